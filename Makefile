@@ -1,0 +1,107 @@
+# Everyday commands. The build is Meson's (meson.build); each kind of build has its folder in build/.
+
+RELEASE = build/release
+DEBUG = build/debug
+TSAN = build/tsan
+FUZZ = build/fuzz
+SERVER = $(RELEASE)/src/keynome-server
+# Two compilers' worth of warnings stop the build here; a packager's plain `meson setup` goes on.
+SETUP = meson setup --werror
+SANITIZED = -Dtests=true -Dallocator=system -Doptimization=1 -Ddebug=true -Db_ndebug=false \
+	-Db_lundef=false -Dc_args="-fno-omit-frame-pointer -fno-sanitize-recover=all"
+
+ARGS =
+SECONDS = 600
+
+.PHONY: all build run test test-asan test-tsan check debug tsan fuzz-build bench fuzz diff race \
+	fmt lint lint-fast clean help
+
+all: build
+
+help:
+	@echo "make run        install what is missing, build, serve on 127.0.0.1:6379 (ARGS=...)"
+	@echo "make test       install what is missing, build, run all tests"
+	@echo "make check      unit tests and quick lint, under a minute"
+	@echo "make debug      build with address and undefined sanitizers (test-asan: all tests with it)"
+	@echo "make tsan       build with the thread sanitizer (test-tsan: all tests with it)"
+	@echo "make diff race fuzz    the long runs (SECONDS=$(SECONDS))"
+	@echo "make bench      measure against the servers installed here (ARGS=...)"
+	@echo "make fmt lint clean"
+
+$(RELEASE)/build.ninja:
+	$(SETUP) $@D -Doptimization=3 -Ddebug=true -Db_ndebug=true -Db_lto=true
+$(DEBUG)/build.ninja:
+	$(SETUP) $@D $(SANITIZED) -Db_sanitize=address,undefined
+$(TSAN)/build.ninja:
+	$(SETUP) $@D $(SANITIZED) -Db_sanitize=thread
+$(FUZZ)/build.ninja:
+	CC=clang $(SETUP) $@D $(SANITIZED) -Db_sanitize=address,undefined -Dtests=false -Dfuzz=true
+
+build:
+	@tools/deps build
+	@$(MAKE) -s $(RELEASE)/build.ninja
+	@ninja -C $(RELEASE)
+
+debug tsan:
+	@tools/deps build test
+	@$(MAKE) -s build/$@/build.ninja
+	@ninja -C build/$@
+
+fuzz-build:
+	@tools/deps build fuzz
+	@$(MAKE) -s $(FUZZ)/build.ninja
+	@ninja -C $(FUZZ)
+
+run: build
+	@exec $(SERVER) --bind 127.0.0.1 --port 6379 $(ARGS)
+
+# Unit tests run with the sanitizers and assertions on, everything else against the release build.
+test: build debug fuzz-build
+	@tools/deps test
+	@tools/run-tests --server $(SERVER) --unit $(DEBUG) $(ARGS)
+
+test-asan: debug fuzz-build
+	@tools/deps test
+	@tools/run-tests --server $(DEBUG)/src/keynome-server --unit $(DEBUG) $(ARGS)
+
+test-tsan: tsan fuzz-build
+	@tools/deps test
+	@tools/run-tests --server $(TSAN)/src/keynome-server --unit $(TSAN) $(ARGS)
+
+check: debug lint-fast
+	@tools/run-tests --unit $(DEBUG) unit
+
+bench: build
+	@tools/deps bench
+	bench/run $(ARGS)
+
+fuzz: fuzz-build
+	tests/fuzz/run --seconds $(SECONDS) $(ARGS)
+
+diff: build
+	@tools/deps test
+	tests/diff/run --seconds $(SECONDS) $(ARGS)
+
+race: tsan
+	@tools/deps test
+	KEYNOME_SERVER=$(TSAN)/src/keynome-server tests/race/run --seconds $(SECONDS) $(ARGS)
+
+fmt:
+	@tools/deps lint
+	@tools/c-files | xargs clang-format -i
+
+lint-fast:
+	@tools/deps build lint
+	@tools/c-files | xargs clang-format --dry-run --Werror
+	@tools/layers
+	@tools/tidy
+	@tools/headers
+
+# clang-tidy reads the debug build's compile commands: no flags in them that clang does not know.
+lint: lint-fast
+	@tools/deps test
+	@$(MAKE) -s $(DEBUG)/build.ninja
+	@tools/c-files .c | xargs -P 2 -n 4 clang-tidy --quiet -p $(DEBUG)
+
+clean:
+	rm -rf build
