@@ -5,7 +5,7 @@ DEBUG = build/debug
 TSAN = build/tsan
 FUZZ = build/fuzz
 SERVER = $(RELEASE)/src/keynome-server
-# Two compilers' worth of warnings stop the build here; a packager's plain `meson setup` goes on.
+# Warnings stop the build here; a packager's plain `meson setup` goes on.
 SETUP = meson setup --werror
 SANITIZED = -Dtests=true -Dallocator=system -Doptimization=1 -Ddebug=true -Db_ndebug=false \
 	-Db_lundef=false -Dc_args="-fno-omit-frame-pointer -fno-sanitize-recover=all"
@@ -29,13 +29,13 @@ help:
 	@echo "make fmt lint clean"
 
 $(RELEASE)/build.ninja:
-	$(SETUP) $@D -Doptimization=3 -Ddebug=true -Db_ndebug=true -Db_lto=true
+	$(SETUP) $(@D) -Doptimization=3 -Ddebug=true -Db_ndebug=true -Db_lto=true
 $(DEBUG)/build.ninja:
-	$(SETUP) $@D $(SANITIZED) -Db_sanitize=address,undefined
+	$(SETUP) $(@D) $(SANITIZED) -Db_sanitize=address,undefined
 $(TSAN)/build.ninja:
-	$(SETUP) $@D $(SANITIZED) -Db_sanitize=thread
+	$(SETUP) $(@D) $(SANITIZED) -Db_sanitize=thread
 $(FUZZ)/build.ninja:
-	CC=clang $(SETUP) $@D $(SANITIZED) -Db_sanitize=address,undefined -Dtests=false -Dfuzz=true
+	CC=clang $(SETUP) $(@D) $(SANITIZED) -Db_sanitize=address,undefined -Dtests=false -Dfuzz=true
 
 build:
 	@tools/deps build
@@ -50,7 +50,7 @@ debug tsan:
 fuzz-build:
 	@tools/deps build fuzz
 	@$(MAKE) -s $(FUZZ)/build.ninja
-	@ninja -C $(FUZZ)
+	@ninja -C $(FUZZ) fuzz-targets
 
 run: build
 	@exec $(SERVER) --bind 127.0.0.1 --port 6379 $(ARGS)
