@@ -8,7 +8,8 @@ SERVER = $(RELEASE)/src/keynome-server
 # Warnings stop the build here; a packager's plain `meson setup` goes on.
 SETUP = meson setup --werror
 SANITIZED = -Dtests=true -Dallocator=system -Doptimization=1 -Ddebug=true -Db_ndebug=false \
-	-Db_lundef=false -Dc_args="-fno-omit-frame-pointer -fno-sanitize-recover=all"
+	-Db_lundef=false
+SANITIZED_C = -fno-omit-frame-pointer -fno-sanitize-recover=all
 
 ARGS =
 SECONDS = 600
@@ -31,11 +32,13 @@ help:
 $(RELEASE)/build.ninja:
 	$(SETUP) $(@D) -Doptimization=3 -Ddebug=true -Db_ndebug=true -Db_lto=true
 $(DEBUG)/build.ninja:
-	$(SETUP) $(@D) $(SANITIZED) -Db_sanitize=address,undefined
+	$(SETUP) $(@D) $(SANITIZED) -Db_sanitize=address,undefined -Dc_args="$(SANITIZED_C)"
 $(TSAN)/build.ninja:
-	$(SETUP) $(@D) $(SANITIZED) -Db_sanitize=thread
+	$(SETUP) $(@D) $(SANITIZED) -Db_sanitize=thread -Dc_args="$(SANITIZED_C)"
+# Every object counts what it runs (fuzzer-no-link); the fuzz targets alone link libFuzzer's main().
 $(FUZZ)/build.ninja:
-	CC=clang $(SETUP) $(@D) $(SANITIZED) -Db_sanitize=address,undefined -Dtests=false -Dfuzz=true
+	CC=clang $(SETUP) $(@D) $(SANITIZED) -Db_sanitize=address,undefined -Dtests=false -Dfuzz=true \
+		-Dc_args="$(SANITIZED_C) -fsanitize=fuzzer-no-link"
 
 build:
 	@tools/deps build
