@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The keyspace: databases over shards.
+ *
+ * What: 256 shards of 64 hash slots, each with one lock, one heap and a table per database. These are the
+ *       calls by which commands find, create, change and delete keys. Every change is published once, to
+ *       the change feed (store_changed).
+ * Always: an expired key is never returned: store_find deletes it first, and publishes that.
+ *         A collection in the keyspace has at least one element: who takes the last one deletes the key.
+ * Lock: unless a comment says otherwise, a function that takes a key needs that key's shard; dispatch has
+ *       taken the shards of all keys that a command names. Locks are taken by shards.h only.
+ * Owner: entries belong to the store; a pointer to one is valid until the next store call that takes its
+ *       address or deletes it, and never longer than the shard is held.
+ */
+#ifndef KN_STORE_STORE_H
+#define KN_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/entry.h"
+#include "store/key.h"
+
+struct store;
+struct heap;
+
+/* ---- finding ---- */
+
+/* The entry, or NULL when there is none or it has expired (it is then deleted: "expired"). */
+struct entry *store_find(struct store *store, unsigned db, const struct key *key, int64_t now_ms);
+
+/* ---- creating and replacing; `old` is what store_find returned: NULL when the key is not there ---- */
+
+/* The expiry argument that leaves an existing expiry as it is. */
+#define STORE_KEEP_EXPIRY INT64_MIN
+
+/* A string value, integers recognised. The old value of any type is freed. Returns the new entry. */
+struct entry *store_put_string(struct store *store, unsigned db, const struct key *key, struct entry *old,
+                               struct bytes value, int64_t expires_ms);
+struct entry *store_put_integer(struct store *store, unsigned db, const struct key *key, struct entry *old,
+                                int64_t value, int64_t expires_ms);
+/* A value of another type, built in store_heap(key): the store swallows it. */
+struct entry *store_put_value(struct store *store, unsigned db, const struct key *key, struct entry *old,
+                              enum value_type type, void *value, int64_t expires_ms);
+/* Where values for this key take their memory. */
+struct heap *store_heap(struct store *store, const struct key *key);
+
+/* Makes a string modifiable and `len` bytes long (zeros where it grows; created when *entry is NULL), and
+ * returns its bytes, which may be changed until the next store call. NULL when there is no memory for it:
+ * nothing has changed then. */
+char *store_string_edit(struct store *store, unsigned db, const struct key *key, struct entry **entry,
+                        size_t len);
+
+/* ---- other changes ---- */
+
+/* expires_ms: ENTRY_EXPIRY_NONE takes the expiry away. Returns the entry's new address. */
+struct entry *store_set_expiry(struct store *store, unsigned db, const struct key *key, struct entry *entry,
+                               int64_t expires_ms);
+/* Says that a hash has fields that expire, the first at due_ms, so that the sweep will look at it. */
+void store_note_field_expiry(struct store *store, unsigned db, const struct key *key,
+                             const struct entry *entry, int64_t due_ms);
+/* Deletes; a costly value is freed in the background when lazy. Publishes nothing. */
+void store_delete(struct store *store, unsigned db, const struct key *key, struct entry *entry, bool lazy);
+/* Takes a key's entry over to another name or database (both shards held); what was there must be gone.
+ * Keeps value and expiry. Returns the new entry. */
+struct entry *store_move(struct store *store, unsigned from_db, const struct key *from, struct entry *entry,
+                         unsigned to_db, const struct key *to);
+/* A copy of the entry under another name or database; what was there must be gone. */
+struct entry *store_copy(struct store *store, const struct entry *entry, unsigned to_db, const struct key *to);
+
+/* ---- recency ---- */
+
+/* Counts an access for LRU or LFU, as the policy in force wants. */
+void store_touch(struct store *store, struct entry *entry);
+/* Seconds since the last access; the LFU counter with its decay. */
+int64_t store_idle_seconds(const struct store *store, const struct entry *entry);
+unsigned store_frequency(const struct store *store, const struct entry *entry);
+
+/* ---- the change feed ---- */
+
+/* Classes of events, with the letters of notify-keyspace-events. */
+enum event_class {
+    EVENT_GENERIC = 1 << 2, /* g */
+    EVENT_STRING = 1 << 3,  /* $ */
+    EVENT_LIST = 1 << 4,    /* l */
+    EVENT_SET = 1 << 5,     /* s */
+    EVENT_HASH = 1 << 6,    /* h */
+    EVENT_ZSET = 1 << 7,    /* z */
+    EVENT_EXPIRED = 1 << 8, /* x */
+    EVENT_EVICTED = 1 << 9, /* e */
+    EVENT_STREAM = 1 << 10, /* t */
+    EVENT_MISSED = 1 << 11, /* m */
+    EVENT_NEW = 1 << 14,    /* n */
+};
+
+/* Publishes that a key has changed: wakes who watches it, or waits for it, and notifies. `event`: the name
+ * that Redis gives it, such as "lpush". Call it after the change, once for each event that Redis sends. */
+void store_changed(struct store *store, unsigned db, const struct key *key, enum event_class event_class,
+                   const char *event);
+/* An event that is no change: "keymiss" and "new". */
+void store_notify(struct store *store, unsigned db, const struct key *key, enum event_class event_class,
+                  const char *event);
+
+/* ---- whole databases ---- */
+
+unsigned store_db_count(const struct store *store);
+
+#endif
