@@ -16,6 +16,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/error.h"
 
 struct buffer {
     char *data;
@@ -57,7 +58,7 @@ static inline struct bytes buffer_bytes(const struct buffer *buffer) {
 /* data may not lie in the buffer. */
 static inline int buffer_add(struct buffer *buffer, const void *data, size_t n) {
     char *to = buffer_reserve(buffer, n);
-    if (kn_unlikely(!to)) return 1; /* ERROR_NO_MEMORY */
+    if (kn_unlikely(!to)) return ERROR_NO_MEMORY;
     if (n) memcpy(to, data, n);
     buffer->len += n;
     return 0;

@@ -4,8 +4,7 @@
  *
  * What: hash_bytes is XXH3 with a secret drawn at start, so that nobody outside can choose keys that
  *       collide. slot_of_key is the cluster's: CRC16 of the key, or of its hash tag, modulo 16384.
- * Always: hash_seed_init runs once, before the first hash and before other threads start; a hash is never
- *         stored longer than the process lives.
+ * Always: the secret is drawn before main() runs; a hash is never stored longer than the process lives.
  * Lock and errors: none.
  */
 #ifndef KN_BASE_HASH_H
@@ -24,7 +23,8 @@ enum { SLOT_COUNT = 16384, HASH_SECRET_BYTES = 192 };
 
 extern unsigned char hash_secret[HASH_SECRET_BYTES];
 
-/* Draws the secret from the system; with a seed other than 0, from that (for tests that repeat). */
+/* Draws the secret anew, from the system or, when seed is not 0, from that (for tests that repeat). Only
+ * while nothing hashed is kept and no other thread runs. */
 void hash_seed_init(uint64_t seed);
 
 static inline uint64_t hash_bytes(struct bytes b) {

@@ -45,9 +45,10 @@ const char *log_level_name(enum log_level level);
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-#define log_at(level, ...)                                            \
-    do {                                                              \
-        if ((level) >= log_threshold) log_line((level), __VA_ARGS__); \
+#define log_at(level, ...)                                                \
+    do {                                                                  \
+        if ((level) >= __atomic_load_n(&log_threshold, __ATOMIC_RELAXED)) \
+            log_line((level), __VA_ARGS__);                               \
     } while (0)
 #define log_debug(...)   log_at(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_verbose(...) log_at(LOG_LEVEL_VERBOSE, __VA_ARGS__)
