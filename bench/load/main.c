@@ -35,14 +35,12 @@ static const char usage_text[] =
     "placeholders: {num} {num:R} {seq} {same} {rand:R} {value} {value:S} {value:A-B}\n"
     "a mix: '9 GET key:{num} ; 1 SET key:{num} {value}'\n";
 
-static _Noreturn void usage_exit(const char *message)
-{
+static _Noreturn void usage_exit(const char *message) {
     fprintf(stderr, "load: %s\n%s", message, usage_text);
     exit(2);
 }
 
-static uint64_t number_option(const char *text, uint64_t low, uint64_t high)
-{
+static uint64_t number_option(const char *text, uint64_t low, uint64_t high) {
     char *end;
     unsigned long long number = strtoull(text, &end, 10);
     if (end == text || *end || number < low || number > high)
@@ -50,8 +48,7 @@ static uint64_t number_option(const char *text, uint64_t low, uint64_t high)
     return number;
 }
 
-static void options_parse(int argc, char **argv, struct settings *settings)
-{
+static void options_parse(int argc, char **argv, struct settings *settings) {
     static const struct option long_options[] = {
         {"seed", required_argument, NULL, 'x'},
         {"verify", no_argument, NULL, 'v'},
@@ -59,13 +56,18 @@ static void options_parse(int argc, char **argv, struct settings *settings)
         {NULL, 0, NULL, 0},
     };
     int option;
-    while ((option = getopt_long(argc, argv, "h:p:s:c:P:n:t:w:r:z:d:S:", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "h:p:s:c:P:n:t:w:r:z:d:S:", long_options, NULL)) !=
+           -1) {
         switch (option) {
         case 'h': settings->driver.host = optarg; break;
         case 'p': settings->driver.port = optarg; break;
         case 's': settings->driver.socket_path = optarg; break;
-        case 'c': settings->driver.connections = (unsigned)number_option(optarg, 1, MAX_CONNECTIONS); break;
-        case 'P': settings->driver.pipeline = (unsigned)number_option(optarg, 1, MAX_PIPELINE); break;
+        case 'c':
+            settings->driver.connections = (unsigned)number_option(optarg, 1, MAX_CONNECTIONS);
+            break;
+        case 'P':
+            settings->driver.pipeline = (unsigned)number_option(optarg, 1, MAX_PIPELINE);
+            break;
         case 'n': settings->requests = number_option(optarg, 1, UINT64_MAX); break;
         case 't': settings->seconds = strtod(optarg, NULL); break;
         case 'w': settings->warmup_requests = number_option(optarg, 0, UINT64_MAX); break;
@@ -79,31 +81,26 @@ static void options_parse(int argc, char **argv, struct settings *settings)
         default: usage_exit("unknown option");
         }
     }
-    if (optind + 1 != argc)
-        usage_exit("one request template is needed");
+    if (optind + 1 != argc) usage_exit("one request template is needed");
     settings->text = argv[optind];
-    if (!settings->requests && settings->seconds <= 0)
-        settings->seconds = 1;
+    if (!settings->requests && settings->seconds <= 0) settings->seconds = 1;
 }
 
 /* The reply text goes into JSON; what would need escaping is shown as a question mark. */
-static void message_clean(char *message)
-{
+static void message_clean(char *message) {
     for (; *message; message++)
-        if (*message < ' ' || *message == '"' || *message == '\\')
-            *message = '?';
+        if (*message < ' ' || *message == '"' || *message == '\\') *message = '?';
 }
 
 static void result_print(struct driver_result *result, const struct usage *before,
-                         const struct usage *after)
-{
+                         const struct usage *after) {
     static const double percents[] = {50, 90, 99, 99.9};
     double seconds = (double)result->elapsed_ns / 1e9;
     int64_t instructions =
         before->instructions < 0 ? -1 : after->instructions - before->instructions;
     message_clean(result->message);
-    printf("{\"requests\": %" PRIu64 ", \"seconds\": %.6f, \"requests_per_second\": %.1f", result->requests,
-           seconds, seconds > 0 ? (double)result->requests / seconds : 0.0);
+    printf("{\"requests\": %" PRIu64 ", \"seconds\": %.6f, \"requests_per_second\": %.1f",
+           result->requests, seconds, seconds > 0 ? (double)result->requests / seconds : 0.0);
     printf(", \"errors\": %" PRIu64 ", \"misses\": %" PRIu64 ", \"mismatches\": %" PRIu64,
            result->errors, result->misses, result->mismatches);
     for (size_t i = 0; i < sizeof(percents) / sizeof(*percents); i++)
@@ -117,8 +114,7 @@ static void result_print(struct driver_result *result, const struct usage *befor
     printf(", \"message\": \"%s\"}\n", result->message);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     struct settings settings = {
         .driver = {.host = "127.0.0.1", .port = "6379", .connections = 50, .pipeline = 1},
         .templates = {.range = 1000000, .value_bytes = 32, .seed = 1},
@@ -126,8 +122,7 @@ int main(int argc, char **argv)
     options_parse(argc, argv, &settings);
     const char *message = NULL;
     struct template_set *templates = template_set_new(settings.text, &settings.templates, &message);
-    if (!templates)
-        usage_exit(message);
+    if (!templates) usage_exit(message);
     struct driver *driver = driver_new(&settings.driver, templates, &message);
     if (!driver) {
         fprintf(stderr, "load: cannot connect: %s\n", message);
@@ -135,8 +130,8 @@ int main(int argc, char **argv)
     }
     static struct driver_result warmup, result;
     struct usage_meter meter;
-    bool done = !settings.warmup_requests ||
-                driver_run(driver, settings.warmup_requests, 0, &warmup);
+    bool done =
+        !settings.warmup_requests || driver_run(driver, settings.warmup_requests, 0, &warmup);
     usage_open(&meter, settings.server_pid);
     struct usage before = usage_read(&meter);
     if (done)

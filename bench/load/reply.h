@@ -10,8 +10,8 @@ enum reply_kind { REPLY_PARTIAL, REPLY_BROKEN, REPLY_OTHER, REPLY_BULK, REPLY_NI
 
 struct reply {
     enum reply_kind kind;
-    size_t total_bytes;   /* the whole reply's length in the buffer */
-    const char *text;     /* a bulk's or error's bytes */
+    size_t total_bytes; /* the whole reply's length in the buffer */
+    const char *text;   /* a bulk's or error's bytes */
     size_t text_length;
 };
 

@@ -21,9 +21,9 @@ enum part_kind { PART_LITERAL, PART_NUM, PART_SEQ, PART_SAME, PART_RAND, PART_VA
 
 struct part {
     enum part_kind kind;
-    uint32_t low, high;      /* bytes of a value; a header covers the parts up to index `high` */
-    uint64_t range;          /* of PART_RAND */
-    struct picker picker;    /* of PART_NUM */
+    uint32_t low, high;   /* bytes of a value; a header covers the parts up to index `high` */
+    uint64_t range;       /* of PART_RAND */
+    struct picker picker; /* of PART_NUM */
     uint32_t text_length;
     char text[MAX_PART_TEXT]; /* of PART_LITERAL */
 };
@@ -48,10 +48,8 @@ struct template_set {
 
 enum { PATTERN_BYTES = VALUE_MAX_BYTES + 4096 };
 
-static struct part *part_add(struct request_template *template, enum part_kind kind)
-{
-    if (template->part_count == MAX_PARTS)
-        return NULL;
+static struct part *part_add(struct request_template *template, enum part_kind kind) {
+    if (template->part_count == MAX_PARTS) return NULL;
     struct part *part = &template->parts[template->part_count++];
     memset(part, 0, sizeof(*part));
     part->kind = kind;
@@ -59,14 +57,11 @@ static struct part *part_add(struct request_template *template, enum part_kind k
 }
 
 /* Literal text goes to the end of the part before it when that is literal too. */
-static bool literal_add(struct request_template *template, const char *text, size_t length)
-{
-    struct part *part =
-        template->part_count ? &template->parts[template->part_count - 1] : NULL;
+static bool literal_add(struct request_template *template, const char *text, size_t length) {
+    struct part *part = template->part_count ? &template->parts[template->part_count - 1] : NULL;
     if (!part || part->kind != PART_LITERAL || part->text_length + length > MAX_PART_TEXT)
         part = part_add(template, PART_LITERAL);
-    if (!part || length > MAX_PART_TEXT)
-        return false;
+    if (!part || length > MAX_PART_TEXT) return false;
     memcpy(part->text + part->text_length, text, length);
     part->text_length += (uint32_t)length;
     template->max_bytes += length;
@@ -74,8 +69,8 @@ static bool literal_add(struct request_template *template, const char *text, siz
 }
 
 /* The length an argument part always has, or 0 for one that varies. */
-static size_t fixed_length(const char *text, size_t length, const struct template_options *options)
-{
+static size_t fixed_length(const char *text, size_t length,
+                           const struct template_options *options) {
     size_t total = 0;
     for (size_t i = 0; i < length;) {
         if (text[i] != '{') {
@@ -83,8 +78,7 @@ static size_t fixed_length(const char *text, size_t length, const struct templat
             continue;
         }
         const char *end = memchr(text + i, '}', length - i);
-        if (!end)
-            return 0;
+        if (!end) return 0;
         if (!strncmp(text + i, "{num", 4) || !strncmp(text + i, "{seq", 4) ||
             !strncmp(text + i, "{same", 5))
             total += NUMBER_DIGITS;
@@ -98,8 +92,7 @@ static size_t fixed_length(const char *text, size_t length, const struct templat
 }
 
 static const char *placeholder_add(struct template_set *set, struct request_template *template,
-                                   const char *name)
-{
+                                   const char *name) {
     struct part *part = NULL;
     unsigned long long a = 0, b = 0;
     char tail;
@@ -118,36 +111,30 @@ static const char *placeholder_add(struct template_set *set, struct request_temp
         template->max_bytes += NUMBER_DIGITS;
     } else if (sscanf(name, "rand:%llu%c", &a, &tail) == 1 && a > 0 && a < UINT32_MAX) {
         part = part_add(template, PART_RAND);
-        if (part)
-            part->range = a;
+        if (part) part->range = a;
         template->max_bytes += 20;
     } else {
         a = b = set->options.value_bytes;
         if (strcmp(name, "value") && sscanf(name, "value:%llu-%llu%c", &a, &b, &tail) != 2) {
-            if (sscanf(name, "value:%llu%c", &a, &tail) != 1)
-                return "unknown placeholder";
+            if (sscanf(name, "value:%llu%c", &a, &tail) != 1) return "unknown placeholder";
             b = a;
         }
-        if (a > b || b > VALUE_MAX_BYTES)
-            return "a value's size is out of range";
+        if (a > b || b > VALUE_MAX_BYTES) return "a value's size is out of range";
         part = part_add(template, PART_VALUE);
-        if (part)
-            part->low = (uint32_t)a, part->high = (uint32_t)b;
+        if (part) part->low = (uint32_t)a, part->high = (uint32_t)b;
         template->max_bytes += b;
     }
     return part ? NULL : "the template is too long";
 }
 
 static const char *argument_add(struct template_set *set, struct request_template *template,
-                                const char *text, size_t length)
-{
+                                const char *text, size_t length) {
     char header[32];
     size_t fixed = fixed_length(text, length, &set->options);
     struct part *varying = NULL;
     if (fixed) {
         int n = snprintf(header, sizeof(header), "$%zu\r\n", fixed);
-        if (!literal_add(template, header, (size_t)n))
-            return "the template is too long";
+        if (!literal_add(template, header, (size_t)n)) return "the template is too long";
     } else if (!(varying = part_add(template, PART_HEADER))) {
         return "the template is too long";
     }
@@ -156,35 +143,29 @@ static const char *argument_add(struct template_set *set, struct request_templat
         const char *end = text[i] == '{' ? memchr(text + i, '}', length - i) : NULL;
         char name[64];
         if (!end) {
-            if (!literal_add(template, text + i++, 1))
-                return "the template is too long";
+            if (!literal_add(template, text + i++, 1)) return "the template is too long";
             continue;
         }
         size_t name_length = (size_t)(end - text) - i - 1;
-        if (name_length >= sizeof(name))
-            return "unknown placeholder";
+        if (name_length >= sizeof(name)) return "unknown placeholder";
         memcpy(name, text + i + 1, name_length);
         name[name_length] = 0;
         const char *message = placeholder_add(set, template, name);
-        if (message)
-            return message;
+        if (message) return message;
         i += name_length + 2;
     }
     if (varying) {
-        varying->high = (uint32_t)template->part_count;
+        varying->high = (uint32_t) template->part_count;
         /* The literal after the argument must not be counted into its length. */
-        if (!part_add(template, PART_LITERAL))
-            return "the template is too long";
+        if (!part_add(template, PART_LITERAL)) return "the template is too long";
     }
     return literal_add(template, "\r\n", 2) ? NULL : "the template is too long";
 }
 
-static const char *template_parse(struct template_set *set, char *text)
-{
+static const char *template_parse(struct template_set *set, char *text) {
     struct request_template *template = &set->templates[set->count];
     template->parts = calloc(MAX_PARTS, sizeof(*template->parts));
-    if (!template->parts)
-        return "out of memory";
+    if (!template->parts) return "out of memory";
     set->count++;
     template->weight = 1;
     char *words[MAX_PARTS], *rest = NULL;
@@ -201,32 +182,26 @@ static const char *template_parse(struct template_set *set, char *text)
     template->checks_value = word_count == 2 && !strcasecmp(words[0], "GET");
     char header[32];
     int n = snprintf(header, sizeof(header), "*%zu\r\n", word_count);
-    if (!literal_add(template, header, (size_t)n))
-        return "the template is too long";
+    if (!literal_add(template, header, (size_t)n)) return "the template is too long";
     for (size_t i = 0; i < word_count; i++) {
         const char *message = argument_add(set, template, words[i], strlen(words[i]));
-        if (message)
-            return message;
+        if (message) return message;
     }
     return NULL;
 }
 
-static const char *templates_parse(struct template_set *set, char *text)
-{
+static const char *templates_parse(struct template_set *set, char *text) {
     char *rest = NULL;
     for (char *one = strtok_r(text, ";", &rest); one; one = strtok_r(NULL, ";", &rest)) {
-        if (set->count == MAX_TEMPLATES)
-            return "too many requests in the mix";
+        if (set->count == MAX_TEMPLATES) return "too many requests in the mix";
         const char *message = template_parse(set, one);
-        if (message)
-            return message;
+        if (message) return message;
     }
     return set->count ? NULL : "an empty request";
 }
 
 struct template_set *template_set_new(const char *text, const struct template_options *options,
-                                      const char **ret_message)
-{
+                                      const char **ret_message) {
     struct template_set *set = calloc(1, sizeof(*set));
     char *copy = strdup(text);
     const char *message = "out of memory";
@@ -238,21 +213,19 @@ struct template_set *template_set_new(const char *text, const struct template_op
     }
     if (set && copy && set->pattern) {
         for (size_t i = 0; i < PATTERN_BYTES; i++)
-            set->pattern[i] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.:/+~="[mix64(i) % 60];
+            set->pattern[i] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.:/+~="[mix64(i) % 60];
         message = templates_parse(set, copy);
     }
     free(copy);
-    if (!message)
-        return set;
+    if (!message) return set;
     *ret_message = message;
     template_set_free(set);
     return NULL;
 }
 
-void template_set_free(struct template_set *set)
-{
-    if (!set)
-        return;
+void template_set_free(struct template_set *set) {
+    if (!set) return;
     for (size_t i = 0; i < set->count; i++) {
         for (size_t j = 0; j < set->templates[i].part_count; j++)
             picker_done(&set->templates[i].parts[j].picker);
@@ -262,16 +235,14 @@ void template_set_free(struct template_set *set)
     free(set);
 }
 
-size_t template_max_bytes(const struct template_set *set)
-{
+size_t template_max_bytes(const struct template_set *set) {
     size_t max = 0;
     for (size_t i = 0; i < set->count; i++)
         max = set->templates[i].max_bytes > max ? set->templates[i].max_bytes : max;
     return max;
 }
 
-static char *digits_write(char *out, uint64_t number)
-{
+static char *digits_write(char *out, uint64_t number) {
     for (int i = NUMBER_DIGITS - 2; i >= 0; i -= 2) {
         unsigned pair = (unsigned)(number % 100);
         number /= 100;
@@ -281,42 +252,33 @@ static char *digits_write(char *out, uint64_t number)
     return out + NUMBER_DIGITS;
 }
 
-static char *decimal_write(char *out, uint64_t number)
-{
+static char *decimal_write(char *out, uint64_t number) {
     char digits[20];
     size_t n = 0;
-    do
-        digits[n++] = (char)('0' + number % 10);
+    do digits[n++] = (char)('0' + number % 10);
     while ((number /= 10) > 0);
-    while (n > 0)
-        *out++ = digits[--n];
+    while (n > 0) *out++ = digits[--n];
     return out;
 }
 
-static size_t value_length(const struct part *part, uint64_t number)
-{
+static size_t value_length(const struct part *part, uint64_t number) {
     return part->low + (part->high > part->low ? mix64(~number) % (part->high - part->low + 1) : 0);
 }
 
-static const char *value_bytes(const struct template_set *set, uint64_t number)
-{
+static const char *value_bytes(const struct template_set *set, uint64_t number) {
     return set->pattern + mix64(number) % 4093;
 }
 
-static const struct request_template *template_pick(struct template_set *set)
-{
-    if (set->count == 1)
-        return set->templates;
+static const struct request_template *template_pick(struct template_set *set) {
+    if (set->count == 1) return set->templates;
     uint64_t ticket = rng_below(&set->rng, set->weight_sum);
     const struct request_template *template = set->templates;
-    while (ticket >= template->weight)
-        ticket -= (template++)->weight;
+    while (ticket >= template->weight) ticket -= (template ++)->weight;
     return template;
 }
 
 /* An argument of varying length is built in place, 16 bytes on, and moved up behind its header. */
-static char *header_close(char *header, char *end)
-{
+static char *header_close(char *header, char *end) {
     size_t length = (size_t)(end - header) - 16;
     char *out = header;
     *out++ = '$';
@@ -327,8 +289,7 @@ static char *header_close(char *header, char *end)
     return out + length;
 }
 
-size_t template_next(struct template_set *set, char *out, struct request_note *ret_note)
-{
+size_t template_next(struct template_set *set, char *out, struct request_note *ret_note) {
     const struct request_template *template = template_pick(set);
     char *at = out, *header = NULL;
     size_t header_end = 0;
@@ -352,12 +313,8 @@ size_t template_next(struct template_set *set, char *out, struct request_note *r
             number = set->sequence++;
             at = digits_write(at, number);
             break;
-        case PART_SAME:
-            at = digits_write(at, number);
-            break;
-        case PART_RAND:
-            at = decimal_write(at, rng_below(&set->rng, part->range));
-            break;
+        case PART_SAME: at = digits_write(at, number); break;
+        case PART_RAND: at = decimal_write(at, rng_below(&set->rng, part->range)); break;
         case PART_VALUE: {
             size_t length = value_length(part, number);
             memcpy(at, value_bytes(set, number), length);
@@ -375,13 +332,11 @@ size_t template_next(struct template_set *set, char *out, struct request_note *r
     return (size_t)(at - out);
 }
 
-bool template_checks_value(const struct template_set *set, uint32_t template_index)
-{
+bool template_checks_value(const struct template_set *set, uint32_t template_index) {
     return set->templates[template_index].checks_value;
 }
 
 bool template_value_matches(const struct template_set *set, uint64_t number, const char *bytes,
-                            size_t length)
-{
+                            size_t length) {
     return length <= VALUE_MAX_BYTES && !memcmp(bytes, value_bytes(set, number), length);
 }

@@ -19,10 +19,10 @@
 struct template_set;
 
 struct template_options {
-    uint64_t range;      /* of {num} without a range of its own */
-    double zipf_theta;   /* 0: uniform */
-    uint64_t start;      /* of {seq} */
-    size_t value_bytes;  /* of {value} without a size of its own */
+    uint64_t range;     /* of {num} without a range of its own */
+    double zipf_theta;  /* 0: uniform */
+    uint64_t start;     /* of {seq} */
+    size_t value_bytes; /* of {value} without a size of its own */
     uint64_t seed;
 };
 
