@@ -563,6 +563,17 @@ unsigned table_sweep(struct table *table, struct table_sweep *sweep, void **ret_
     return found;
 }
 
+uint64_t table_next_due(const struct table *table) {
+    uint64_t earliest = UINT64_MAX;
+    if (table->count == 0) return earliest;
+    for (size_t i = 0; i < directory_size(table);) {
+        const struct segment *segment = word_segment(directory_word_at(table, i));
+        if (segment->due < earliest) earliest = segment->due;
+        i += (size_t)1 << (table->depth - segment->depth);
+    }
+    return earliest;
+}
+
 static void segment_check(const struct table *table, const struct segment *segment, uint64_t prefix) {
     unsigned count = 0;
     for (unsigned b = 0; b < segment->buckets; b++) {

@@ -190,6 +190,8 @@ struct table_sweep {
 /* Fills ret_due with elements that are due, up to due_max, and returns how many. The caller removes them
  * afterwards, or notes anew when they are due. */
 unsigned table_sweep(struct table *table, struct table_sweep *sweep, void **ret_due, unsigned due_max);
+/* No hint is earlier: when to sweep next; UINT64_MAX when nothing was ever noted. */
+uint64_t table_next_due(const struct table *table);
 
 /* Proves the invariants; for tests. */
 void table_check(const struct table *table);
