@@ -93,11 +93,16 @@ char *arena_printf(struct arena *arena, const char *format, ...) {
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    char room[256];
+    int len = vsnprintf(room, sizeof room, format, args);
     va_end(args);
     kn_require(len >= 0);
     char *text = arena_alloc(arena, (size_t)len + 1);
-    vsnprintf(text, (size_t)len + 1, format, again);
+    if ((size_t)len < sizeof room) {
+        memcpy(text, room, (size_t)len + 1);
+    } else {
+        vsnprintf(text, (size_t)len + 1, format, again);
+    }
     va_end(again);
     return text;
 }

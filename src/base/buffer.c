@@ -19,8 +19,8 @@ bool buffer_grow(struct buffer *buffer, size_t room) {
     size_t cap = buffer->cap < BUFFER_CAP_MIN / 2 ? BUFFER_CAP_MIN : buffer->cap * 2;
     if (cap < needed) cap = needed;
     if (cap > buffer->max) cap = buffer->max;
-    if (cap == 0) cap = 1; /* an empty reservation of an empty buffer still wants a pointer */
-    char *data = mem_try_realloc(buffer->data, cap);
+    /* An empty reservation of an empty buffer still wants a pointer. */
+    char *data = mem_try_realloc(buffer->data, cap ? cap : 1);
     if (!data) return false;
     buffer->data = data;
     buffer->cap = cap;
