@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/lock.h"
 #include "base/memory.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -52,6 +53,8 @@ struct heap {
     struct page *pages[CLASS_COUNT]; /* with room */
     struct free_object *strays;      /* taken from remote, not yet sorted back */
     size_t page_bytes, object_bytes;
+    struct lock lock;
+    bool shared;
     _Alignas(64) _Atomic(struct free_object *) remote;
 };
 
@@ -75,6 +78,18 @@ struct heap *heap_new(void) {
     struct heap *heap = mem_alloc_aligned(64, sizeof *heap);
     memset(heap, 0, sizeof *heap);
     return heap;
+}
+
+void heap_share(struct heap *heap) {
+    heap->shared = true;
+}
+
+static inline void heap_enter(struct heap *heap) KN_NO_LOCK_CHECK {
+    if (heap->shared) lock_take(&heap->lock);
+}
+
+static inline void heap_leave(struct heap *heap) KN_NO_LOCK_CHECK {
+    if (heap->shared) lock_give(&heap->lock);
 }
 
 static void page_link(struct heap *heap, struct page *page, size_t class) {
@@ -146,6 +161,7 @@ static __attribute__((noinline)) struct page *heap_page_with_room(struct heap *h
 void *heap_take(struct heap *heap, size_t size) {
     if (size > HEAP_OBJECT_MAX) return mem_alloc(size);
     size_t class = class_of(size);
+    heap_enter(heap);
     struct page *page = heap->pages[class];
     if (page == NULL) page = heap_page_with_room(heap, class);
     struct free_object *object = page->free;
@@ -157,10 +173,12 @@ void *heap_take(struct heap *heap, size_t size) {
     }
     page->used++;
     if (!page_has_room(page)) page_unlink(heap, page, class);
-    heap->object_bytes += page->object_size;
-    memory_account((ptrdiff_t)page->object_size);
-    ASAN_UNPOISON_MEMORY_REGION(object, page->object_size);
-    ASAN_POISON_MEMORY_REGION((char *)object + size, page->object_size - size);
+    size_t class_size = page->object_size;
+    heap->object_bytes += class_size;
+    heap_leave(heap);
+    memory_account((ptrdiff_t)class_size);
+    ASAN_UNPOISON_MEMORY_REGION(object, class_size);
+    ASAN_POISON_MEMORY_REGION((char *)object + size, class_size - size);
     return object;
 }
 
@@ -175,7 +193,9 @@ void heap_give(struct heap *user, void *object, size_t size) {
     ASAN_UNPOISON_MEMORY_REGION(object, class_size);
     struct free_object *freed = object;
     if (owner == user) {
+        heap_enter(owner);
         heap_sort_back(owner, freed);
+        heap_leave(owner);
         return;
     }
     freed->next = atomic_load_explicit(&owner->remote, memory_order_relaxed);
