@@ -17,7 +17,9 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/heap.h"
+#include "base/random.h"
 #include "ds/pack.h"
+#include "ds/seen.h"
 #include "ds/table.h"
 #include "types/limits.h"
 
@@ -483,6 +485,42 @@ struct bytes zset_at(const struct zset *zset, size_t rank, char scratch[ZSET_TEX
     size_t at = pack_seek_rank(zset->pack, rank);
     *ret_score = score_at(zset->pack, pack_next(zset->pack, at));
     return pack_text(zset->pack, at, scratch);
+}
+
+/* Few of many: by ranks drawn until enough different ones have come. */
+static void sample_by_rank(const struct zset *zset, struct rng *rng, size_t count,
+                           zset_visit_fn *visit, void *context) {
+    char scratch[ZSET_TEXT_MAX];
+    struct seen seen;
+    double score;
+    seen_init(&seen, count);
+    while (count > 0) {
+        size_t rank = rng_below(rng, zset_count(zset));
+        if (!seen_add(&seen, rank)) continue;
+        struct bytes member = zset_at(zset, rank, scratch, &score);
+        visit(member, score, context);
+        count--;
+    }
+    seen_done(&seen);
+}
+
+void zset_sample(const struct zset *zset, struct rng *rng, size_t count, zset_visit_fn *visit,
+                 void *context) {
+    size_t left = zset_count(zset);
+    if (count < left / 3) {
+        sample_by_rank(zset, rng, count, visit, context);
+        return;
+    }
+    /* Each in turn, with the chance that is left to it. */
+    struct zset_iter iter;
+    struct bytes member;
+    double score;
+    zset_iter_init(&iter, zset, (struct zset_range){0, left}, true);
+    while (count > 0 && zset_iter_next(&iter, &member, &score)) {
+        if (rng_below(rng, left--) >= count) continue;
+        visit(member, score, context);
+        count--;
+    }
 }
 
 struct scan {

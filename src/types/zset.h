@@ -21,6 +21,7 @@
 #include "ds/btree.h"
 
 struct heap;
+struct rng;
 struct set;
 struct zset;
 
@@ -117,6 +118,10 @@ struct bytes zset_at(const struct zset *zset, size_t rank, char scratch[ZSET_TEX
                      double *ret_score);
 
 typedef void zset_visit_fn(struct bytes member, double score, void *context);
+
+/* Visits `count` different members, at most all, every one as likely. */
+void zset_sample(const struct zset *zset, struct rng *rng, size_t count, zset_visit_fn *visit,
+                 void *context);
 
 /* A step of a scan that starts with cursor 0: returns where to go on, 0 at the end. A small one is visited
  * whole. */
