@@ -165,11 +165,17 @@ static struct btree_bound bound_at(const struct scored *item, bool after) {
                                 .member = scored_member(item)};
 }
 
-/* How many items of the leaf lie before the bound. */
+/* How many items of the leaf lie before the bound. The items lie anywhere in memory, so those that the next three
+ * steps may look at are fetched at once. */
 static unsigned leaf_search(const struct leaf *leaf, const struct btree_bound *bound) {
+    enum { AHEAD = 8 };
     unsigned low = 0, high = leaf->count;
-    while (low < high) {
-        unsigned middle = (low + high) / 2;
+    for (unsigned step = 0; low < high; step++) {
+        unsigned middle = (low + high) / 2, span = high - low;
+        if (step % 3 == 0 && span >= AHEAD) {
+            for (unsigned i = 1; i < AHEAD; i++)
+                __builtin_prefetch(leaf_get(leaf, low + span * i / AHEAD));
+        }
         const struct scored *item = leaf_get(leaf, middle);
         if (bound_after(bound, scored_score(item), item))
             low = middle + 1;
@@ -177,6 +183,16 @@ static unsigned leaf_search(const struct leaf *leaf, const struct btree_bound *b
             high = middle;
     }
     return low;
+}
+
+/* Where an item is that is known to be in this leaf: no item needs to be looked at. */
+static unsigned leaf_index(const struct leaf *leaf, const struct scored *item) {
+    unsigned index = 0;
+    while (leaf_get(leaf, index) != item) {
+        index++;
+        kn_assert(index < leaf->count);
+    }
+    return index;
 }
 
 /* How many children's first items lie before the bound. */
@@ -347,8 +363,7 @@ void btree_remove(struct btree *tree, const struct scored *item) {
         link = &path[level]->node;
     }
     struct leaf *leaf = *link;
-    unsigned at = leaf_search(leaf, &bound) - 1;
-    kn_assert(at < leaf->count && leaf_get(leaf, at) == item);
+    unsigned at = leaf_index(leaf, item);
     node_move(0, leaf, at, leaf, at + 1, leaf->count - at - 1u);
     leaf->count--;
     leaf = node_fit(tree, 0, link, leaf->count);
@@ -466,8 +481,16 @@ size_t btree_rank(const struct btree *tree, const struct btree_bound *bound) {
 }
 
 size_t btree_rank_of(const struct btree *tree, const struct scored *item) {
-    struct btree_bound bound = bound_at(item, false);
-    return btree_rank(tree, &bound);
+    struct btree_bound bound = bound_at(item, true);
+    const void *node = tree->root;
+    size_t rank = 0;
+    for (unsigned level = tree->height; level > 0; level--) {
+        const struct inner *inner = node;
+        unsigned index = inner_search(inner, &bound) - 1;
+        for (unsigned i = 0; i < index; i++) rank += inner->children[i].count;
+        node = inner->children[index].node;
+    }
+    return rank + leaf_index(node, item);
 }
 
 /* The leaf that holds the item of a rank, and its index there. */
@@ -488,24 +511,6 @@ struct scored *btree_at(const struct btree *tree, size_t rank) {
     unsigned index;
     const struct leaf *leaf = leaf_at(tree, rank, &index);
     return leaf_get(leaf, index);
-}
-
-void btree_replace(struct btree *tree, size_t rank, struct scored *item) {
-    void *node = tree->root;
-    double score = scored_score(item);
-    kn_assert(rank < tree->count);
-    for (unsigned level = tree->height; level > 0; level--) {
-        struct inner *inner = node;
-        unsigned index = 0;
-        while (rank >= inner->children[index].count) rank -= inner->children[index++].count;
-        struct child *child = &inner->children[index];
-        if (rank == 0) {
-            child->first = item;
-            child->score = score;
-        }
-        node = child->node;
-    }
-    leaf_set(node, (unsigned)rank, item);
 }
 
 /* ---- walking ---- */

@@ -40,9 +40,6 @@ void btree_remove(struct btree *tree, const struct scored *item);
 /* Takes `count` items from rank `first` on out, visiting each; visit may free it. */
 void btree_remove_range(struct btree *tree, size_t first, size_t count, btree_visit_fn *visit,
                         void *context);
-/* Where `old` is there comes `item`, which must belong in the same place; old is not read any more. */
-void btree_replace(struct btree *tree, size_t rank, struct scored *item);
-
 /* ---- finding ---- */
 
 /* A place between items. With any_score members alone are compared: for trees whose scores are all equal. */

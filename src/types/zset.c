@@ -430,6 +430,12 @@ struct zset_range zset_range_of_members(const struct zset *zset, const struct zs
 
 void zset_remove_range(struct zset *zset, struct zset_range range) {
     if (range.count == 0) return;
+    if (zset->tree && range.count == 1) {
+        struct scored *item = btree_at(&zset->tree->order, range.first);
+        btree_remove(&zset->tree->order, item);
+        tree_forget_item(item, zset);
+        return;
+    }
     if (zset->tree) {
         btree_remove_range(&zset->tree->order, range.first, range.count, tree_forget_item, zset);
         return;

@@ -223,28 +223,6 @@ static void test_random_density(void **state) {
     heap_free(heap);
 }
 
-static void test_replace(void **state) {
-    (void)state;
-    struct heap *heap = heap_new();
-    struct btree tree;
-    btree_init(&tree, heap);
-    for (int i = 0; i < 5000; i++) btree_add(&tree, scored_new(heap, i, BYTES("member")));
-    for (size_t i = 0; i < 5000; i++) {
-        struct scored *old = btree_at(&tree, i),
-                      *item = scored_new(heap, (double)i + 0.25, BYTES("member"));
-        scored_free(heap, old);
-        btree_replace(&tree, i, item);
-    }
-    btree_check(&tree);
-    for (size_t i = 0; i < 5000; i++) {
-        struct scored *item = btree_at(&tree, 0);
-        assert_true(scored_score(item) == (double)i + 0.25);
-        btree_remove(&tree, item);
-        scored_free(heap, item);
-    }
-    heap_free(heap);
-}
-
 static void test_scored(void **state) {
     (void)state;
     static const double scores[] = {0,
@@ -296,7 +274,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_scored),         cmocka_unit_test(test_small),
         cmocka_unit_test(test_few_scores),     cmocka_unit_test(test_many_scores),
         cmocka_unit_test(test_no_ranges),      cmocka_unit_test(test_edges_stay_full),
-        cmocka_unit_test(test_random_density), cmocka_unit_test(test_replace),
+        cmocka_unit_test(test_random_density),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
