@@ -117,6 +117,10 @@ char *config_text(struct config *config, const char *name) {
     return copy;
 }
 
+const char *config_peek(const struct config *config, const char *name) {
+    return find_own(config, name)->text;
+}
+
 bool config_was_given(struct config *config, const char *name) {
     return find_own(config, name)->given;
 }
@@ -154,6 +158,17 @@ void config_put(struct config_value *value, int64_t number, char *text) {
     mem_free(value->text);
     value->text = text;
     atomic_store_explicit(&value->number, number, memory_order_relaxed);
+}
+
+void config_correct(struct config *config, const char *name, int64_t number) {
+    struct config_value *value = find_own(config, name);
+    struct buffer text;
+    buffer_init(&text, CONFIG_TEXT_MAX);
+    kn_require(config_format(value->row, number, &text) && buffer_add(&text, "", 1) == 0);
+    lock_take(&config->lock);
+    config_put(value, number, mem_strdup(text.data));
+    lock_give(&config->lock);
+    buffer_done(&text);
 }
 
 void config_watch(struct config *config, const char *name, config_apply_fn *apply, void *context) {

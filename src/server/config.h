@@ -43,6 +43,8 @@ static inline bool config_bool(const struct config *config, const char *name) {
 }
 /* The text as CONFIG GET shows it, a copy of the caller's own (mem_free). */
 char *config_text(struct config *config, const char *name);
+/* The text itself: for watchers, for the start, and for directives that never change. */
+const char *config_peek(const struct config *config, const char *name);
 /* Whether the file or the command line named it. */
 bool config_was_given(struct config *config, const char *name);
 
@@ -89,6 +91,9 @@ typedef const char *config_apply_fn(void *context, const char *name, int64_t num
 void config_watch(struct config *config, const char *name, config_apply_fn *apply, void *context);
 /* Calls every watcher with the values as they are: main does it once, when all parts are there. */
 bool config_apply_all(struct config *config, struct config_error *error);
+
+/* Puts in what the system allows, where that is not what was asked for. Tells no watcher. */
+void config_correct(struct config *config, const char *name, int64_t number);
 
 /* ---- CONFIG GET, SET, REWRITE ---- */
 

@@ -34,10 +34,15 @@ void process_warn(struct config *config);
 /* Logs where clients are served, tells the supervisor, sets the title. port: 0 for none. */
 void process_ready(struct config *config, int port);
 /* Tells the supervisor, removes the pid file. */
-void process_stop(struct config *config);
+void process_stop(void);
+/* The last part of process_stop; safe in a signal handler. */
+void process_remove_pid_file(void);
 
-/* "redis-server"-like title for the list of processes, from proc-title-template. */
-void process_set_title(struct config *config, int port);
+/* Shows the template, filled in, in the list of processes, where set-proc-title says so. No config lock is taken, so that
+ * a watcher may call it. */
+void process_set_title(const struct config *config, const char *title_template, int port);
+/* As oom-score-adj and its values say; may be called by a watcher. NULL, or why not. */
+const char *process_adjust_oom_score(struct config *config);
 /* What is supervised: "no", "systemd", "upstart". */
 const char *process_supervision(void);
 /* The path of the program. "" when it cannot be told. */
