@@ -76,6 +76,12 @@ void parser_batch_done(struct parser_batch *batch) {
     *batch = (struct parser_batch){0};
 }
 
+void parser_restart(struct parser *parser) {
+    mem_free(parser->argv);
+    *parser = (struct parser){
+        .bulk_max = parser->bulk_max, .unauthenticated = parser->unauthenticated, .bulk_len = -1};
+}
+
 struct bytes parser_error(const struct parser *parser, char *out) {
     kn_assert(parser->failed);
     size_t len = strlen(error_texts[parser->error]);
@@ -339,6 +345,8 @@ size_t parser_parse(struct parser *parser, struct parser_batch *batch, char *dat
     while (taken < len && batch->count < max_requests) {
         struct scan scan = {.base = data + taken, .len = len - taken, .bulk_len = -1};
         uint32_t first = batch->argv_count;
+        bool is_inline = *scan.base != '*';
+        if (is_inline && batch->count > 0) break;
         if (batch->count == batch->capacity) {
             void *items = batch->requests;
             if (!grow(&items, &batch->capacity, sizeof *batch->requests)) {
@@ -354,7 +362,9 @@ size_t parser_parse(struct parser *parser, struct parser_batch *batch, char *dat
         }
         taken += scan.at;
         if (batch->argv_count == first) continue; /* an empty request */
+        batch->requests[batch->count].end = taken;
         batch->requests[batch->count++].argc = batch->argv_count - first;
+        if (is_inline) break;
     }
 
     /* The vector may have moved while it grew: only now are the places of the arguments final. */

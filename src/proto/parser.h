@@ -33,6 +33,7 @@ enum {
 struct parsed_request {
     struct bytes *argv;
     uint32_t argc; /* at least 1: empty requests are skipped */
+    size_t end;    /* bytes of the input up to its end */
 };
 
 struct parser_batch {
@@ -69,11 +70,15 @@ void parser_batch_done(struct parser_batch *batch);
 
 /*
  * Fills the batch with at most max_requests requests and returns how many bytes of data they took: these the
- * caller drops when it has answered. With fewer than max_requests found, more input is needed (or the
- * parser failed); when the client is not authenticated, one is the most.
+ * caller drops when it has answered. When it takes none, more input is needed (or the parser failed). An inline
+ * request, which is unquoted in place, is a batch of its own; so is any when the client is not authenticated.
  */
 size_t parser_parse(struct parser *parser, struct parser_batch *batch, char *data, size_t len,
                     uint32_t max_requests) __attribute__((warn_unused_result));
+
+/* Forgets what is known of input that was passed but, after all, not consumed: the next call starts over at the
+ * first byte it is given. For a caller that stops in the middle of a batch and keeps the rest. */
+void parser_restart(struct parser *parser);
 
 static inline bool parser_failed(const struct parser *parser) {
     return parser->failed;

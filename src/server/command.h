@@ -42,6 +42,7 @@ enum command_flag {
     /* Ours, not shown: */
     COMMAND_ALL_SHARDS = 1 << 24,    /* runs with the whole keyspace locked */
     COMMAND_IN_SUBSCRIBER = 1 << 25, /* allowed to a RESP2 client that is subscribed */
+    COMMAND_VISITS_SHARDS = 1 << 26, /* calls request_visit_shard: a transaction with it holds every shard */
 };
 
 /* ACL categories beyond those that follow from the flags (read, write, admin, dangerous with admin, pubsub,

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The families of commands, each the one symbol that a file of this folder exports: what main hands to the
+ * command table.
+ */
+#ifndef KN_COMMANDS_FAMILIES_H
+#define KN_COMMANDS_FAMILIES_H
+
+#include "server/command.h"
+
+extern const struct command_family client_commands;
+extern const struct command_family command_commands;
+extern const struct command_family config_commands;
+extern const struct command_family connection_commands;
+extern const struct command_family database_commands;
+extern const struct command_family expire_commands;
+extern const struct command_family hash_commands;
+extern const struct command_family hash_expire_commands;
+extern const struct command_family info_commands;
+extern const struct command_family keyspace_commands;
+extern const struct command_family list_commands;
+extern const struct command_family list_pop_commands;
+extern const struct command_family object_commands;
+extern const struct command_family planned_commands;
+extern const struct command_family pubsub_commands;
+extern const struct command_family scan_commands;
+extern const struct command_family server_commands;
+extern const struct command_family set_commands;
+extern const struct command_family set_algebra_commands;
+extern const struct command_family sort_commands;
+extern const struct command_family string_commands;
+extern const struct command_family string_edit_commands;
+extern const struct command_family string_many_commands;
+extern const struct command_family transaction_commands;
+extern const struct command_family zset_commands;
+extern const struct command_family zset_algebra_commands;
+extern const struct command_family zset_pop_commands;
+extern const struct command_family zset_range_commands;
+
+#endif

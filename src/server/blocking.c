@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "server/blocking.h"
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/memory.h"
+#include "server/client.h"
+#include "server/command.h"
+#include "server/dispatch.h"
+#include "server/server.h"
+#include "server/stats.h"
+#include "server/worker.h"
+#include "store/admin.h"
+
+/* A key that somebody waits for. */
+struct wait_key {
+    struct chain_link link; /* in its shard's list */
+    unsigned db;
+    uint64_t hash;
+    struct chain places; /* struct wait_place, first come first */
+    size_t name_len;
+    char name[];
+};
+
+struct wait_place {
+    struct chain_link link;
+    struct waiter *waiter;
+    struct wait_key *key;
+};
+
+enum waiter_state { WAITER_WAITING, WAITER_SERVED, WAITER_CANCELLED };
+
+struct waiter {
+    _Atomic unsigned holders;
+    enum waiter_state state; /* under the shards of its keys */
+    uint64_t turn;           /* the lower, the earlier it came */
+    struct client *client;   /* its own thread's: NULL when it is gone */
+    struct worker *worker;
+    struct request request; /* a copy: arguments and keys are in `memory` */
+    struct shard_set shards;
+    struct loop_timer timer;
+    struct wait_place *places; /* one for each key it waits for */
+    struct arena memory;
+};
+
+struct blocking {
+    struct chain keys[SHARD_COUNT]; /* struct wait_key, under the shard's lock */
+    _Atomic uint64_t last_turn;
+};
+
+/* A key that this thread's commands have changed while somebody waits for it. */
+struct ready_key {
+    struct ready_key *next;
+    unsigned db;
+    struct key key;
+    char name[];
+};
+
+static _Thread_local struct ready_key *ready_first, **ready_last;
+
+struct blocking *blocking_new(void) {
+    struct blocking *blocking = mem_zalloc(sizeof *blocking);
+    for (unsigned i = 0; i < SHARD_COUNT; i++) chain_init(&blocking->keys[i]);
+    return blocking;
+}
+
+void blocking_free(struct blocking *blocking) {
+    mem_free(blocking);
+}
+
+static void waiter_drop(struct waiter *waiter) {
+    if (atomic_fetch_sub_explicit(&waiter->holders, 1, memory_order_acq_rel) != 1) return;
+    struct arena memory = waiter->memory;
+    arena_done(&memory);
+    mem_free(waiter);
+}
+
+/* ---- wait lists: the key's shard is held ---- */
+
+static struct wait_key *wait_key_find(struct server *server, unsigned db, const struct key *key) {
+    CHAIN_EACH(&server->blocking->keys[key->shard], struct wait_key, link, each)
+    if (each->hash == key->hash && each->db == db && bytes_equal(bytes_make(each->name, each->name_len), key->name))
+        return each;
+    return NULL;
+}
+
+static void wait_list_enter(struct server *server, struct waiter *waiter, struct wait_place *place,
+                            const struct key *key) {
+    unsigned db = waiter->request.db;
+    struct wait_key *wait_key = wait_key_find(server, db, key);
+    if (wait_key == NULL) {
+        wait_key = mem_alloc(sizeof *wait_key + key->name.len);
+        *wait_key = (struct wait_key){.db = db, .hash = key->hash, .name_len = key->name.len};
+        if (key->name.len) memcpy(wait_key->name, key->name.data, key->name.len);
+        chain_init(&wait_key->places);
+        chain_add_last(&server->blocking->keys[key->shard], &wait_key->link);
+        stats_add(STAT_BLOCKING_KEYS, 1);
+    }
+    *place = (struct wait_place){.waiter = waiter, .key = wait_key};
+    chain_add_last(&wait_key->places, &place->link);
+    shard_listen(store_shard(server->store, key->shard), 1);
+}
+
+/* Takes a waiter out of all its lists; all its shards are held. */
+static void wait_lists_leave(struct server *server, struct waiter *waiter) {
+    const struct request_block *block = &waiter->request.block;
+    for (uint32_t i = 0; i < block->key_count; i++) {
+        struct wait_place *place = &waiter->places[i];
+        unsigned shard = waiter->request.keys[block->first_key + i].key.shard;
+        chain_remove(&place->key->places, &place->link);
+        shard_listen(store_shard(server->store, shard), -1);
+        if (place->key->places.count > 0) continue;
+        chain_remove(&server->blocking->keys[shard], &place->key->link);
+        mem_free(place->key);
+        stats_add(STAT_BLOCKING_KEYS, -1);
+    }
+}
+
+/* ---- beginning to wait ---- */
+
+static void waiter_timed_out(struct loop_timer *timer) {
+    struct waiter *waiter = CONTAINER_OF(timer, struct waiter, timer);
+    if (waiter->client != NULL) blocking_cancel(waiter->client, UNBLOCK_TIMEOUT);
+}
+
+static void copy_request(struct waiter *waiter, const struct request *from) {
+    struct request *to = &waiter->request;
+    struct arena *memory = &waiter->memory;
+    *to = *from;
+    to->client = NULL;
+    to->arena = NULL;
+    to->reply = NULL;
+    to->changes = 0;
+    to->argv = arena_alloc(memory, from->argc * sizeof *from->argv);
+    for (uint32_t i = 0; i < from->argc; i++) to->argv[i] = arena_copy(memory, from->argv[i]);
+    to->keys = arena_alloc(memory, from->key_count * sizeof *from->keys);
+    for (uint32_t i = 0; i < from->key_count; i++) {
+        to->keys[i] = from->keys[i];
+        to->keys[i].key.name = to->argv[from->keys[i].arg];
+    }
+}
+
+void blocking_wait(struct request *request) {
+    struct client *client = request->client;
+    struct server *server = request->server;
+    struct waiter *waiter = mem_zalloc(sizeof *waiter);
+    atomic_init(&waiter->holders, 1);
+    waiter->client = client;
+    waiter->worker = client->worker;
+    waiter->turn = atomic_fetch_add(&server->blocking->last_turn, 1) + 1;
+    arena_init(&waiter->memory);
+    copy_request(waiter, request);
+    request_add_shards(&waiter->request, &waiter->shards);
+    const struct request_block *block = &waiter->request.block;
+    waiter->places = arena_alloc(&waiter->memory, block->key_count * sizeof *waiter->places);
+    for (uint32_t i = 0; i < block->key_count; i++)
+        wait_list_enter(server, waiter, &waiter->places[i], &waiter->request.keys[block->first_key + i].key);
+    client->waiter = waiter;
+    atomic_store_explicit(&client->shared.blocked, true, memory_order_relaxed);
+    stats_add(STAT_CLIENTS_BLOCKED, 1);
+    if (block->deadline_ms == 0) return;
+    waiter->timer.fire = waiter_timed_out;
+    loop_timer_set(client->worker->loop, &waiter->timer,
+                   loop_now_us(client->worker->loop) + (block->deadline_ms - request->now_ms) * 1000);
+}
+
+/* ---- ceasing to wait: on the client's thread ---- */
+
+/* The client goes on with what it has sent meanwhile. */
+static void client_released(struct client *client) {
+    struct waiter *waiter = client->waiter;
+    loop_timer_cancel(client->worker->loop, &waiter->timer);
+    client->waiter = NULL;
+    atomic_store_explicit(&client->shared.blocked, false, memory_order_relaxed);
+    stats_add(STAT_CLIENTS_BLOCKED, -1);
+    client->flags |= CLIENT_PENDING_INPUT;
+    waiter_drop(waiter);
+}
+
+static void client_answer(struct client *client, struct bytes reply) {
+    struct buffer *out = client_output(client);
+    if (!(client->flags & CLIENT_REPLY_OFF) && buffer_add_bytes(out, reply) != 0) client_close(client, false);
+    client_released(client);
+    client_output_done(client);
+}
+
+bool blocking_cancel(struct client *client, enum unblock how) {
+    struct waiter *waiter = client->waiter;
+    struct server *server = client->worker->server;
+    store_take(server->store, &waiter->shards);
+    bool waiting = waiter->state == WAITER_WAITING;
+    if (waiting) {
+        wait_lists_leave(server, waiter);
+        waiter->state = WAITER_CANCELLED;
+    }
+    store_give(server->store, &waiter->shards);
+    if (how == UNBLOCK_SILENT) {
+        waiter->client = NULL; /* a reply that is on its way finds nobody */
+        client_released(client);
+        return waiting;
+    }
+    if (!waiting) return false;
+    if (how == UNBLOCK_ERROR) {
+        client_answer(client, BYTES("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"));
+    } else {
+        bool array = waiter->request.block.null == BLOCK_NULL_ARRAY;
+        client_answer(client, client->resp >= 3 ? BYTES("_\r\n") : array ? BYTES("*-1\r\n") : BYTES("$-1\r\n"));
+    }
+    return true;
+}
+
+/* ---- serving: on the thread of whoever changed the key ---- */
+
+void blocking_key_changed(struct server *server, const struct shard *shard, unsigned db, const struct key *key) {
+    if (server->blocking->keys[shard->index].count == 0 || wait_key_find(server, db, key) == NULL) return;
+    for (const struct ready_key *each = ready_first; each != NULL; each = each->next)
+        if (each->key.hash == key->hash && each->db == db && bytes_equal(each->key.name, key->name)) return;
+    struct ready_key *ready = mem_alloc(sizeof *ready + key->name.len);
+    *ready = (struct ready_key){.db = db, .key = *key};
+    if (key->name.len) memcpy(ready->name, key->name.data, key->name.len);
+    ready->key.name.data = ready->name;
+    if (ready_first == NULL) ready_last = &ready_first;
+    *ready_last = ready;
+    ready_last = &ready->next;
+}
+
+void blocking_db_changed(struct server *server, unsigned db) {
+    for (unsigned i = 0; i < SHARD_COUNT; i++) {
+        CHAIN_EACH(&server->blocking->keys[i], struct wait_key, link, each) {
+            if (each->db != db) continue;
+            struct key key = key_make(bytes_make(each->name, each->name_len));
+            blocking_key_changed(server, store_shard(server->store, i), db, &key);
+        }
+    }
+}
+
+bool blocking_has_ready(void) {
+    return ready_first != NULL;
+}
+
+struct served_mail {
+    struct mail mail;
+    struct waiter *waiter;
+    struct buffer reply;
+};
+
+static void served_arrives(struct mail *mail) {
+    struct served_mail *served = CONTAINER_OF(mail, struct served_mail, mail);
+    struct client *client = served->waiter->client;
+    if (client != NULL) client_answer(client, buffer_bytes(&served->reply));
+    waiter_drop(served->waiter);
+    buffer_done(&served->reply);
+    mem_free(served);
+}
+
+/* Hands the reply to the client's thread, with the server's reference to the waiter. */
+static void deliver(struct worker *worker, struct waiter *waiter, struct buffer *reply) {
+    struct served_mail *served = mem_zalloc(sizeof *served);
+    served->mail.deliver = served_arrives;
+    served->waiter = waiter;
+    served->reply = *reply;
+    if (waiter->worker == worker) served_arrives(&served->mail);
+    else mailbox_send(loop_mailbox(waiter->worker->loop), &served->mail);
+}
+
+/* Runs the waiter's command anew; its shards are held. Returns whether there is a reply. */
+static bool waiter_try(struct worker *worker, struct waiter *waiter, struct buffer *out) {
+    struct request request = waiter->request;
+    struct reply reply;
+    reply_init(&reply, out, waiter->request.flags & REQUEST_RESP3 ? 3 : 2);
+    request.reply = &reply;
+    request.arena = &worker->arena;
+    request.now_ms = worker->now_ms;
+    request.flags |= REQUEST_WOKEN;
+    request.block.wanted = false;
+    request_run(&request);
+    if (request.block.wanted) {
+        reply_rewind(&reply, 0);
+        return false;
+    }
+    if (request.changes) stats_add(STAT_CHANGES, (int64_t)request.changes);
+    wait_lists_leave(worker->server, waiter);
+    waiter->state = WAITER_SERVED;
+    return true;
+}
+
+/* The first waiter after this turn that the key, as it is now, might satisfy; with a reference. The key's
+ * shard is held. */
+static struct waiter *next_waiter(struct server *server, const struct ready_key *ready, uint64_t turn,
+                                  int64_t now_ms) {
+    struct wait_key *wait_key = wait_key_find(server, ready->db, &ready->key);
+    if (wait_key == NULL) return NULL;
+    const struct entry *entry = store_find(server->store, ready->db, &ready->key, now_ms);
+    if (entry == NULL) return NULL;
+    CHAIN_EACH(&wait_key->places, struct wait_place, link, place) {
+        struct waiter *waiter = place->waiter;
+        if (waiter->turn <= turn || waiter->request.block.type != entry_type(entry)) continue;
+        atomic_fetch_add_explicit(&waiter->holders, 1, memory_order_relaxed);
+        return waiter;
+    }
+    return NULL;
+}
+
+static void serve_key(struct worker *worker, const struct ready_key *ready) {
+    struct server *server = worker->server;
+    struct store *store = server->store;
+    uint64_t turn = 0;
+    for (;;) {
+        store_take_one(store, ready->key.shard);
+        struct waiter *waiter = next_waiter(server, ready, turn, worker->now_ms);
+        store_give_one(store, ready->key.shard);
+        if (waiter == NULL) return;
+        struct buffer out;
+        bool served = false;
+        buffer_init(&out, (size_t)4 << 30);
+        turn = waiter->turn;
+        store_take(store, &waiter->shards);
+        if (waiter->state == WAITER_WAITING) served = waiter_try(worker, waiter, &out);
+        store_give(store, &waiter->shards);
+        if (served) {
+            deliver(worker, waiter, &out);
+        } else {
+            buffer_done(&out);
+            waiter_drop(waiter);
+        }
+    }
+}
+
+void blocking_serve(struct worker *worker) {
+    if (worker->serving) return; /* what a woken command makes ready is served by the loop below */
+    worker->serving = true;
+    while (ready_first != NULL) {
+        struct ready_key *ready = ready_first;
+        ready_first = ready->next;
+        serve_key(worker, ready);
+        mem_free(ready);
+        arena_reset(&worker->arena);
+    }
+    worker->serving = false;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Bytes in, requests run, bytes out.
+ *
+ * All clients of a worker share its two buffers: input is read into one, sliced and executed where it lies, and
+ * replies gather in the other until one write sends them. So a thousand idle clients hold no buffers, and the
+ * bytes of a busy one are always in the cache. Only what is left over, an unfinished request or output that the
+ * socket did not take, moves to buffers of the client's own.
+ */
+#include "base/memory.h"
+#include "net/socket.h"
+#include "server/client.h"
+#include "server/command_stats.h"
+#include "server/dispatch.h"
+#include "server/server.h"
+#include "server/stats.h"
+#include "server/worker.h"
+#include "store/admin.h"
+#include "store/prefetch.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+    READ_BYTES = 64 * 1024,
+    READ_MAX_BYTES = 4 * 1024 * 1024,
+    BATCH_REQUESTS = 64,
+    PREFETCH_AHEAD = 3,
+    WRITE_EARLY_BYTES = 256 * 1024,
+    KEEP_BYTES = 16 * 1024,
+};
+
+static bool client_waits(const struct client *client) {
+    return client->waiter != NULL || client->flags & CLIENT_PAUSED;
+}
+
+static bool client_ends(const struct client *client) {
+    return (client->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY)) != 0;
+}
+
+/* ---- output ---- */
+
+static void client_write_failed(struct client *client) {
+    client->out.len = client->out_sent = 0;
+    client_close(client, false);
+}
+
+/* Sends from the client's own buffer. */
+void client_flush(struct client *client) {
+    while (client->out_sent < client->out.len && !(client->flags & CLIENT_CLOSING)) {
+        size_t sent = 0;
+        enum socket_status status = socket_write(client->fd, client->out.data + client->out_sent,
+                                                 client->out.len - client->out_sent, &sent);
+        if (status == SOCKET_AGAIN) break;
+        if (status != SOCKET_OK) {
+            client_write_failed(client);
+            return;
+        }
+        stats_add(STAT_OUTPUT_BYTES, (int64_t)sent);
+        client->out_sent += sent;
+    }
+    bool all = client->out_sent == client->out.len;
+    if (all) {
+        client->out.len = client->out_sent = 0;
+        buffer_shrink(&client->out, 0);
+        client->soft_limit_since_ms = 0;
+        if (client->flags & CLIENT_CLOSE_AFTER_REPLY) client_close(client, false);
+    }
+    atomic_store_explicit(&client->shared.output_bytes, client->out.len - client->out_sent, memory_order_relaxed);
+    unsigned events = LOOP_READ | (all ? 0 : LOOP_WRITE);
+    if (!(client->flags & CLIENT_CLOSING)) loop_modify(client->worker->loop, &client->watch, events);
+}
+
+/* Sends from the worker's buffer as much as the socket takes, and keeps the rest. */
+static void client_send_shared(struct client *client, struct buffer *out) {
+    size_t at = 0;
+    while (at < out->len && !(client->flags & CLIENT_CLOSING)) {
+        size_t sent = 0;
+        enum socket_status status = socket_write(client->fd, out->data + at, out->len - at, &sent);
+        if (status == SOCKET_AGAIN) break;
+        if (status != SOCKET_OK) {
+            client_write_failed(client);
+            break;
+        }
+        stats_add(STAT_OUTPUT_BYTES, (int64_t)sent);
+        at += sent;
+    }
+    if (at < out->len && !(client->flags & CLIENT_CLOSING)) {
+        if (buffer_add(&client->out, out->data + at, out->len - at) != 0) client_close(client, false);
+        else client_output_done(client);
+    }
+    out->len = 0;
+    if (out->cap > 2 * WRITE_EARLY_BYTES) buffer_shrink(out, 0);
+}
+
+/* ---- running requests ---- */
+
+/* Runs a batch; returns how many bytes of input it consumed. *ret_stop: the rest has to wait. */
+static size_t client_run_batch(struct client *client, size_t parsed, bool *ret_stop) {
+    struct worker *worker = client->worker;
+    struct parser_batch *batch = &worker->batch;
+    struct prepared prepared[BATCH_REQUESTS];
+    struct store *store = worker->server->store;
+    *ret_stop = false;
+    for (uint32_t i = 0; i < batch->count; i++)
+        dispatch_prepare(client, batch->requests[i].argv, batch->requests[i].argc, &prepared[i]);
+    for (uint32_t i = 0; i < batch->count && i < PREFETCH_AHEAD; i++)
+        if (prepared[i].has_key) store_prefetch_entry(store, client->db, &prepared[i].key.key);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        uint32_t ahead = i + PREFETCH_AHEAD;
+        if (ahead < batch->count && prepared[ahead].has_key)
+            store_prefetch_entry(store, client->db, &prepared[ahead].key.key);
+        enum dispatch_result result =
+            dispatch(client, batch->requests[i].argv, batch->requests[i].argc, &prepared[i]);
+        if (result == DISPATCH_POSTPONED) {
+            *ret_stop = true;
+            return i == 0 ? 0 : batch->requests[i - 1].end;
+        }
+        if (client_ends(client)) return parsed;
+        if (client->active_out == &worker->out && worker->out.len > WRITE_EARLY_BYTES) {
+            client_send_shared(client, &worker->out);
+            if (client->out.len) client->active_out = &client->out;
+        }
+        if (client_waits(client)) {
+            *ret_stop = true;
+            return batch->requests[i].end;
+        }
+    }
+    return parsed;
+}
+
+static void client_protocol_error(struct client *client) {
+    char text[PARSER_ERROR_MAX];
+    struct reply reply;
+    struct bytes error = parser_error(&client->parser, text);
+    log_verbose("Protocol error from client %llu (%s): %.*s", (unsigned long long)client->id, client->shared.address,
+                (int)error.len, error.data);
+    reply_init(&reply, client_output(client), client->resp);
+    reply_error_format(&reply, "ERR %.*s", (int)error.len, error.data);
+    error_stats_note(reply.out->data + reply.error_at, reply.out->len - reply.error_at);
+    client_close(client, true);
+}
+
+/* Runs what `in` holds; returns how much of it was consumed. */
+static size_t client_run_input(struct client *client, struct buffer *in) {
+    struct worker *worker = client->worker;
+    size_t at = 0;
+    bool stop = false;
+    while (!client_ends(client) && !stop) {
+        client->parser.bulk_max = atomic_load_explicit(&worker->server->limits.bulk_max_bytes, memory_order_relaxed);
+        client->parser.unauthenticated = !client->authenticated;
+        size_t parsed = parser_parse(&client->parser, &worker->batch, in->data + at, in->len - at, BATCH_REQUESTS);
+        size_t consumed = worker->batch.count ? client_run_batch(client, parsed, &stop) : parsed;
+        at += consumed;
+        if (stop) parser_restart(&client->parser);
+        else if (parser_failed(&client->parser) && !client_ends(client)) client_protocol_error(client);
+        else if (parsed == 0) break;
+    }
+    return at;
+}
+
+static void client_check_query_limit(struct client *client) {
+    uint64_t most = atomic_load_explicit(&client->worker->server->limits.query_max_bytes, memory_order_relaxed);
+    if (client->in.len + parser_memory(&client->parser) <= most) return;
+    log_warning("Closing client %llu (%s): its request exceeds client-query-buffer-limit",
+                (unsigned long long)client->id, client->shared.address);
+    client_close(client, false);
+}
+
+/* Runs what has arrived and sends the replies. `in` is the client's own buffer or the worker's. */
+static void client_run(struct client *client, struct buffer *in) {
+    struct worker *worker = client->worker;
+    worker->now_ms = clock_realtime_ms();
+    store_note_time(worker->server->store, worker->now_ms);
+    command_stats_start(worker);
+    worker->current = client;
+    client->active_out = client->out.len > client->out_sent ? &client->out : &worker->out;
+    size_t consumed = client_run_input(client, in);
+    if (in == &client->in) {
+        buffer_consume(in, consumed);
+        if (in->len == 0) buffer_shrink(in, 0);
+    } else if (consumed < in->len && !client_ends(client)) {
+        if (buffer_add(&client->in, in->data + consumed, in->len - consumed) != 0) client_close(client, false);
+    }
+    client_check_query_limit(client);
+    if (client->active_out == &worker->out) {
+        client->active_out = NULL;
+        client_send_shared(client, &worker->out);
+    } else {
+        client->active_out = NULL;
+        client_flush(client);
+    }
+    if (client->flags & CLIENT_CLOSE_AFTER_REPLY && client->out.len == client->out_sent) client_close(client, false);
+    worker->current = NULL;
+    struct client_shared *shared = &client->shared;
+    atomic_store_explicit(&shared->active_ms, worker->now_ms, memory_order_relaxed);
+    atomic_store_explicit(&shared->query_bytes, client->in.len, memory_order_relaxed);
+    atomic_store_explicit(&shared->query_room, buffer_room(&client->in), memory_order_relaxed);
+    atomic_store_explicit(&shared->argument_bytes, parser_memory(&client->parser), memory_order_relaxed);
+}
+
+void client_resume(struct client *client) {
+    if (client_ends(client) || client_waits(client) || client->in.len == 0) return;
+    client_run(client, &client->in);
+}
+
+/* ---- input ---- */
+
+static void client_read(struct client *client) {
+    struct worker *worker = client->worker;
+    struct buffer *in = client->in.len ? &client->in : &worker->in;
+    size_t room = READ_BYTES, got = 0;
+    if (in == &client->in) {
+        /* As much as has come already, so that a large argument is copied few times, but no more than that: a
+         * promised length is no reason to set memory aside. */
+        size_t wanted = parser_wanted(&client->parser);
+        room = wanted < KEEP_BYTES ? KEEP_BYTES : wanted;
+        if (room > client->in.len) room = client->in.len < KEEP_BYTES ? KEEP_BYTES : client->in.len;
+        if (room > READ_MAX_BYTES) room = READ_MAX_BYTES;
+    } else {
+        in->len = 0;
+    }
+    char *to = buffer_reserve(in, room);
+    if (to == NULL) {
+        log_warning("Closing client %llu: no memory for its request", (unsigned long long)client->id);
+        client_close(client, false);
+        return;
+    }
+    enum socket_status status = socket_read(client->fd, to, in == &worker->in ? READ_BYTES : buffer_room(in), &got);
+    if (status == SOCKET_AGAIN) return;
+    if (status != SOCKET_OK) {
+        client_close(client, false);
+        return;
+    }
+    buffer_commit(in, got);
+    stats_add(STAT_INPUT_BYTES, (int64_t)got);
+    if (client_waits(client)) {
+        if (in == &worker->in && buffer_add(&client->in, in->data, in->len) != 0) client_close(client, false);
+        client_check_query_limit(client);
+        return;
+    }
+    client_run(client, in);
+}
+
+void client_ready(struct loop_watch *watch, unsigned events) {
+    struct client *client = CONTAINER_OF(watch, struct client, watch);
+    if (events & LOOP_WRITE && !(client->flags & CLIENT_CLOSING)) client_flush(client);
+    if (client_ends(client)) {
+        if (events & LOOP_CLOSED) client_close(client, false);
+        return;
+    }
+    if (events & (LOOP_READ | LOOP_CLOSED)) client_read(client);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "server/dispatch.h"
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "server/auth.h"
+#include "server/blocking.h"
+#include "server/client.h"
+#include "server/command.h"
+#include "server/command_stats.h"
+#include "server/command_table.h"
+#include "server/pause.h"
+#include "server/server.h"
+#include "server/stats.h"
+#include "server/worker.h"
+#include "store/admin.h"
+#include "store/prefetch.h"
+
+enum { ERROR_ARGS_MAX = 128, EVICT_BUDGET_US = 500 };
+
+const char *command_full_name(const struct server *server, const struct command *command,
+                              char out[COMMAND_NAME_MAX]) {
+    const struct command *parent = command_parent(server->commands, command);
+    if (parent == NULL) return command->name;
+    snprintf(out, COMMAND_NAME_MAX, "%s|%s", parent->name, command->name);
+    return out;
+}
+
+void dispatch_prepare(struct client *client, const struct bytes *argv, uint32_t argc, struct prepared *ret_prepared) {
+    struct server *server = client->worker->server;
+    const struct command *command = command_lookup(server->commands, argv[0], &ret_prepared->number);
+    ret_prepared->command = command;
+    ret_prepared->has_key = false;
+    if (command == NULL) return;
+    const struct key_spec *spec = command->keys;
+    /* The usual command has one key, next to its name. */
+    if (spec[0].find != KEYS_RANGE || spec[0].begin != 1 || spec[0].last != 0 || spec[0].flags & KEY_NOT_KEY ||
+        spec[1].find != KEYS_NONE || argc < 2)
+        return;
+    ret_prepared->key = (struct request_key){key_make(argv[1]), 1};
+    ret_prepared->has_key = true;
+    store_prefetch_bucket(server->store, client->db, &ret_prepared->key.key);
+}
+
+/* ---- may it run? ---- */
+
+static void reply_unknown_command(struct client *client, struct reply *reply, const struct bytes *argv, uint32_t argc) {
+    char args[ERROR_ARGS_MAX + 1] = "";
+    size_t len = 0;
+    (void)client;
+    for (uint32_t i = 1; i < argc && len < ERROR_ARGS_MAX; i++) {
+        size_t room = ERROR_ARGS_MAX - len;
+        int shown = (int)(argv[i].len < room ? argv[i].len : room);
+        int added = snprintf(args + len, room + 1, "'%.*s' ", shown, argv[i].data);
+        len = added < 0 ? len : len + (size_t)added < ERROR_ARGS_MAX ? len + (size_t)added : ERROR_ARGS_MAX;
+    }
+    reply_error_format(reply, "ERR unknown command '%.*s', with args beginning with: %s",
+                       (int)(argv[0].len < ERROR_ARGS_MAX ? argv[0].len : ERROR_ARGS_MAX), argv[0].data, args);
+}
+
+/* The row to run: the subcommand's, for a container. NULL when an error was replied. */
+static const struct command *resolve(struct client *client, struct reply *reply, const struct command *command,
+                                     const struct bytes *argv, uint32_t argc) {
+    char name[COMMAND_NAME_MAX];
+    if (command == NULL) {
+        reply_unknown_command(client, reply, argv, argc);
+        return NULL;
+    }
+    const struct command *row = command;
+    if (command->subcommands != NULL && argc > 1) {
+        row = command_find_subcommand(command, argv[1]);
+        if (row == NULL && command->handler == NULL) {
+            char upper[COMMAND_NAME_MAX];
+            size_t i;
+            for (i = 0; command->name[i] && i + 1 < sizeof upper; i++)
+                upper[i] = command->name[i] >= 'a' && command->name[i] <= 'z' ? (char)(command->name[i] - 32) : command->name[i];
+            upper[i] = '\0';
+            reply_error_format(reply, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+                               (int)(argv[1].len < ERROR_ARGS_MAX ? argv[1].len : ERROR_ARGS_MAX), argv[1].data, upper);
+            return NULL;
+        }
+        if (row == NULL) row = command;
+    }
+    if ((row->arity > 0 && (uint32_t)row->arity != argc) || (row->arity < 0 && argc < (uint32_t)-row->arity)) {
+        reply_error_format(reply, "ERR wrong number of arguments for '%s' command",
+                           command_full_name(client->worker->server, row, name));
+        return NULL;
+    }
+    return row;
+}
+
+static bool is_subscriber(const struct client *client) {
+    for (int kind = 0; kind < TOPIC_KINDS; kind++)
+        if (subscriptions_count(&client->subscriptions, (enum topic_kind)kind)) return true;
+    return false;
+}
+
+/* Whether the client may run this command at all; replies when not. */
+static bool admit(struct client *client, struct reply *reply, const struct command *row) {
+    char name[COMMAND_NAME_MAX];
+    struct server *server = client->worker->server;
+    if (!client->authenticated && !(row->flags & COMMAND_NO_AUTH)) {
+        reply_error(reply, "NOAUTH Authentication required.");
+        return false;
+    }
+    if (client->transaction.open && row->flags & COMMAND_NO_MULTI) {
+        reply_error(reply, "ERR Command not allowed inside a transaction");
+        return false;
+    }
+    if (client->resp == 2 && !(row->flags & COMMAND_IN_SUBSCRIBER) && is_subscriber(client)) {
+        reply_error_format(reply,
+                           "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
+                           "are allowed in this context",
+                           command_full_name(server, row, name));
+        return false;
+    }
+    if (row->handler == NULL) {
+        reply_error_format(reply, "ERR The '%s' command is not supported by this version of Keynome",
+                           command_full_name(server, row, name));
+        return false;
+    }
+    return true;
+}
+
+/* Makes room when memory is over its limit. Returns false when a command that needs memory must be refused. */
+static bool make_room(struct client *client, struct reply *reply, const struct command *row) {
+    struct worker *worker = client->worker;
+    struct store *store = worker->server->store;
+    if (!store_over_limit(store)) return true;
+    enum evict_result result = store_evict(store, worker->evict_pool, worker->now_ms, EVICT_BUDGET_US);
+    if (blocking_has_ready()) blocking_serve(worker);
+    if (result != EVICT_FAILED) return true;
+    bool needs = row->flags & COMMAND_DENY_OOM;
+    if (row->handler == transaction_exec)
+        for (uint32_t i = 0; i < client->transaction.count; i++)
+            needs |= (client->transaction.queue[i].command->flags & COMMAND_DENY_OOM) != 0;
+    if (!needs) return true;
+    reply_error_code(reply, ERROR_OUT_OF_MEMORY);
+    return false;
+}
+
+static bool runs_in_transaction(const struct command *row) {
+    static const char *const words[] = {"exec", "discard", "multi", "watch", "quit", "reset"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(row->name, words[i]) == 0 && row->groups & (GROUP_TRANSACTION | GROUP_CONNECTION)) return true;
+    return false;
+}
+
+/* ---- running ---- */
+
+void request_run(struct request *request) {
+    request->command->handler(request);
+}
+
+static void execute(struct request *request) {
+    struct store *store = request->store;
+    if (request->key_count == 1 && !(request->command->flags & COMMAND_ALL_SHARDS)) {
+        unsigned shard = request->keys[0].key.shard;
+        store_take_one(store, shard);
+        request_run(request);
+        if (request->block.wanted) blocking_wait(request);
+        store_give_one(store, shard);
+    } else if (request->key_count == 0 && !(request->command->flags & COMMAND_ALL_SHARDS)) {
+        request_run(request);
+    } else {
+        struct shard_set set = {{0}};
+        request_add_shards(request, &set);
+        if (request->command->flags & COMMAND_ALL_SHARDS) request->flags |= REQUEST_ALL_SHARDS;
+        store_take(store, &set);
+        request_run(request);
+        if (request->block.wanted) blocking_wait(request);
+        store_give(store, &set);
+    }
+    if (request->changes) stats_add(STAT_CHANGES, (int64_t)request->changes);
+}
+
+/* A request that may not run, in a transaction makes EXEC refuse. */
+static enum dispatch_result refused(struct client *client, unsigned number) {
+    if (client->transaction.open) client->transaction.failed = true;
+    command_stats_rejected(client->worker, number);
+    return DISPATCH_DONE;
+}
+
+static enum dispatch_result dispatch_row(struct client *client, struct reply *reply, const struct command *row,
+                                         struct bytes *argv, uint32_t argc, const struct prepared *prepared) {
+    struct worker *worker = client->worker;
+    struct server *server = worker->server;
+    unsigned number = row == prepared->command ? prepared->number : command_number(server->commands, row);
+    if (!admit(client, reply, row) || !make_room(client, reply, row)) return refused(client, number);
+    if (pause_concerns(server->pause, worker->now_ms, client, row)) return DISPATCH_POSTPONED;
+    if (client->transaction.open && !runs_in_transaction(row)) {
+        transaction_queue(client, row, argv, argc);
+        REPLY_LITERAL(reply, "+QUEUED\r\n");
+        return DISPATCH_DONE;
+    }
+    struct request_key one_key = prepared->key;
+    struct request request = {
+        .argv = argv,
+        .argc = argc,
+        .command = row,
+        .keys = &one_key,
+        .key_count = prepared->has_key && row == prepared->command,
+        .reply = reply,
+        .store = server->store,
+        .server = server,
+        .client = client,
+        .arena = &worker->arena,
+        .db = client->db,
+        .flags = (client->flags & CLIENT_NO_TOUCH ? REQUEST_NO_TOUCH : 0) | (client->resp >= 3 ? REQUEST_RESP3 : 0),
+        .now_ms = worker->now_ms,
+    };
+    if (request.key_count == 0 && !request_find_keys(&request)) return refused(client, number);
+    execute(&request);
+    command_stats_called(worker, number, reply->errors != 0);
+    arena_reset(&worker->arena);
+    if (blocking_has_ready()) blocking_serve(worker);
+    return request.block.wanted ? DISPATCH_BLOCKED : DISPATCH_DONE;
+}
+
+enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_t argc,
+                              const struct prepared *prepared) {
+    struct reply reply;
+    struct buffer *out = client_output(client);
+    size_t before = out->len;
+    if (client->flags & CLIENT_REPLY_SKIP_NEXT) {
+        client->flags &= ~(unsigned)CLIENT_REPLY_SKIP_NEXT;
+        client->flags |= CLIENT_REPLY_SKIP;
+    }
+    reply_init(&reply, out, client->resp);
+    const struct command *row = resolve(client, &reply, prepared->command, argv, argc);
+    enum dispatch_result result = row == NULL ? DISPATCH_DONE : dispatch_row(client, &reply, row, argv, argc, prepared);
+    if (row == NULL && client->transaction.open) client->transaction.failed = true;
+    if (reply.errors) error_stats_note(out->data + reply.error_at, out->len - reply.error_at);
+    if (client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP) && out->len > before) out->len = before;
+    client->flags &= ~(unsigned)CLIENT_REPLY_SKIP;
+    if (reply.overflow) client_close(client, false);
+    return result;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "server/notify.h"
+
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "server/blocking.h"
+#include "server/pubsub.h"
+#include "server/server.h"
+#include "server/transaction.h"
+#include "store/admin.h"
+#include "store/shard.h"
+
+static void publish_event(struct server *server, const char *prefix, unsigned db, struct bytes topic,
+                          struct bytes message) {
+    enum { USUAL_BYTES = 256, PREFIX_BYTES = 40 };
+    char usual[USUAL_BYTES];
+    size_t room = PREFIX_BYTES + topic.len;
+    char *channel = room <= sizeof usual ? usual : mem_alloc(room);
+    int len = snprintf(channel, PREFIX_BYTES, "__%s@%u__:", prefix, db);
+    if (topic.len) memcpy(channel + len, topic.data, topic.len);
+    pubsub_publish(server, TOPIC_CHANNEL, bytes_make(channel, (size_t)len + topic.len), message);
+    if (channel != usual) mem_free(channel);
+}
+
+static void feed(void *context, struct shard *shard, unsigned db, const struct key *key,
+                 enum event_class event_class, const char *event) {
+    struct server *server = context;
+    unsigned flags = atomic_load_explicit(&server->notify, memory_order_relaxed);
+    if (event_class != EVENT_MISSED && event_class != EVENT_NEW && shard->listeners > 0) {
+        watch_key_changed(server, shard, db, key);
+        blocking_key_changed(server, shard, db, key);
+    }
+    if (!(flags & event_class)) return;
+    struct bytes name = bytes_from_string(event);
+    if (flags & NOTIFY_KEYSPACE) publish_event(server, "keyspace", db, key->name, name);
+    if (flags & NOTIFY_KEYEVENT) publish_event(server, "keyevent", db, name, key->name);
+}
+
+void notify_connect(struct server *server) {
+    store_set_feed(server->store, feed, server);
+}
+
+void notify_set_flags(struct server *server, unsigned flags) {
+    atomic_store(&server->notify, flags);
+    store_feed_everything(server->store, flags != 0);
+}
+
+static const struct {
+    char letter;
+    unsigned flag;
+} letters[] = {
+    {'g', EVENT_GENERIC}, {'$', EVENT_STRING}, {'l', EVENT_LIST},   {'s', EVENT_SET},       {'h', EVENT_HASH},
+    {'z', EVENT_ZSET},    {'x', EVENT_EXPIRED}, {'e', EVENT_EVICTED}, {'t', EVENT_STREAM},
+};
+enum { LETTERS = sizeof letters / sizeof letters[0] };
+
+static unsigned all_flags(void) {
+    unsigned all = 0;
+    for (unsigned i = 0; i < LETTERS; i++) all |= letters[i].flag;
+    return all;
+}
+
+bool notify_flags_parse(struct bytes text, unsigned *ret_flags) {
+    unsigned flags = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        unsigned flag = c == 'A' ? all_flags() : c == 'K' ? NOTIFY_KEYSPACE : c == 'E' ? NOTIFY_KEYEVENT :
+                        c == 'm' ? EVENT_MISSED : c == 'n' ? EVENT_NEW : 0;
+        for (unsigned each = 0; each < LETTERS; each++)
+            if (letters[each].letter == c) flag = letters[each].flag;
+        if (flag == 0 && c != 'd') return false; /* d: events of modules, of which there are none */
+        flags |= flag;
+    }
+    *ret_flags = flags;
+    return true;
+}
+
+void notify_flags_format(unsigned flags, char *out) {
+    if ((flags & all_flags()) == all_flags()) {
+        *out++ = 'A';
+    } else {
+        for (unsigned i = 0; i < LETTERS; i++)
+            if (flags & letters[i].flag) *out++ = letters[i].letter;
+    }
+    if (flags & NOTIFY_KEYSPACE) *out++ = 'K';
+    if (flags & NOTIFY_KEYEVENT) *out++ = 'E';
+    if (flags & EVENT_MISSED) *out++ = 'm';
+    if (flags & EVENT_NEW) *out++ = 'n';
+    *out = '\0';
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What follows from a change: the server's end of the store's change feed.
+ *
+ * What: tells watchers (WATCH), waiters (BLPOP ...) and, where notify-keyspace-events asks for it, subscribers
+ *       that a key has changed.
+ * Lock: the feed runs with the changed key's shard held.
+ * Errors: notify_flags_parse returns false for a letter that means nothing.
+ */
+#ifndef KN_SERVER_NOTIFY_H
+#define KN_SERVER_NOTIFY_H
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+
+struct server;
+
+/* Beside the bits of enum event_class. */
+enum notify_flag { NOTIFY_KEYSPACE = 1 << 0, NOTIFY_KEYEVENT = 1 << 1 };
+
+/* To be called once, when the server is made. */
+void notify_connect(struct server *server);
+/* From any thread. */
+void notify_set_flags(struct server *server, unsigned flags);
+
+/* "KEA" and the like, to flags and back in Redis's order; out holds NOTIFY_FLAGS_MAX bytes. */
+enum { NOTIFY_FLAGS_MAX = 24 };
+bool notify_flags_parse(struct bytes text, unsigned *ret_flags);
+void notify_flags_format(unsigned flags, char *out);
+
+#endif

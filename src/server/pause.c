@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "server/pause.h"
+
+#include <stdatomic.h>
+
+#include "base/memory.h"
+#include "server/client.h"
+#include "server/command.h"
+#include "server/worker.h"
+
+struct pause {
+    _Atomic int64_t until_ms; /* 0: none */
+    _Atomic bool all;
+};
+
+struct pause *pause_new(void) {
+    return mem_zalloc(sizeof(struct pause));
+}
+
+void pause_free(struct pause *pause) {
+    mem_free(pause);
+}
+
+bool pause_is_on(const struct pause *pause, int64_t now_ms) {
+    return atomic_load_explicit(&pause->until_ms, memory_order_relaxed) > now_ms;
+}
+
+bool pause_stops_all(const struct pause *pause, int64_t now_ms) {
+    return pause_is_on(pause, now_ms) && atomic_load_explicit(&pause->all, memory_order_relaxed);
+}
+
+void pause_begin(struct pause *pause, int64_t until_ms, bool all_commands, int64_t now_ms) {
+    bool on = pause_is_on(pause, now_ms);
+    if (!on || all_commands) atomic_store(&pause->all, all_commands);
+    if (!on || until_ms > atomic_load(&pause->until_ms)) atomic_store(&pause->until_ms, until_ms);
+}
+
+int64_t pause_until_ms(const struct pause *pause) {
+    return atomic_load_explicit(&pause->until_ms, memory_order_relaxed);
+}
+
+void pause_end(struct pause *pause) {
+    atomic_store(&pause->until_ms, 0);
+}
+
+/* CLIENT itself runs, so that a pause can be ended by whoever began it. */
+static bool never_waits(const struct command *command) {
+    return (command->groups & GROUP_CONNECTION) && (command->flags & (COMMAND_ADMIN | COMMAND_NO_SCRIPT));
+}
+
+static bool transaction_writes(const struct client *client) {
+    for (uint32_t i = 0; i < client->transaction.count; i++)
+        if (client->transaction.queue[i].command->flags & (COMMAND_WRITE | COMMAND_MAY_REPLICATE)) return true;
+    return false;
+}
+
+bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *client, const struct command *command) {
+    if (__builtin_expect(!pause_is_on(pause, now_ms), 1) || never_waits(command)) return false;
+    bool runs_queue = command->handler == transaction_exec;
+    if (!pause_stops_all(pause, now_ms)) {
+        bool writes = command->flags & (COMMAND_WRITE | COMMAND_MAY_REPLICATE) ||
+                      (runs_queue && transaction_writes(client));
+        if (!writes || (client->transaction.open && !runs_queue)) return false;
+    }
+    client->flags |= CLIENT_PAUSED;
+    worker_watch_pause(client->worker);
+    return true;
+}

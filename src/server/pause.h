@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * CLIENT PAUSE: requests that have to wait.
+ *
+ * What: until when commands, or those that write, are held back. A client whose next request is held back reads
+ *       on, but runs nothing until the pause is over.
+ * Owner: the server. Lock: none: atomics. Errors: none.
+ */
+#ifndef KN_SERVER_PAUSE_H
+#define KN_SERVER_PAUSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client;
+struct command;
+struct pause;
+
+struct pause *pause_new(void);
+void pause_free(struct pause *pause);
+
+/* A pause in force is lengthened, never shortened; pausing all commands outweighs pausing writes. */
+void pause_begin(struct pause *pause, int64_t until_ms, bool all_commands, int64_t now_ms);
+void pause_end(struct pause *pause);
+/* 0 when none is in force. */
+int64_t pause_until_ms(const struct pause *pause);
+/* Whether a pause is in force; workers that hold clients back ask from time to time. */
+bool pause_is_on(const struct pause *pause, int64_t now_ms);
+bool pause_stops_all(const struct pause *pause, int64_t now_ms);
+/* Whether this command must wait; marks the client if so. */
+bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *client, const struct command *command);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "server/request.h"
+
+#include "base/arena.h"
+#include "server/client.h"
+#include "server/command.h"
+#include "server/command_table.h"
+#include "server/dispatch.h"
+#include "server/server.h"
+#include "server/stats.h"
+#include "store/shard.h"
+
+struct entry *request_find_key(struct request *request, const struct key *key) {
+    return store_find(request->store, request->db, key, request->now_ms);
+}
+
+static void request_touch(struct request *request, struct entry *entry) {
+    if (!(request->flags & REQUEST_NO_TOUCH)) store_touch(request->store, entry);
+}
+
+struct entry *request_read(struct request *request, uint32_t index) {
+    const struct key *key = request_key(request, index);
+    struct entry *entry = request_find_key(request, key);
+    if (entry == NULL) {
+        stats_add(STAT_KEYSPACE_MISSES, 1);
+        store_notify(request->store, request->db, key, EVENT_MISSED, "keymiss");
+        return NULL;
+    }
+    stats_add(STAT_KEYSPACE_HITS, 1);
+    request_touch(request, entry);
+    return entry;
+}
+
+struct entry *request_write(struct request *request, uint32_t index) {
+    struct entry *entry = request_find_key(request, request_key(request, index));
+    if (entry != NULL) request_touch(request, entry);
+    return entry;
+}
+
+/* A woken command passes over keys of another type among those that it waits for. */
+static bool request_ignores_type(const struct request *request, uint32_t index) {
+    return request->flags & REQUEST_WOKEN && index >= request->block.first_key &&
+           index < request->block.first_key + request->block.key_count;
+}
+
+static bool request_check_type(struct request *request, uint32_t index, enum value_type type, struct entry *entry,
+                               struct entry **ret_entry) {
+    if (entry != NULL && type != TYPE_ANY && entry_type(entry) != type) {
+        if (!request_ignores_type(request, index)) {
+            reply_error_code(request->reply, ERROR_WRONG_TYPE);
+            return false;
+        }
+        entry = NULL;
+    }
+    *ret_entry = entry;
+    return true;
+}
+
+bool request_read_typed(struct request *request, uint32_t index, enum value_type type, struct entry **ret_entry) {
+    return request_check_type(request, index, type, request_read(request, index), ret_entry);
+}
+
+bool request_write_typed(struct request *request, uint32_t index, enum value_type type, struct entry **ret_entry) {
+    return request_check_type(request, index, type, request_write(request, index), ret_entry);
+}
+
+void request_changed_key(struct request *request, const struct key *key, enum event_class event_class,
+                         const char *event) {
+    request->changes++;
+    store_changed(request->store, request->db, key, event_class, event);
+}
+
+void request_changed(struct request *request, uint32_t index, enum event_class event_class, const char *event) {
+    request_changed_key(request, request_key(request, index), event_class, event);
+}
+
+void request_delete(struct request *request, uint32_t index, struct entry *entry) {
+    store_delete(request->store, request->db, request_key(request, index), entry, true);
+}
+
+bool request_delete_if_empty(struct request *request, uint32_t index, struct entry *entry) {
+    if (entry_count(entry) != 0) return false;
+    request_delete(request, index, entry);
+    request_changed(request, index, EVENT_GENERIC, "del");
+    return true;
+}
+
+struct heap *request_heap(struct request *request, uint32_t index) {
+    return store_heap(request->store, request_key(request, index));
+}
+
+struct entry *request_put(struct request *request, uint32_t index, struct entry *old, enum value_type type,
+                          void *value) {
+    return store_put_value(request->store, request->db, request_key(request, index), old, type, value,
+                           ENTRY_EXPIRY_NONE);
+}
+
+void request_block(struct request *request, uint32_t first_key, uint32_t key_count, enum value_type type,
+                   int64_t timeout_ms, enum block_null null) {
+    if (request->flags & REQUEST_NO_BLOCK) {
+        if (null == BLOCK_NULL_ARRAY) reply_null_array(request->reply);
+        else reply_null(request->reply);
+        return;
+    }
+    if (request->flags & REQUEST_WOKEN) {
+        request->block.wanted = true;
+        return;
+    }
+    request->block = (struct request_block){
+        .wanted = true,
+        .first_key = first_key,
+        .key_count = key_count,
+        .type = type,
+        .null = null,
+        .deadline_ms = timeout_ms == 0 ? 0 : request->now_ms + timeout_ms,
+    };
+}
+
+struct shard_visit {
+    struct request *request;
+    void (*visit)(struct request *request, struct shard *shard, void *context);
+    void *context;
+};
+
+static void shard_visited(struct shard *shard, void *context) {
+    struct shard_visit *visit = context;
+    visit->visit(visit->request, shard, visit->context);
+}
+
+void request_visit_shard(struct request *request, unsigned shard,
+                         void (*visit)(struct request *request, struct shard *shard, void *context), void *context) {
+    struct shard_visit both = {request, visit, context};
+    store_visit(request->store, shard, request->flags & REQUEST_ALL_SHARDS, shard_visited, &both);
+}
+
+/* ---- keys and shards ---- */
+
+bool request_find_keys(struct request *request) {
+    enum { USUAL_KEYS = 16 };
+    struct key_place usual[USUAL_KEYS], *places = usual;
+    int64_t count = command_keys(request->command, request->argv, request->argc, places, USUAL_KEYS);
+    request->key_count = 0;
+    if (count <= 0) return true; /* the handler finds what is wrong with a count, and says so */
+    if (count > USUAL_KEYS) {
+        places = arena_try_array(request->arena, (size_t)count, sizeof *places);
+        if (places != NULL) command_keys(request->command, request->argv, request->argc, places, (size_t)count);
+    }
+    request->keys = arena_try_array(request->arena, (size_t)count, sizeof *request->keys);
+    if (places == NULL || request->keys == NULL) {
+        reply_error_code(request->reply, ERROR_NO_MEMORY);
+        return false;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        if (places[i].flags & KEY_NOT_KEY) continue;
+        request->keys[request->key_count++] =
+            (struct request_key){key_make(request->argv[places[i].arg]), places[i].arg};
+    }
+    return true;
+}
+
+void request_add_shards(const struct request *request, struct shard_set *set) {
+    if (request->command->flags & COMMAND_ALL_SHARDS) shard_set_fill(set);
+    for (uint32_t i = 0; i < request->key_count; i++) shard_set_add(set, request->keys[i].key.shard);
+}

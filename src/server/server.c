@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "server/server.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "server/auth.h"
+#include "server/blocking.h"
+#include "server/notify.h"
+#include "server/pause.h"
+#include "server/pubsub.h"
+#include "server/registry.h"
+#include "server/transaction.h"
+#include "server/worker.h"
+
+struct server *server_new(struct store *store, struct command_table *commands, struct config *config,
+                          unsigned threads) {
+    struct server *server = mem_zalloc(sizeof *server);
+    server->store = store;
+    server->commands = commands;
+    server->config = config;
+    server->started_ms = clock_realtime_ms();
+    server->registry = registry_new();
+    server->pubsub = pubsub_new(threads);
+    server->blocking = blocking_new();
+    server->watching = watching_new();
+    server->pause = pause_new();
+    server->auth = auth_new();
+    server->workers = mem_zalloc(threads * sizeof *server->workers);
+    notify_connect(server);
+    while (server->worker_count < threads) {
+        struct worker *worker = worker_new(server, server->worker_count);
+        if (worker == NULL) {
+            server_free(server);
+            return NULL;
+        }
+        server->workers[server->worker_count++] = worker;
+    }
+    return server;
+}
+
+void server_free(struct server *server) {
+    for (unsigned i = 0; i < server->worker_count; i++) worker_free(server->workers[i]);
+    mem_free(server->workers);
+    auth_free(server->auth);
+    pause_free(server->pause);
+    watching_free(server->watching);
+    blocking_free(server->blocking);
+    pubsub_free(server->pubsub);
+    registry_free(server->registry);
+    mem_free(server);
+}
+
+static void *worker_thread(void *context) {
+    worker_run(context);
+    return NULL;
+}
+
+int server_run(struct server *server) {
+    pthread_t *threads = mem_zalloc(server->worker_count * sizeof *threads);
+    unsigned started = 1;
+    for (; started < server->worker_count; started++) {
+        if (pthread_create(&threads[started], NULL, worker_thread, server->workers[started]) != 0) {
+            log_warning("Worker thread %u could not be started", started);
+            server_stop(server);
+            break;
+        }
+        char name[24];
+        snprintf(name, sizeof name, "worker-%u", started % 10000);
+        pthread_setname_np(threads[started], name);
+    }
+    bool whole = started == server->worker_count;
+    if (whole) worker_run(server->workers[0]);
+    for (unsigned i = 1; i < started; i++) pthread_join(threads[i], NULL);
+    mem_free(threads);
+    return whole ? 0 : 1;
+}
+
+void server_stop(struct server *server) {
+    atomic_store(&server->stopping, true);
+    for (unsigned i = 0; i < server->worker_count; i++) loop_stop(server->workers[i]->loop);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "server/worker.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "server/blocking.h"
+#include "server/client.h"
+#include "server/command_stats.h"
+#include "server/command_table.h"
+#include "server/pause.h"
+#include "server/server.h"
+#include "server/stats.h"
+#include "store/admin.h"
+#include "store/key.h"
+
+enum {
+    CRON_US = 100 * 1000,
+    SWEEP_BUDGET_US = 20 * 1000, /* of every round of cron: a fifth of the processor at most */
+    SWEEP_SLOTS = 1024,
+    EVICT_BUDGET_US = 20 * 1000,
+    SHARED_IN_BYTES = 64 * 1024,
+};
+#define SHARED_OUT_MAX ((size_t)64 << 30)
+
+static _Thread_local struct worker *current_worker;
+
+struct worker *worker_current(void) {
+    return current_worker;
+}
+
+struct posted {
+    struct mail mail;
+    struct worker *worker;
+    void (*run)(struct worker *worker, void *payload);
+    _Alignas(16) char payload[];
+};
+
+static void posted_arrives(struct mail *mail) {
+    struct posted *posted = CONTAINER_OF(mail, struct posted, mail);
+    posted->run(posted->worker, posted->payload);
+    mem_free(posted);
+}
+
+void worker_post(struct worker *worker, void (*run)(struct worker *worker, void *payload), const void *payload,
+                 size_t size) {
+    struct posted *posted = mem_zalloc(sizeof *posted + size);
+    posted->mail.deliver = posted_arrives;
+    posted->worker = worker;
+    posted->run = run;
+    if (size) memcpy(posted->payload, payload, size);
+    mailbox_send(loop_mailbox(worker->loop), &posted->mail);
+}
+
+struct client *worker_find_client(struct worker *worker, uint64_t id) {
+    CHAIN_EACH(&worker->clients, struct client, worker_link, client)
+    if (client->id == id) return client;
+    return NULL;
+}
+
+/* ---- before the loop sleeps ---- */
+
+static bool worker_before_sleep(void *context) {
+    struct worker *worker = context;
+    size_t due = worker->to_flush.count;
+    while (due-- > 0) {
+        struct chain_link *link = chain_pop_first(&worker->to_flush);
+        if (link == NULL) break;
+        struct client *client = CONTAINER_OF(link, struct client, flush_link);
+        if (client->flags & CLIENT_PENDING_INPUT && !(client->flags & CLIENT_CLOSING)) {
+            client->flags &= ~(unsigned)CLIENT_PENDING_INPUT;
+            client_resume(client);
+        }
+        if (!(client->flags & CLIENT_CLOSING)) client_flush(client);
+        if (client->flags & CLIENT_CLOSING) client_destroy(client);
+    }
+    return worker->to_flush.count > 0;
+}
+
+/* ---- cron ---- */
+
+static void sweep_own_shards(struct worker *worker) {
+    struct server *server = worker->server;
+    int64_t start_us = clock_mono_us(), now_ms = clock_realtime_ms();
+    for (unsigned looked = 0; looked < SHARD_COUNT; looked += server->worker_count) {
+        unsigned shard = worker->sweep_next;
+        bool more = store_sweep(server->store, shard, now_ms, SWEEP_SLOTS);
+        if (clock_mono_us() - start_us > SWEEP_BUDGET_US) {
+            stats_add(STAT_EXPIRED_TIME_CAP, 1);
+            break;
+        }
+        if (more) continue;
+        worker->sweep_next = shard + server->worker_count < SHARD_COUNT ? shard + server->worker_count : worker->index;
+    }
+    stats_add(STAT_EXPIRE_CYCLE_US, clock_mono_us() - start_us);
+}
+
+static void check_idle(struct worker *worker, struct client *client) {
+    int64_t timeout_s = atomic_load_explicit(&worker->server->limits.idle_timeout_s, memory_order_relaxed);
+    int64_t idle_ms = worker->now_ms - atomic_load_explicit(&client->shared.active_ms, memory_order_relaxed);
+    bool waits = client->waiter != NULL || client->subscriptions.of[TOPIC_CHANNEL].count ||
+                 client->subscriptions.of[TOPIC_PATTERN].count || client->subscriptions.of[TOPIC_SHARD].count;
+    if (timeout_s == 0 || waits || idle_ms <= timeout_s * 1000) return;
+    log_verbose("Closing idle client %llu", (unsigned long long)client->id);
+    client_close(client, false);
+}
+
+/* Looks at a tenth of the clients, the longest unseen first. */
+static void check_clients(struct worker *worker) {
+    size_t some = worker->clients.count / 10 + 1;
+    while (some-- > 0) {
+        struct chain_link *link = chain_pop_first(&worker->clients);
+        if (link == NULL) return;
+        chain_add_last(&worker->clients, link);
+        struct client *client = CONTAINER_OF(link, struct client, worker_link);
+        if (client->flags & CLIENT_CLOSING) continue;
+        check_idle(worker, client);
+        if (client->out.len > client->out_sent) client_output_done(client);
+    }
+}
+
+static void worker_cron(struct loop_timer *timer) {
+    struct worker *worker = CONTAINER_OF(timer, struct worker, cron);
+    struct server *server = worker->server;
+    worker->now_ms = clock_realtime_ms();
+    store_note_time(server->store, worker->now_ms);
+    sweep_own_shards(worker);
+    check_clients(worker);
+    if (worker->index == 0) {
+        stats_sample(clock_mono_us());
+        memory_note_peak();
+        if (store_over_limit(server->store))
+            store_evict(server->store, worker->evict_pool, worker->now_ms, EVICT_BUDGET_US);
+    }
+    if (blocking_has_ready()) blocking_serve(worker);
+    worker->cron_rounds++;
+    loop_timer_set(worker->loop, &worker->cron, clock_mono_us() + CRON_US);
+}
+
+/* ---- pause ---- */
+
+static void pause_is_over(struct loop_timer *timer) {
+    struct worker *worker = CONTAINER_OF(timer, struct worker, pause_over);
+    worker->now_ms = clock_realtime_ms();
+    if (pause_is_on(worker->server->pause, worker->now_ms)) {
+        worker_watch_pause(worker);
+        return;
+    }
+    CHAIN_EACH(&worker->clients, struct client, worker_link, client) {
+        if (!(client->flags & CLIENT_PAUSED)) continue;
+        client->flags &= ~(unsigned)CLIENT_PAUSED;
+        client->flags |= CLIENT_PENDING_INPUT;
+        if (!chain_linked(&client->flush_link)) chain_add_last(&worker->to_flush, &client->flush_link);
+    }
+}
+
+void worker_watch_pause(struct worker *worker) {
+    int64_t left_ms = pause_until_ms(worker->server->pause) - clock_realtime_ms();
+    loop_timer_set(worker->loop, &worker->pause_over, clock_mono_us() + (left_ms > 0 ? left_ms * 1000 : 0) + 1000);
+}
+
+/* ---- life ---- */
+
+struct worker *worker_new(struct server *server, unsigned index) {
+    struct worker *worker = mem_zalloc(sizeof *worker);
+    worker->server = server;
+    worker->index = worker->sweep_next = index;
+    worker->loop = loop_new();
+    if (worker->loop == NULL) {
+        mem_free(worker);
+        return NULL;
+    }
+    worker->cron.fire = worker_cron;
+    worker->pause_over.fire = pause_is_over;
+    chain_init(&worker->clients);
+    chain_init(&worker->to_flush);
+    buffer_init(&worker->in, SHARED_IN_BYTES);
+    buffer_init(&worker->out, SHARED_OUT_MAX);
+    parser_batch_init(&worker->batch);
+    arena_init(&worker->arena);
+    worker->evict_pool = evict_pool_new();
+    worker->pubsub = pubsub_local_new();
+    worker->command_stats = command_stats_new(command_count(server->commands));
+    return worker;
+}
+
+void worker_free(struct worker *worker) {
+    current_worker = worker;
+    CHAIN_EACH(&worker->clients, struct client, worker_link, client) {
+        client_flush(client);
+        client_destroy(client);
+    }
+    mailbox_drain(loop_mailbox(worker->loop));
+    current_worker = NULL;
+    loop_free(worker->loop);
+    buffer_done(&worker->in);
+    buffer_done(&worker->out);
+    parser_batch_done(&worker->batch);
+    arena_done(&worker->arena);
+    evict_pool_free(worker->evict_pool);
+    pubsub_local_free(worker->pubsub);
+    command_stats_free(worker->command_stats);
+    mem_free(worker);
+}
+
+void worker_run(struct worker *worker) {
+    current_worker = worker;
+    worker->now_ms = clock_realtime_ms();
+    loop_set_before_sleep(worker->loop, worker_before_sleep, worker);
+    loop_timer_set(worker->loop, &worker->cron, clock_mono_us() + CRON_US);
+    loop_run(worker->loop);
+    worker_before_sleep(worker);
+    current_worker = NULL;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker: a thread with an event loop and its own clients.
+ *
+ * What: serves its clients, sweeps its share of the shards for expired keys, and takes mail from other workers.
+ * Always: what is in struct worker is touched by its own thread only, but for its mailbox.
+ * Owner: the server owns its workers. Lock: none.
+ * Errors: worker_new returns NULL when the system refuses a loop.
+ */
+#ifndef KN_SERVER_WORKER_H
+#define KN_SERVER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/chain.h"
+#include "net/loop.h"
+#include "net/mailbox.h"
+#include "proto/parser.h"
+
+struct client;
+struct evict_pool;
+struct server;
+
+struct worker {
+    struct server *server;
+    unsigned index;
+    struct loop *loop;
+    struct loop_timer cron;
+    struct loop_timer pause_over; /* set while clients of this worker are held back by a pause */
+    struct chain clients;
+    struct chain to_flush; /* clients with output or input to go on with, or closing */
+    struct buffer in, out; /* shared by all clients of this thread: small, and always in the cache */
+    struct parser_batch batch;
+    struct arena arena;
+    struct evict_pool *evict_pool;
+    struct command_stats *command_stats;
+    struct pubsub_local *pubsub; /* subscriptions of this worker's clients */
+    struct client *current;      /* whose requests are running */
+    int64_t now_ms;              /* noted once a batch */
+    uint64_t cron_rounds;
+    unsigned sweep_next; /* the shard where the expiry sweep goes on */
+    bool serving;        /* woken commands are running */
+};
+
+struct worker *worker_new(struct server *server, unsigned index);
+/* After its thread has ended. Closes its clients. */
+void worker_free(struct worker *worker);
+/* Runs until server_stop, on the calling thread. */
+void worker_run(struct worker *worker);
+
+/* Runs a function on the worker's thread, with a copy of `size` bytes of payload. From any thread. */
+void worker_post(struct worker *worker, void (*run)(struct worker *worker, void *payload), const void *payload,
+                 size_t size);
+/* The worker's client of this id; NULL when it is gone. On the worker's thread. */
+struct client *worker_find_client(struct worker *worker, uint64_t id);
+/* Lets clients go on that a pause held back, as soon as it is over. On the worker's thread. */
+void worker_watch_pause(struct worker *worker);
+
+/* The worker of the calling thread; NULL on threads that are none. */
+struct worker *worker_current(void);
+
+#endif

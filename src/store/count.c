@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Whole databases: emptied, swapped, counted. Counts are added up shard by shard.
+ */
+#include "base/heap.h"
+#include "base/random.h"
+#include "store/internal.h"
+
+static size_t shard_flush(struct store *store, struct shard *shard, unsigned db, bool lazy) {
+    struct shard_db *shard_db = &shard->dbs[db];
+    size_t keys = table_count(&shard_db->table);
+    if (keys == 0) return 0;
+    struct table old = shard_db->table;
+    table_init(&shard_db->table, entry_hash);
+    shard_db->expiring = 0;
+    shard_db->sweep_from = 0;
+    if (lazy) background_free_table(store->background, &old);
+    else table_free_entries(&old, shard->heap);
+    return keys;
+}
+
+size_t store_flush(struct store *store, int db, bool lazy) {
+    size_t keys = 0;
+    for (unsigned i = 0; i < SHARD_COUNT; i++) {
+        struct shard *shard = store_shard(store, i);
+        for (unsigned each = 0; each < store->db_count; each++)
+            if (db < 0 || (unsigned)db == each) keys += shard_flush(store, shard, each, lazy);
+    }
+    return keys;
+}
+
+void store_swap_dbs(struct store *store, unsigned a, unsigned b) {
+    for (unsigned i = 0; i < SHARD_COUNT; i++) {
+        struct shard *shard = store_shard(store, i);
+        struct shard_db swapped = shard->dbs[a];
+        shard->dbs[a] = shard->dbs[b];
+        shard->dbs[b] = swapped;
+    }
+}
+
+/* ---- counting ---- */
+
+struct db_count {
+    unsigned db;
+    int64_t now_ms;
+    size_t keys, expiring;
+    uint64_t sampled;
+    double ttl_sum;
+};
+
+static void shard_count_db(struct shard *shard, void *context) {
+    enum { SAMPLE = 4 };
+    struct db_count *count = context;
+    const struct shard_db *shard_db = &shard->dbs[count->db];
+    void *sample[SAMPLE];
+    count->keys += table_count(&shard_db->table);
+    count->expiring += shard_db->expiring;
+    if (shard_db->expiring == 0) return;
+    unsigned found = table_sample(&shard_db->table, random_next(), ENTRY_MARK_EXPIRES, sample, SAMPLE);
+    for (unsigned i = 0; i < found; i++) {
+        int64_t ttl = entry_expiry(sample[i]) - count->now_ms;
+        if (ttl < 0) continue;
+        count->ttl_sum += (double)ttl;
+        count->sampled++;
+    }
+}
+
+void store_db_stats(struct store *store, unsigned db, bool already_held, int64_t now_ms,
+                    struct store_db_stats *ret_stats) {
+    struct db_count count = {.db = db, .now_ms = now_ms};
+    for (unsigned i = 0; i < SHARD_COUNT; i++) store_visit(store, i, already_held, shard_count_db, &count);
+    *ret_stats = (struct store_db_stats){
+        .keys = count.keys,
+        .expiring = count.expiring,
+        .average_ttl_ms = count.sampled ? (int64_t)(count.ttl_sum / (double)count.sampled) : 0,
+    };
+}
+
+static void shard_add_stats(struct shard *shard, void *context) {
+    struct store_stats *stats = context;
+    struct heap_stats heap;
+    heap_stats(shard->heap, &heap);
+    stats->expired += shard->expired;
+    stats->evicted += shard->evicted;
+    stats->expired_fields += shard->expired_fields;
+    stats->page_bytes += heap.page_bytes;
+    stats->object_bytes += heap.object_bytes;
+    for (unsigned db = 0; db < shard->store->db_count; db++)
+        stats->table_bytes += table_bytes(&shard->dbs[db].table);
+}
+
+void store_stats(struct store *store, bool already_held, struct store_stats *ret_stats) {
+    *ret_stats = (struct store_stats){.lazy_pending = background_pending(store->background)};
+    for (unsigned i = 0; i < SHARD_COUNT; i++) store_visit(store, i, already_held, shard_add_stats, ret_stats);
+}
+
+static void shard_reset_stats(struct shard *shard, void *context) {
+    (void)context;
+    shard->expired = shard->evicted = shard->expired_fields = 0;
+}
+
+void store_reset_stats(struct store *store, bool already_held) {
+    for (unsigned i = 0; i < SHARD_COUNT; i++) store_visit(store, i, already_held, shard_reset_stats, NULL);
+}

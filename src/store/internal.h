@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The store's inside, for the files of this folder only.
+ */
+#ifndef KN_STORE_INTERNAL_H
+#define KN_STORE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/admin.h"
+#include "store/shard.h"
+
+struct store {
+    bool locking; /* more than one worker thread */
+    unsigned db_count;
+    _Atomic bool feed_everything; /* changes are published even where nobody listens in the shard */
+    store_feed_fn *feed;
+    void *feed_context;
+    struct store_limits limits;
+    _Atomic uint32_t clock_s; /* for LRU: seconds, noted now and then */
+    struct background *background;
+    unsigned heap_count; /* heaps are shared among shards, see base/heap.h */
+    struct heap *heaps[SHARD_COUNT];
+    struct shard shards[SHARD_COUNT];
+};
+
+static inline struct shard *key_shard(struct store *store, const struct key *key) {
+    struct shard *shard = &store->shards[key->shard];
+#ifdef KN_DEBUG
+    if (store->locking) lock_assert_held(&shard->lock);
+#endif
+    return shard;
+}
+
+static inline struct table *key_table(struct store *store, unsigned db, const struct key *key) {
+    return &key_shard(store, key)->dbs[db].table;
+}
+
+/* ---- entries: built and freed with the shard held ---- */
+
+/* What an entry is made of. */
+struct entry_parts {
+    struct bytes key;
+    enum value_type type;
+    unsigned flags; /* ENTRY_EXTERNAL, ENTRY_INTEGER, ENTRY_RAW; ENTRY_EXPIRES follows from the expiry */
+    int64_t expires_ms;
+    const void *value; /* ENTRY_EXTERNAL */
+    int64_t integer;   /* ENTRY_INTEGER */
+    const char *data;  /* else: an inline string; NULL for zeros */
+    size_t data_len;
+    uint32_t access;
+    uint16_t pattern;
+};
+
+struct entry *entry_build(struct heap *heap, const struct entry_parts *parts);
+/* The parts of an entry, as views into it. */
+struct entry_parts entry_take_apart(const struct entry *entry);
+/* Bytes of the allocation itself. */
+size_t entry_size(const struct entry *entry);
+/* Gives the entry back, not what it points to. */
+void entry_free(struct heap *user, struct entry *entry);
+/* The bytes of a string that is inline or in a block, to be changed. */
+char *entry_string_bytes(struct entry *entry);
+/* Under which marks the entry stands in its table. */
+unsigned entry_marks(const struct entry *entry);
+/* When the first field of a hash expires; INT64_MAX when none does, or it is no hash. */
+int64_t entry_fields_expiry(const struct entry *entry);
+
+/* A new entry's access field: now, or a beginner's frequency. */
+uint32_t recency_new(const struct store *store);
+
+/* ---- freeing in the background ---- */
+
+struct background *background_new(void);
+/* Waits until all is freed. */
+void background_free(struct background *background);
+/* Frees a value, or all entries of a table, off this thread; the queue swallows them. */
+void background_free_value(struct background *background, enum value_type type, void *value);
+void background_free_table(struct background *background, struct table *table);
+void background_free_block(struct background *background, struct string_block *block);
+/* Values that wait or are being freed. */
+size_t background_pending(const struct background *background);
+
+/* Frees all entries with what they hold and empties the table. user as for heap_give. */
+void table_free_entries(struct table *table, struct heap *user);
+/* Frees what an entry holds, then the entry. */
+void entry_free_whole(struct heap *user, struct entry *entry);
+
+#endif

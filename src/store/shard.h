@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Shards, and the only way to take them.
+ *
+ * What: a shard is 64 hash slots: a lock, its share of a heap, and a table for each database. Two callers take shards:
+ *       dispatch, for a command, as a set in ascending order, so that no two wait for each other in a
+ *       circle; and store_visit, for background work, one shard at a time for a bounded step.
+ * Always: everything in a shard is touched only by the thread that holds it. With one worker thread there is
+ *         nobody to keep out, and taking costs a test of a flag.
+ * Owner: the store owns its shards, for as long as it lives.
+ * Lock: struct shard's own.
+ * Errors: none.
+ */
+#ifndef KN_STORE_SHARD_H
+#define KN_STORE_SHARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/lock.h"
+#include "ds/table.h"
+#include "store/key.h"
+#include "store/store.h"
+
+/* One database's part in a shard. */
+struct shard_db {
+    struct table table;
+    size_t expiring;     /* entries with an expiry */
+    uint64_t sweep_from; /* where the expiry sweep goes on */
+};
+
+struct shard {
+    struct lock lock;
+    uint16_t index;
+    uint32_t listeners; /* clients that watch, or wait for, a key of this shard */
+    struct store *store;
+    struct heap *heap;
+    struct shard_db *dbs;
+    uint64_t expired, evicted; /* keys, since start or CONFIG RESETSTAT */
+    uint64_t expired_fields;
+} __attribute__((aligned(64)));
+
+/* Marks beside the entries in a table. */
+enum { ENTRY_MARK_EXPIRES = TABLE_MARK_1, ENTRY_MARK_FIELDS_EXPIRE = TABLE_MARK_2 };
+
+struct shard_set {
+    uint64_t words[SHARD_COUNT / 64];
+};
+
+static inline void shard_set_add(struct shard_set *set, unsigned shard) {
+    set->words[shard / 64] |= 1ull << (shard % 64);
+}
+
+static inline bool shard_set_has(const struct shard_set *set, unsigned shard) {
+    return set->words[shard / 64] >> (shard % 64) & 1;
+}
+
+static inline void shard_set_fill(struct shard_set *set) {
+    for (unsigned i = 0; i < SHARD_COUNT / 64; i++) set->words[i] = UINT64_MAX;
+}
+
+/* For dispatch; the calling thread holds none. */
+void store_take_one(struct store *store, unsigned shard);
+void store_give_one(struct store *store, unsigned shard);
+void store_take(struct store *store, const struct shard_set *set);
+void store_give(struct store *store, const struct shard_set *set);
+
+/* Runs visit with the shard held. already_held: the caller holds it, as part of a set. */
+typedef void shard_visit_fn(struct shard *shard, void *context);
+void store_visit(struct store *store, unsigned shard, bool already_held, shard_visit_fn *visit, void *context);
+
+/* A shard that the caller holds. */
+struct shard *store_shard(struct store *store, unsigned shard);
+
+/* Somebody begins (+1) or ceases (-1) to watch or wait for a key of this shard, which is held. */
+void shard_listen(struct shard *shard, int change);
+
+#endif
