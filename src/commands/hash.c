@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "commands/families.h"
 #include "commands/hash_common.h"
 #include "server/command.h"
 
@@ -218,5 +219,4 @@ static const struct command rows[] = {
     {.name = NULL},
 };
 
-extern const struct command_family hash_commands;
 const struct command_family hash_commands = {"hash", rows};

@@ -44,9 +44,8 @@ bool hash_parse_fields(struct request *request, uint32_t index, const char *bad_
     return true;
 }
 
-bool hash_reply_arity(struct request *request) {
+void hash_reply_arity(struct request *request) {
     reply_error_format(request->reply, "ERR wrong number of arguments for '%s' command", request->command->name);
-    return false;
 }
 
 bool hash_parse_expiry(struct request *request, uint32_t index, int64_t unit_ms, bool absolute, int64_t *ret_at_ms) {

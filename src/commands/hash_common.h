@@ -44,7 +44,7 @@ bool hash_parse_fields(struct request *request, uint32_t index, const char *bad_
                        struct field_range *ret_range);
 #define HASH_BAD_COUNT "ERR Number of fields must be a positive integer"
 
-bool hash_reply_arity(struct request *request);
+void hash_reply_arity(struct request *request);
 
 /* A number of seconds or milliseconds as the time in ms at which it is over. Fields may expire at times
  * from 0 to HASH_EXPIRY_MAX_MS. */

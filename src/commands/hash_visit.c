@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/glob.h"
 #include "base/random.h"
+#include "commands/families.h"
 #include "commands/hash_common.h"
 #include "server/command.h"
 
@@ -186,5 +187,4 @@ static const struct command rows[] = {
     {.name = NULL},
 };
 
-extern const struct command_family hash_visit_commands;
 const struct command_family hash_visit_commands = {"hash", rows};

@@ -5,6 +5,7 @@
  */
 #include "types/list.h"
 
+#include "commands/families.h"
 #include "server/arguments.h"
 #include "server/command.h"
 #include "server/request.h"
@@ -293,5 +294,4 @@ static const struct command rows[] = {
     {.name = NULL},
 };
 
-extern const struct command_family list_commands;
 const struct command_family list_commands = {"list", rows};

@@ -3,6 +3,7 @@
  * Lists whose elements are handed over: popped, moved to another list, and waited for.
  */
 #include "base/arena.h"
+#include "commands/families.h"
 #include "server/arguments.h"
 #include "server/command.h"
 #include "server/request.h"
@@ -286,5 +287,4 @@ static const struct command rows[] = {
     {.name = NULL},
 };
 
-extern const struct command_family list_pop_commands;
 const struct command_family list_pop_commands = {"list", rows};
