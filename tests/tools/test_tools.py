@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -169,3 +170,22 @@ def test_run_tests_counts_unit_programs(tree, monkeypatch, program, line):
     status, output = run(tree, "tools/run-tests", "--unit", "build", "unit")
     assert output.splitlines()[-1] == line
     assert status == (0 if line.endswith(" 0 failed") else 1)
+
+
+@pytest.mark.skipif(not shutil.which("npm"), reason="needs Node.js")
+@pytest.mark.parametrize("text, good", [
+    ("test('a', () => {}); test('b', () => {});", True),
+    ("test('a', () => {}); test('b', () => { throw new Error('no'); });", False),
+    ("test('a', () => {}); after(() => { throw new Error('no'); });", False),
+    ("process.exit(1);", False),
+    ("syntax error", False),
+])
+def test_run_tests_counts_node(tree, text, good):
+    write(tree, "tests/sample/js/package.json", '{"name": "sample", "private": true}')
+    write(tree, "tests/sample/js/package-lock.json",
+          '{"name": "sample", "lockfileVersion": 3, "requires": true, "packages": {"": {"name": "sample"}}}')
+    write(tree, "tests/sample/js/test/a.test.js", "const { after, test } = require('node:test');\n" + text)
+    status, output = run(tree, "tools/run-tests", "sample")
+    counts = re.fullmatch(r"(\d+) passed, (\d+) failed", output.splitlines()[-1])
+    assert (status == 0, counts[2] == "0") == (good, good), output
+    assert counts[1] != "0" or not good, output
