@@ -95,7 +95,7 @@ def test_port_in_use(start, tmp_path):
 @pytest.mark.parametrize('flags, said', [
     (['--dir', '/nonexistent'], 'No such file or directory'),
     (['--bind', '203.0.113.1'], '203.0.113.1'),
-    (['--logfile', '/nonexistent/log'], '/nonexistent/log'),
+    (['--logfile', '/nonexistent/log'], 'No such file or directory'),
 ])
 def test_what_cannot_be(tmp_path, flags, said):
     status, output = attempt(['--port', free_port(), *flags], cwd=tmp_path)
