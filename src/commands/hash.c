@@ -32,7 +32,8 @@ static int64_t set_pairs(struct request *request) {
     if (!hash_open_write(request, &entry)) return -1;
     struct hash *hash = hash_or_new(request, entry);
     for (uint32_t i = 2; i < request->argc; i += 2)
-        added += hash_set(hash, argument(request, i), argument(request, i + 1), request->now_ms, HASH_NO_EXPIRY);
+        added += hash_set(hash, argument(request, i), argument(request, i + 1), request->now_ms,
+                          HASH_NO_EXPIRY);
     hash_keep(request, entry, hash);
     request_changed(request, 0, EVENT_HASH, "hset");
     return added;
@@ -76,7 +77,8 @@ static void hdel(struct request *request) {
 }
 
 /* Puts a number's text in place of the old value, whose expiry stays. */
-static void put_number(struct request *request, struct entry *entry, struct bytes text, const char *event) {
+static void put_number(struct request *request, struct entry *entry, struct bytes text,
+                       const char *event) {
     struct hash *hash = hash_or_new(request, entry);
     hash_set(hash, argument(request, 2), text, request->now_ms, HASH_KEEP_EXPIRY);
     hash_keep(request, entry, hash);
@@ -139,19 +141,23 @@ static void hmget(struct request *request) {
     struct entry *entry;
     if (!hash_open_read(request, &entry)) return;
     reply_array(request->reply, request->argc - 2);
-    for (uint32_t i = 2; i < request->argc; i++) hash_reply_value(request, entry, argument(request, i));
+    for (uint32_t i = 2; i < request->argc; i++)
+        hash_reply_value(request, entry, argument(request, i));
 }
 
 static void hlen(struct request *request) {
     struct entry *entry;
-    if (hash_open_read(request, &entry)) reply_int(request->reply, entry ? (int64_t)hash_count(hash_of(entry)) : 0);
+    if (hash_open_read(request, &entry))
+        reply_int(request->reply, entry ? (int64_t)hash_count(hash_of(entry)) : 0);
 }
 
 /* Whether the field named by the arguments is there, and its value. Returns false when an error was replied. */
-static bool find_field(struct request *request, char scratch[HASH_SCRATCH], bool *ret_found, struct bytes *ret_value) {
+static bool find_field(struct request *request, char scratch[HASH_SCRATCH], bool *ret_found,
+                       struct bytes *ret_value) {
     struct entry *entry;
     if (!hash_open_read(request, &entry)) return false;
-    *ret_found = entry && hash_get(hash_of(entry), argument(request, 2), request->now_ms, scratch, ret_value);
+    *ret_found = entry && hash_get(hash_of(entry), argument(request, 2), request->now_ms, scratch,
+                                   ret_value);
     return true;
 }
 
@@ -166,56 +172,134 @@ static void hstrlen(struct request *request) {
     char scratch[HASH_SCRATCH];
     struct bytes value;
     bool found;
-    if (find_field(request, scratch, &found, &value)) reply_int(request->reply, found ? (int64_t)value.len : 0);
+    if (find_field(request, scratch, &found, &value))
+        reply_int(request->reply, found ? (int64_t)value.len : 0);
 }
 
 /* ---- rows ---- */
 
 static const struct command rows[] = {
-    {.name = "hset", .arity = -4, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)}, .since = "2.0.0", .complexity = "O(N) for N fields",
+    {.name = "hset",
+     .arity = -4,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)},
+     .since = "2.0.0",
+     .complexity = "O(N) for N fields",
      .summary = "Sets fields of a hash, which is made if there is none.",
-     .syntax = "key field value [field value ...]", .reply = "integer", .handler = hset},
-    {.name = "hmset", .arity = -4, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)}, .since = "2.0.0", .complexity = "O(N) for N fields",
+     .syntax = "key field value [field value ...]",
+     .reply = "integer",
+     .handler = hset},
+    {.name = "hmset",
+     .arity = -4,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)},
+     .since = "2.0.0",
+     .complexity = "O(N) for N fields",
      .summary = "Sets fields of a hash, as HSET does.",
-     .syntax = "key field value [field value ...]", .reply = "OK", .handler = hmset},
-    {.name = "hsetnx", .arity = 4, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)}, .since = "2.0.0", .complexity = "O(1)",
+     .syntax = "key field value [field value ...]",
+     .reply = "OK",
+     .handler = hmset},
+    {.name = "hsetnx",
+     .arity = 4,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)},
+     .since = "2.0.0",
+     .complexity = "O(1)",
      .summary = "Sets a field of a hash unless the field is there.",
-     .syntax = "key field value", .reply = "integer", .handler = hsetnx},
-    {.name = "hget", .arity = 3, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "2.0.0", .complexity = "O(1)",
+     .syntax = "key field value",
+     .reply = "integer",
+     .handler = hsetnx},
+    {.name = "hget",
+     .arity = 3,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "2.0.0",
+     .complexity = "O(1)",
      .summary = "Gets the value of a field.",
-     .syntax = "key field", .reply = "bulk | null", .handler = hget},
-    {.name = "hmget", .arity = -3, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "2.0.0", .complexity = "O(N) for N fields",
+     .syntax = "key field",
+     .reply = "bulk | null",
+     .handler = hget},
+    {.name = "hmget",
+     .arity = -3,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "2.0.0",
+     .complexity = "O(N) for N fields",
      .summary = "Gets the values of several fields.",
-     .syntax = "key field [field ...]", .reply = "array of bulks | nulls", .handler = hmget},
-    {.name = "hlen", .arity = 2, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO)}, .since = "2.0.0", .complexity = "O(1)",
+     .syntax = "key field [field ...]",
+     .reply = "array of bulks | nulls",
+     .handler = hmget},
+    {.name = "hlen",
+     .arity = 2,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO)},
+     .since = "2.0.0",
+     .complexity = "O(1)",
      .summary = "Tells how many fields a hash has.",
-     .syntax = "key", .reply = "integer", .handler = hlen},
-    {.name = "hdel", .arity = -3, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_DELETE)}, .since = "2.0.0", .complexity = "O(N) for N fields",
+     .syntax = "key",
+     .reply = "integer",
+     .handler = hlen},
+    {.name = "hdel",
+     .arity = -3,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_DELETE)},
+     .since = "2.0.0",
+     .complexity = "O(N) for N fields",
      .summary = "Removes fields; the hash goes with its last field.",
-     .syntax = "key field [field ...]", .reply = "integer", .handler = hdel},
-    {.name = "hexists", .arity = 3, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO)}, .since = "2.0.0", .complexity = "O(1)",
+     .syntax = "key field [field ...]",
+     .reply = "integer",
+     .handler = hdel},
+    {.name = "hexists",
+     .arity = 3,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO)},
+     .since = "2.0.0",
+     .complexity = "O(1)",
      .summary = "Tells whether a hash has a field.",
-     .syntax = "key field", .reply = "integer", .handler = hexists},
-    {.name = "hstrlen", .arity = 3, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO)}, .since = "3.2.0", .complexity = "O(1)",
+     .syntax = "key field",
+     .reply = "integer",
+     .handler = hexists},
+    {.name = "hstrlen",
+     .arity = 3,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO)},
+     .since = "3.2.0",
+     .complexity = "O(1)",
      .summary = "Tells how long the value of a field is.",
-     .syntax = "key field", .reply = "integer", .handler = hstrlen},
-    {.name = "hincrby", .arity = 4, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)}, .since = "2.0.0", .complexity = "O(1)",
+     .syntax = "key field",
+     .reply = "integer",
+     .handler = hstrlen},
+    {.name = "hincrby",
+     .arity = 4,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)},
+     .since = "2.0.0",
+     .complexity = "O(1)",
      .summary = "Adds to the integer in a field, which is 0 if it is not there.",
-     .syntax = "key field increment", .reply = "integer", .handler = hincrby},
-    {.name = "hincrbyfloat", .arity = 4, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
-     .groups = GROUP_HASH, .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)}, .since = "2.6.0",
-     .complexity = "O(1)", .summary = "Adds to the number in a field, which is 0 if it is not there.",
-     .syntax = "key field increment", .reply = "bulk", .handler = hincrbyfloat},
+     .syntax = "key field increment",
+     .reply = "integer",
+     .handler = hincrby},
+    {.name = "hincrbyfloat",
+     .arity = 4,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)},
+     .since = "2.6.0",
+     .complexity = "O(1)",
+     .summary = "Adds to the number in a field, which is 0 if it is not there.",
+     .syntax = "key field increment",
+     .reply = "bulk",
+     .handler = hincrbyfloat},
     {.name = NULL},
 };
 

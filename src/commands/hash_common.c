@@ -9,7 +9,8 @@
 bool hash_open_write(struct request *request, struct entry **ret_entry) {
     enum { EXPIRE_MOST = 256 }; /* the sweep does the rest */
     if (!request_write_typed(request, 0, TYPE_HASH, ret_entry)) return false;
-    if (!*ret_entry || hash_expire_fields(hash_of(*ret_entry), request->now_ms, EXPIRE_MOST) == 0) return true;
+    if (!*ret_entry || hash_expire_fields(hash_of(*ret_entry), request->now_ms, EXPIRE_MOST) == 0)
+        return true;
     request_changed(request, 0, EVENT_HASH, "hexpired");
     if (request_delete_if_empty(request, 0, *ret_entry)) *ret_entry = NULL;
     return true;
@@ -18,8 +19,10 @@ bool hash_open_write(struct request *request, struct entry **ret_entry) {
 void hash_reply_value(struct request *request, const struct entry *entry, struct bytes field) {
     char scratch[HASH_SCRATCH];
     struct bytes value;
-    if (entry && hash_get(hash_of(entry), field, request->now_ms, scratch, &value)) reply_bulk(request->reply, value);
-    else reply_null(request->reply);
+    if (entry && hash_get(hash_of(entry), field, request->now_ms, scratch, &value))
+        reply_bulk(request->reply, value);
+    else
+        reply_null(request->reply);
 }
 
 void hash_note_expiry(struct request *request, const struct entry *entry) {
@@ -32,12 +35,15 @@ bool hash_parse_fields(struct request *request, uint32_t index, const char *bad_
                        struct field_range *ret_range) {
     int64_t count;
     if (index + 1 >= request->argc || !argument_is(request, index, "fields")) {
-        reply_error(request->reply, "ERR Mandatory argument FIELDS is missing or not at the right position");
+        reply_error(request->reply,
+                    "ERR Mandatory argument FIELDS is missing or not at the right position");
         return false;
     }
-    if (!argument_i64_range(request, index + 1, 1, INT64_MAX, &count, bad_count_error)) return false;
+    if (!argument_i64_range(request, index + 1, 1, INT64_MAX, &count, bad_count_error))
+        return false;
     if (count != (int64_t)request->argc - index - 2) {
-        reply_error(request->reply, "ERR The `numfields` parameter must match the number of arguments");
+        reply_error(request->reply,
+                    "ERR The `numfields` parameter must match the number of arguments");
         return false;
     }
     *ret_range = (struct field_range){index + 2, (uint32_t)count};
@@ -45,10 +51,12 @@ bool hash_parse_fields(struct request *request, uint32_t index, const char *bad_
 }
 
 void hash_reply_arity(struct request *request) {
-    reply_error_format(request->reply, "ERR wrong number of arguments for '%s' command", request->command->name);
+    reply_error_format(request->reply, "ERR wrong number of arguments for '%s' command",
+                       request->command->name);
 }
 
-bool hash_parse_expiry(struct request *request, uint32_t index, int64_t unit_ms, bool absolute, int64_t *ret_at_ms) {
+bool hash_parse_expiry(struct request *request, uint32_t index, int64_t unit_ms, bool absolute,
+                       int64_t *ret_at_ms) {
     int64_t value, base_ms = absolute ? 0 : request->now_ms;
     if (!argument_i64(request, index, &value, NULL)) return false;
     if (value < 0) {
@@ -56,14 +64,16 @@ bool hash_parse_expiry(struct request *request, uint32_t index, int64_t unit_ms,
         return false;
     }
     if (value > HASH_EXPIRY_MAX_MS / unit_ms || value * unit_ms > HASH_EXPIRY_MAX_MS - base_ms) {
-        reply_error_format(request->reply, "ERR invalid expire time in '%s' command", request->command->name);
+        reply_error_format(request->reply, "ERR invalid expire time in '%s' command",
+                           request->command->name);
         return false;
     }
     *ret_at_ms = base_ms + value * unit_ms;
     return true;
 }
 
-bool hash_expiry_word(struct request *request, uint32_t index, int64_t *ret_unit_ms, bool *ret_absolute) {
+bool hash_expiry_word(struct request *request, uint32_t index, int64_t *ret_unit_ms,
+                      bool *ret_absolute) {
     static const struct {
         const char *word;
         int64_t unit_ms;

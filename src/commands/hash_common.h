@@ -48,9 +48,11 @@ void hash_reply_arity(struct request *request);
 
 /* A number of seconds or milliseconds as the time in ms at which it is over. Fields may expire at times
  * from 0 to HASH_EXPIRY_MAX_MS. */
-bool hash_parse_expiry(struct request *request, uint32_t index, int64_t unit_ms, bool absolute, int64_t *ret_at_ms);
+bool hash_parse_expiry(struct request *request, uint32_t index, int64_t unit_ms, bool absolute,
+                       int64_t *ret_at_ms);
 
 /* Is this EX, PX, EXAT or PXAT? */
-bool hash_expiry_word(struct request *request, uint32_t index, int64_t *ret_unit_ms, bool *ret_absolute);
+bool hash_expiry_word(struct request *request, uint32_t index, int64_t *ret_unit_ms,
+                      bool *ret_absolute);
 
 #endif

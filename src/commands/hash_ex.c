@@ -5,7 +5,8 @@
 #include "commands/hash_common.h"
 #include "server/command.h"
 
-static void reply_values(struct request *request, const struct entry *entry, const struct field_range *fields) {
+static void reply_values(struct request *request, const struct entry *entry,
+                         const struct field_range *fields) {
     reply_array(request->reply, fields->count);
     for (uint32_t i = 0; i < fields->count; i++)
         hash_reply_value(request, entry, argument(request, fields->first + i));
@@ -17,7 +18,9 @@ static void hgetdel(struct request *request) {
     struct entry *entry;
     struct field_range fields;
     bool deleted = false;
-    if (!hash_open_write(request, &entry) || !hash_parse_fields(request, 2, HASH_BAD_COUNT, &fields)) return;
+    if (!hash_open_write(request, &entry) ||
+        !hash_parse_fields(request, 2, HASH_BAD_COUNT, &fields))
+        return;
     reply_array(request->reply, fields.count);
     for (uint32_t i = 0; i < fields.count; i++) {
         struct bytes field = argument(request, fields.first + i);
@@ -60,11 +63,12 @@ static bool parse_getex(struct request *request, struct getex *ret_getex) {
 }
 
 /* Deletes the fields of a range; returns whether any was there. */
-static bool delete_fields(struct request *request, struct hash *hash, const struct field_range *fields,
-                          uint32_t stride) {
+static bool delete_fields(struct request *request, struct hash *hash,
+                          const struct field_range *fields, uint32_t stride) {
     bool deleted = false;
     for (uint32_t i = 0; i < fields->count; i++)
-        if (hash_delete(hash, argument(request, fields->first + i * stride), request->now_ms)) deleted = true;
+        if (hash_delete(hash, argument(request, fields->first + i * stride), request->now_ms))
+            deleted = true;
     return deleted;
 }
 
@@ -111,7 +115,8 @@ struct setex {
 
 /* Replies an error unless this is the first of the options of a kind. */
 static bool only_one(struct request *request, bool first, const char *kind) {
-    if (!first) reply_error_format(request->reply, "ERR Only one of %s arguments can be specified", kind);
+    if (!first)
+        reply_error_format(request->reply, "ERR Only one of %s arguments can be specified", kind);
     return first;
 }
 
@@ -122,8 +127,10 @@ static enum parsed parse_presence(struct request *request, uint32_t index, struc
         const char *word;
         bool of_fields;
         enum presence presence;
-    } words[] = {
-        {"fnx", true, IF_ABSENT}, {"fxx", true, IF_PRESENT}, {"nx", false, IF_ABSENT}, {"xx", false, IF_PRESENT}};
+    } words[] = {{"fnx", true, IF_ABSENT},
+                 {"fxx", true, IF_PRESENT},
+                 {"nx", false, IF_ABSENT},
+                 {"xx", false, IF_PRESENT}};
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
         if (!argument_is(request, index, words[i].word)) continue;
         enum presence *wanted = words[i].of_fields ? &setex->fields_are : &setex->key;
@@ -136,11 +143,13 @@ static enum parsed parse_presence(struct request *request, uint32_t index, struc
 }
 
 /* *index goes on to the option's value if it has one. */
-static enum parsed parse_setex_expiry(struct request *request, uint32_t *index, struct setex *setex) {
+static enum parsed parse_setex_expiry(struct request *request, uint32_t *index,
+                                      struct setex *setex) {
     int64_t unit_ms;
     bool absolute, keeps = argument_is(request, *index, "keepttl");
     if (!keeps && !hash_expiry_word(request, *index, &unit_ms, &absolute)) return PARSED_NOT;
-    if (!only_one(request, setex->at_ms == HASH_NO_EXPIRY, "EX, PX, EXAT, PXAT or KEEPTTL")) return PARSED_WRONG;
+    if (!only_one(request, setex->at_ms == HASH_NO_EXPIRY, "EX, PX, EXAT, PXAT or KEEPTTL"))
+        return PARSED_WRONG;
     if (keeps) {
         setex->at_ms = HASH_KEEP_EXPIRY;
         return PARSED;
@@ -150,14 +159,16 @@ static enum parsed parse_setex_expiry(struct request *request, uint32_t *index, 
         return PARSED_WRONG;
     }
     setex->expires = true;
-    return hash_parse_expiry(request, *index, unit_ms, absolute, &setex->at_ms) ? PARSED : PARSED_WRONG;
+    return hash_parse_expiry(request, *index, unit_ms, absolute, &setex->at_ms) ? PARSED
+                                                                                : PARSED_WRONG;
 }
 
 /* numfields field value [field value ...], from an index to the end. */
 static bool parse_pairs(struct request *request, uint32_t index, struct field_range *ret_pairs) {
     int64_t count;
     bool complete = index + 2 < request->argc;
-    if (complete && !argument_i64_range(request, index, 1, INT32_MAX, &count, "ERR invalid number of fields"))
+    if (complete &&
+        !argument_i64_range(request, index, 1, INT32_MAX, &count, "ERR invalid number of fields"))
         return false;
     if (!complete || 2 * count != (int64_t)request->argc - index - 1) {
         hash_reply_arity(request);
@@ -170,13 +181,15 @@ static bool parse_pairs(struct request *request, uint32_t index, struct field_ra
 static bool parse_setex(struct request *request, struct setex *ret_setex) {
     *ret_setex = (struct setex){.at_ms = HASH_NO_EXPIRY};
     for (uint32_t i = 2; i < request->argc; i++) {
-        if (argument_is(request, i, "fields")) return parse_pairs(request, i + 1, &ret_setex->pairs);
+        if (argument_is(request, i, "fields"))
+            return parse_pairs(request, i + 1, &ret_setex->pairs);
         enum parsed parsed = parse_presence(request, i, ret_setex);
         if (parsed == PARSED_NOT) parsed = parse_setex_expiry(request, &i, ret_setex);
         if (parsed == PARSED_WRONG) return false;
         if (parsed == PARSED) continue;
         struct bytes word = argument(request, i);
-        reply_error_format(request->reply, "ERR unknown argument: %.*s", (int)(word.len < 128 ? word.len : 128), word.data);
+        reply_error_format(request->reply, "ERR unknown argument: %.*s",
+                           (int)(word.len < 128 ? word.len : 128), word.data);
         return false;
     }
     hash_reply_arity(request);
@@ -187,12 +200,14 @@ static bool presence_holds(enum presence wanted, bool present) {
     return wanted == ANY_PRESENCE || present == (wanted == IF_PRESENT);
 }
 
-static bool setex_may(struct request *request, const struct entry *entry, const struct setex *setex) {
+static bool setex_may(struct request *request, const struct entry *entry,
+                      const struct setex *setex) {
     if (!presence_holds(setex->key, entry != NULL)) return false;
     for (uint32_t i = 0; setex->fields_are != ANY_PRESENCE && i < setex->pairs.count; i++) {
         struct bytes field = argument(request, setex->pairs.first + 2 * i);
         int64_t ignored_ms;
-        bool present = entry && hash_get_expiry(hash_of(entry), field, request->now_ms, &ignored_ms);
+        bool present =
+            entry && hash_get_expiry(hash_of(entry), field, request->now_ms, &ignored_ms);
         if (!presence_holds(setex->fields_are, present)) return false;
     }
     return true;
@@ -230,22 +245,43 @@ static void hsetex(struct request *request) {
 /* ---- rows ---- */
 
 static const struct command rows[] = {
-    {.name = "hgetex", .arity = -5, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)}, .since = "8.0.0", .complexity = "O(N) for N fields",
+    {.name = "hgetex",
+     .arity = -5,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)},
+     .since = "8.0.0",
+     .complexity = "O(N) for N fields",
      .summary = "Gets the values of fields and sets when they expire.",
-     .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST] "
+     .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
+               "unix-time-milliseconds | PERSIST] "
                "FIELDS numfields field [field ...]",
-     .reply = "array of bulks | nulls", .handler = hgetex},
-    {.name = "hsetex", .arity = -6, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)}, .since = "8.0.0", .complexity = "O(N) for N fields",
+     .reply = "array of bulks | nulls",
+     .handler = hgetex},
+    {.name = "hsetex",
+     .arity = -6,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)},
+     .since = "8.0.0",
+     .complexity = "O(N) for N fields",
      .summary = "Sets fields and when they expire.",
-     .syntax = "key [NX | XX] [FNX | FXX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
-               "PXAT unix-time-milliseconds | KEEPTTL] FIELDS numfields field value [field value ...]",
-     .reply = "integer", .handler = hsetex},
-    {.name = "hgetdel", .arity = -5, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE)}, .since = "8.0.0", .complexity = "O(N) for N fields",
+     .syntax =
+         "key [NX | XX] [FNX | FXX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
+         "PXAT unix-time-milliseconds | KEEPTTL] FIELDS numfields field value [field value ...]",
+     .reply = "integer",
+     .handler = hsetex},
+    {.name = "hgetdel",
+     .arity = -5,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE)},
+     .since = "8.0.0",
+     .complexity = "O(N) for N fields",
      .summary = "Gets the values of fields and removes them.",
-     .syntax = "key FIELDS numfields field [field ...]", .reply = "array of bulks | nulls", .handler = hgetdel},
+     .syntax = "key FIELDS numfields field [field ...]",
+     .reply = "array of bulks | nulls",
+     .handler = hgetdel},
     {.name = NULL},
 };
 

@@ -8,7 +8,7 @@
 enum field_reply {
     FIELD_MISSING = -2,
     FIELD_NO_EXPIRY = -1,
-    FIELD_UNMET = 0,   /* the condition did not hold */
+    FIELD_UNMET = 0, /* the condition did not hold */
     FIELD_SET = 1,
     FIELD_DELETED = 2, /* the time was over already */
 };
@@ -40,8 +40,8 @@ static bool condition_holds(enum condition condition, int64_t had_ms, int64_t wa
     }
 }
 
-static enum field_reply expire_field(struct request *request, struct hash *hash, struct bytes field, int64_t at_ms,
-                                     enum condition condition) {
+static enum field_reply expire_field(struct request *request, struct hash *hash, struct bytes field,
+                                     int64_t at_ms, enum condition condition) {
     int64_t had_ms;
     if (!hash_get_expiry(hash, field, request->now_ms, &had_ms)) return FIELD_MISSING;
     if (!condition_holds(condition, had_ms, at_ms)) return FIELD_UNMET;
@@ -57,7 +57,9 @@ static void expire_fields(struct request *request, int64_t unit_ms, bool absolut
     struct entry *entry;
     struct field_range fields;
     int64_t at_ms, counts[FIELD_DELETED + 1] = {0};
-    if (!hash_open_write(request, &entry) || !hash_parse_expiry(request, 2, unit_ms, absolute, &at_ms)) return;
+    if (!hash_open_write(request, &entry) ||
+        !hash_parse_expiry(request, 2, unit_ms, absolute, &at_ms))
+        return;
     enum condition condition = parse_condition(request, 3);
     if (!hash_parse_fields(request, condition == ALWAYS ? 3 : 4,
                            "ERR Parameter `numFields` should be greater than 0", &fields))
@@ -103,7 +105,9 @@ static void hpersist(struct request *request) {
     struct entry *entry;
     struct field_range fields;
     bool changed = false;
-    if (!hash_open_write(request, &entry) || !hash_parse_fields(request, 2, HASH_BAD_COUNT, &fields)) return;
+    if (!hash_open_write(request, &entry) ||
+        !hash_parse_fields(request, 2, HASH_BAD_COUNT, &fields))
+        return;
     if (!entry) {
         reply_missing(request, &fields);
         return;
@@ -131,7 +135,8 @@ static void hpersist(struct request *request) {
 static void reply_expiries(struct request *request, int64_t unit_ms, int64_t since_ms) {
     struct entry *entry;
     struct field_range fields;
-    if (!hash_open_read(request, &entry) || !hash_parse_fields(request, 2, HASH_BAD_COUNT, &fields)) return;
+    if (!hash_open_read(request, &entry) || !hash_parse_fields(request, 2, HASH_BAD_COUNT, &fields))
+        return;
     if (!entry) {
         reply_missing(request, &fields);
         return;
@@ -139,10 +144,13 @@ static void reply_expiries(struct request *request, int64_t unit_ms, int64_t sin
     reply_array(request->reply, fields.count);
     for (uint32_t i = 0; i < fields.count; i++) {
         int64_t at_ms;
-        if (!hash_get_expiry(hash_of(entry), argument(request, fields.first + i), request->now_ms, &at_ms))
+        if (!hash_get_expiry(hash_of(entry), argument(request, fields.first + i), request->now_ms,
+                             &at_ms))
             reply_int(request->reply, FIELD_MISSING);
-        else if (at_ms == HASH_NO_EXPIRY) reply_int(request->reply, FIELD_NO_EXPIRY);
-        else reply_int(request->reply, (at_ms - since_ms + unit_ms - 1) / unit_ms);
+        else if (at_ms == HASH_NO_EXPIRY)
+            reply_int(request->reply, FIELD_NO_EXPIRY);
+        else
+            reply_int(request->reply, (at_ms - since_ms + unit_ms - 1) / unit_ms);
     }
 }
 
@@ -164,46 +172,109 @@ static void hpexpiretime(struct request *request) {
 
 /* ---- rows ---- */
 
-#define FIELDS_SYNTAX "FIELDS numfields field [field ...]"
+#define FIELDS_SYNTAX    "FIELDS numfields field [field ...]"
 #define CONDITION_SYNTAX "[NX | XX | GT | LT] " FIELDS_SYNTAX
 
 static const struct command rows[] = {
-    {.name = "hexpire", .arity = -6, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)}, .since = "7.4.0", .complexity = "O(N) for N fields",
+    {.name = "hexpire",
+     .arity = -6,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)},
+     .since = "7.4.0",
+     .complexity = "O(N) for N fields",
      .summary = "Lets fields expire after seconds.",
-     .syntax = "key seconds " CONDITION_SYNTAX, .reply = "array of integers", .handler = hexpire},
-    {.name = "hpexpire", .arity = -6, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)}, .since = "7.4.0", .complexity = "O(N) for N fields",
+     .syntax = "key seconds " CONDITION_SYNTAX,
+     .reply = "array of integers",
+     .handler = hexpire},
+    {.name = "hpexpire",
+     .arity = -6,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)},
+     .since = "7.4.0",
+     .complexity = "O(N) for N fields",
      .summary = "Lets fields expire after milliseconds.",
-     .syntax = "key milliseconds " CONDITION_SYNTAX, .reply = "array of integers", .handler = hpexpire},
-    {.name = "hexpireat", .arity = -6, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)}, .since = "7.4.0", .complexity = "O(N) for N fields",
+     .syntax = "key milliseconds " CONDITION_SYNTAX,
+     .reply = "array of integers",
+     .handler = hpexpire},
+    {.name = "hexpireat",
+     .arity = -6,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)},
+     .since = "7.4.0",
+     .complexity = "O(N) for N fields",
      .summary = "Lets fields expire at a Unix time in seconds.",
-     .syntax = "key unix-time-seconds " CONDITION_SYNTAX, .reply = "array of integers", .handler = hexpireat},
-    {.name = "hpexpireat", .arity = -6, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)}, .since = "7.4.0", .complexity = "O(N) for N fields",
+     .syntax = "key unix-time-seconds " CONDITION_SYNTAX,
+     .reply = "array of integers",
+     .handler = hexpireat},
+    {.name = "hpexpireat",
+     .arity = -6,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)},
+     .since = "7.4.0",
+     .complexity = "O(N) for N fields",
      .summary = "Lets fields expire at a Unix time in milliseconds.",
-     .syntax = "key unix-time-milliseconds " CONDITION_SYNTAX, .reply = "array of integers", .handler = hpexpireat},
-    {.name = "hpersist", .arity = -5, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)}, .since = "7.4.0", .complexity = "O(N) for N fields",
+     .syntax = "key unix-time-milliseconds " CONDITION_SYNTAX,
+     .reply = "array of integers",
+     .handler = hpexpireat},
+    {.name = "hpersist",
+     .arity = -5,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)},
+     .since = "7.4.0",
+     .complexity = "O(N) for N fields",
      .summary = "Takes the expiry of fields away.",
-     .syntax = "key " FIELDS_SYNTAX, .reply = "array of integers", .handler = hpersist},
-    {.name = "httl", .arity = -5, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "7.4.0", .complexity = "O(N) for N fields",
+     .syntax = "key " FIELDS_SYNTAX,
+     .reply = "array of integers",
+     .handler = hpersist},
+    {.name = "httl",
+     .arity = -5,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "7.4.0",
+     .complexity = "O(N) for N fields",
      .summary = "Tells in how many seconds fields expire.",
-     .syntax = "key " FIELDS_SYNTAX, .reply = "array of integers", .handler = httl},
-    {.name = "hpttl", .arity = -5, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "7.4.0", .complexity = "O(N) for N fields",
+     .syntax = "key " FIELDS_SYNTAX,
+     .reply = "array of integers",
+     .handler = httl},
+    {.name = "hpttl",
+     .arity = -5,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "7.4.0",
+     .complexity = "O(N) for N fields",
      .summary = "Tells in how many milliseconds fields expire.",
-     .syntax = "key " FIELDS_SYNTAX, .reply = "array of integers", .handler = hpttl},
-    {.name = "hexpiretime", .arity = -5, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "7.4.0", .complexity = "O(N) for N fields",
+     .syntax = "key " FIELDS_SYNTAX,
+     .reply = "array of integers",
+     .handler = hpttl},
+    {.name = "hexpiretime",
+     .arity = -5,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "7.4.0",
+     .complexity = "O(N) for N fields",
      .summary = "Tells the Unix time in seconds at which fields expire.",
-     .syntax = "key " FIELDS_SYNTAX, .reply = "array of integers", .handler = hexpiretime},
-    {.name = "hpexpiretime", .arity = -5, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "7.4.0", .complexity = "O(N) for N fields",
+     .syntax = "key " FIELDS_SYNTAX,
+     .reply = "array of integers",
+     .handler = hexpiretime},
+    {.name = "hpexpiretime",
+     .arity = -5,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "7.4.0",
+     .complexity = "O(N) for N fields",
      .summary = "Tells the Unix time in milliseconds at which fields expire.",
-     .syntax = "key " FIELDS_SYNTAX, .reply = "array of integers", .handler = hpexpiretime},
+     .syntax = "key " FIELDS_SYNTAX,
+     .reply = "array of integers",
+     .handler = hpexpiretime},
     {.name = NULL},
 };
 

@@ -17,8 +17,10 @@ static void reply_all(struct request *request, unsigned parts) {
     struct bytes field, value;
     if (!hash_open_read(request, &entry)) return;
     size_t count = entry ? hash_count_live(hash_of(entry), request->now_ms) : 0;
-    if (parts == (WITH_FIELDS | WITH_VALUES)) reply_map(request->reply, count);
-    else reply_array(request->reply, count);
+    if (parts == (WITH_FIELDS | WITH_VALUES))
+        reply_map(request->reply, count);
+    else
+        reply_array(request->reply, count);
     if (!entry) return;
     hash_iter_init(&iter, hash_of(entry), request->now_ms);
     while (hash_iter_next(&iter, &field, &value)) {
@@ -90,7 +92,8 @@ static void hscan(struct request *request) {
     if (!argument_scan(request, 2, &page.options)) return;
     uint64_t cursor = page.options.cursor, steps = 0;
     do cursor = hash_scan(hash_of(entry), cursor, request->now_ms, page_add, &page);
-    while (cursor && page.visited < page.options.count && ++steps / STEPS_FOR_EACH < page.options.count);
+    while (cursor && page.visited < page.options.count &&
+           ++steps / STEPS_FOR_EACH < page.options.count);
     char text[NUMBER_I64_MAX];
     reply_array(request->reply, 2);
     reply_bulk(request->reply, bytes_make(text, number_format_u64(text, cursor)));
@@ -113,10 +116,12 @@ static void reply_pair(struct bytes field, struct bytes value, void *context) {
     reply_bulk(request->reply, value);
 }
 
-static void reply_random(struct request *request, const struct hash *hash, int64_t count, bool values) {
+static void reply_random(struct request *request, const struct hash *hash, int64_t count,
+                         bool values) {
     enum { BATCH = 1024 };
     hash_visit_fn *visit = values ? reply_pair : reply_field;
-    size_t live = hash_count_live(hash, request->now_ms), flat = values && request->reply->resp < 3 ? 2 : 1;
+    size_t live = hash_count_live(hash, request->now_ms),
+           flat = values && request->reply->resp < 3 ? 2 : 1;
     if (live == 0 || count == 0) {
         reply_array(request->reply, 0);
     } else if (count > 0) {
@@ -150,8 +155,10 @@ static void hrandfield(struct request *request) {
     }
     if (!hash_open_read(request, &entry)) return;
     if (has_count) {
-        if (entry) reply_random(request, hash_of(entry), count, values);
-        else reply_array(request->reply, 0);
+        if (entry)
+            reply_random(request, hash_of(entry), count, values);
+        else
+            reply_array(request->reply, 0);
     } else if (entry && hash_count_live(hash_of(entry), request->now_ms) > 0) {
         hash_draw(hash_of(entry), random_thread(), 1, request->now_ms, reply_field, request);
     } else {
@@ -162,28 +169,61 @@ static void hrandfield(struct request *request) {
 /* ---- rows ---- */
 
 static const struct command rows[] = {
-    {.name = "hgetall", .arity = 2, .flags = COMMAND_READONLY, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "2.0.0", .complexity = "O(N) for N fields",
+    {.name = "hgetall",
+     .arity = 2,
+     .flags = COMMAND_READONLY,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "2.0.0",
+     .complexity = "O(N) for N fields",
      .summary = "Gets all fields and values of a hash.",
-     .syntax = "key", .reply = "map of bulks", .handler = hgetall},
-    {.name = "hkeys", .arity = 2, .flags = COMMAND_READONLY, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "2.0.0", .complexity = "O(N) for N fields",
+     .syntax = "key",
+     .reply = "map of bulks",
+     .handler = hgetall},
+    {.name = "hkeys",
+     .arity = 2,
+     .flags = COMMAND_READONLY,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "2.0.0",
+     .complexity = "O(N) for N fields",
      .summary = "Gets all fields of a hash.",
-     .syntax = "key", .reply = "array of bulks", .handler = hkeys},
-    {.name = "hvals", .arity = 2, .flags = COMMAND_READONLY, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "2.0.0", .complexity = "O(N) for N fields",
+     .syntax = "key",
+     .reply = "array of bulks",
+     .handler = hkeys},
+    {.name = "hvals",
+     .arity = 2,
+     .flags = COMMAND_READONLY,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "2.0.0",
+     .complexity = "O(N) for N fields",
      .summary = "Gets all values of a hash.",
-     .syntax = "key", .reply = "array of bulks", .handler = hvals},
-    {.name = "hscan", .arity = -3, .flags = COMMAND_READONLY, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "2.8.0",
+     .syntax = "key",
+     .reply = "array of bulks",
+     .handler = hvals},
+    {.name = "hscan",
+     .arity = -3,
+     .flags = COMMAND_READONLY,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "2.8.0",
      .complexity = "O(1) for a call, O(N) for a whole iteration over N fields",
      .summary = "Iterates over the fields and values of a hash.",
-     .syntax = "key cursor [MATCH pattern] [COUNT count] [NOVALUES]", .reply = "array of cursor and array of bulks",
+     .syntax = "key cursor [MATCH pattern] [COUNT count] [NOVALUES]",
+     .reply = "array of cursor and array of bulks",
      .handler = hscan},
-    {.name = "hrandfield", .arity = -2, .flags = COMMAND_READONLY, .groups = GROUP_HASH,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "6.2.0", .complexity = "O(N) for N fields returned",
+    {.name = "hrandfield",
+     .arity = -2,
+     .flags = COMMAND_READONLY,
+     .groups = GROUP_HASH,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "6.2.0",
+     .complexity = "O(N) for N fields returned",
      .summary = "Gets random fields; a negative count allows repetitions.",
-     .syntax = "key [count [WITHVALUES]]", .reply = "bulk | null | array of bulks", .handler = hrandfield},
+     .syntax = "key [count [WITHVALUES]]",
+     .reply = "bulk | null | array of bulks",
+     .handler = hrandfield},
     {.name = NULL},
 };
 

@@ -61,8 +61,10 @@ static void lindex(struct request *request) {
         return;
     }
     if (!argument_i64(request, 2, &index, NULL)) return;
-    if (list_get(entry_value(entry), index, scratch, &value)) reply_bulk(request->reply, value);
-    else reply_null(request->reply);
+    if (list_get(entry_value(entry), index, scratch, &value))
+        reply_bulk(request->reply, value);
+    else
+        reply_null(request->reply);
 }
 
 /* Brings a range of indexes, of which negative ones count from the end, into the list. Returns its length. */
@@ -106,22 +108,25 @@ static bool parse_search(struct request *request, struct search *ret_search) {
     for (uint32_t i = 3; i < request->argc; i += 2) {
         bool has_value = i + 1 < request->argc;
         if (argument_is(request, i, "rank") && has_value) {
-            if (!argument_i64_range(request, i + 1, -INT64_MAX, INT64_MAX, &search.rank,
-                                    "ERR value is out of range, value must between -9223372036854775807 and "
-                                    "9223372036854775807"))
+            if (!argument_i64_range(
+                    request, i + 1, -INT64_MAX, INT64_MAX, &search.rank,
+                    "ERR value is out of range, value must between -9223372036854775807 and "
+                    "9223372036854775807"))
                 return false;
             if (search.rank == 0) {
-                reply_error(request->reply,
-                            "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
-                            "or use negative to start from the end of the list");
+                reply_error(request->reply, "ERR RANK can't be zero: use 1 to start from the first "
+                                            "match, 2 from the second ... "
+                                            "or use negative to start from the end of the list");
                 return false;
             }
         } else if (argument_is(request, i, "count") && has_value) {
             search.has_count = true;
-            if (!argument_i64_range(request, i + 1, 0, INT64_MAX, &search.count, "ERR COUNT can't be negative"))
+            if (!argument_i64_range(request, i + 1, 0, INT64_MAX, &search.count,
+                                    "ERR COUNT can't be negative"))
                 return false;
         } else if (argument_is(request, i, "maxlen") && has_value) {
-            if (!argument_i64_range(request, i + 1, 0, INT64_MAX, &search.maxlen, "ERR MAXLEN can't be negative"))
+            if (!argument_i64_range(request, i + 1, 0, INT64_MAX, &search.maxlen,
+                                    "ERR MAXLEN can't be negative"))
                 return false;
         } else {
             reply_error_code(request->reply, ERROR_SYNTAX);
@@ -132,9 +137,11 @@ static bool parse_search(struct request *request, struct search *ret_search) {
     return true;
 }
 
-static void reply_positions(struct request *request, const struct list *list, const struct search *search) {
+static void reply_positions(struct request *request, const struct list *list,
+                            const struct search *search) {
     bool backward = search->rank < 0;
-    int64_t skip = (backward ? -search->rank : search->rank) - 1, count = (int64_t)list_count(list), found = 0;
+    int64_t skip = (backward ? -search->rank : search->rank) - 1, count = (int64_t)list_count(list),
+            found = 0;
     size_t allowed = search->maxlen ? (size_t)search->maxlen : SIZE_MAX, left = allowed, passed = 0;
     size_t mark = reply_defer(request->reply);
     struct list_iter iter;
@@ -146,8 +153,10 @@ static void reply_positions(struct request *request, const struct list *list, co
         found++;
         if (!search->has_count || found == search->count) break;
     }
-    if (search->has_count) reply_defer_array(request->reply, mark, (size_t)found);
-    else if (found == 0) reply_null(request->reply);
+    if (search->has_count)
+        reply_defer_array(request->reply, mark, (size_t)found);
+    else if (found == 0)
+        reply_null(request->reply);
 }
 
 static void lpos(struct request *request) {
@@ -155,9 +164,12 @@ static void lpos(struct request *request) {
     struct entry *entry;
     if (!parse_search(request, &search)) return;
     if (!request_read_typed(request, 0, TYPE_LIST, &entry)) return;
-    if (entry) reply_positions(request, entry_value(entry), &search);
-    else if (search.has_count) reply_array(request->reply, 0);
-    else reply_null(request->reply);
+    if (entry)
+        reply_positions(request, entry_value(entry), &search);
+    else if (search.has_count)
+        reply_array(request->reply, 0);
+    else
+        reply_null(request->reply);
 }
 
 /* ---- changing ---- */
@@ -240,57 +252,138 @@ static void ltrim(struct request *request) {
 /* ---- rows ---- */
 
 static const struct command rows[] = {
-    {.name = "lpush", .arity = -3, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)}, .since = "1.0.0",
-     .complexity = "O(N) for N elements", .summary = "Adds elements at the head of a list, which is made if there is none.",
-     .syntax = "key element [element ...]", .reply = "integer", .handler = lpush},
-    {.name = "rpush", .arity = -3, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)}, .since = "1.0.0",
-     .complexity = "O(N) for N elements", .summary = "Adds elements at the tail of a list, which is made if there is none.",
-     .syntax = "key element [element ...]", .reply = "integer", .handler = rpush},
-    {.name = "lpushx", .arity = -3, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)}, .since = "2.2.0",
-     .complexity = "O(N) for N elements", .summary = "Adds elements at the head of a list that exists.",
-     .syntax = "key element [element ...]", .reply = "integer", .handler = lpushx},
-    {.name = "rpushx", .arity = -3, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)}, .since = "2.2.0",
-     .complexity = "O(N) for N elements", .summary = "Adds elements at the tail of a list that exists.",
-     .syntax = "key element [element ...]", .reply = "integer", .handler = rpushx},
-    {.name = "llen", .arity = 2, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RO)}, .since = "1.0.0",
-     .complexity = "O(1)", .summary = "Tells how many elements a list has.",
-     .syntax = "key", .reply = "integer", .handler = llen},
-    {.name = "lindex", .arity = 3, .flags = COMMAND_READONLY, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "1.0.0",
-     .complexity = "O(N) for N nodes between the nearer end and the index", .summary = "Gets the element at an index.",
-     .syntax = "key index", .reply = "bulk | null", .handler = lindex},
-    {.name = "lset", .arity = 4, .flags = COMMAND_WRITE | COMMAND_DENY_OOM, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)}, .since = "1.0.0",
-     .complexity = "O(N) for N nodes between the nearer end and the index", .summary = "Replaces the element at an index.",
-     .syntax = "key index element", .reply = "OK", .handler = lset},
-    {.name = "lrange", .arity = 4, .flags = COMMAND_READONLY, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "1.0.0",
+    {.name = "lpush",
+     .arity = -3,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)},
+     .since = "1.0.0",
+     .complexity = "O(N) for N elements",
+     .summary = "Adds elements at the head of a list, which is made if there is none.",
+     .syntax = "key element [element ...]",
+     .reply = "integer",
+     .handler = lpush},
+    {.name = "rpush",
+     .arity = -3,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)},
+     .since = "1.0.0",
+     .complexity = "O(N) for N elements",
+     .summary = "Adds elements at the tail of a list, which is made if there is none.",
+     .syntax = "key element [element ...]",
+     .reply = "integer",
+     .handler = rpush},
+    {.name = "lpushx",
+     .arity = -3,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)},
+     .since = "2.2.0",
+     .complexity = "O(N) for N elements",
+     .summary = "Adds elements at the head of a list that exists.",
+     .syntax = "key element [element ...]",
+     .reply = "integer",
+     .handler = lpushx},
+    {.name = "rpushx",
+     .arity = -3,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)},
+     .since = "2.2.0",
+     .complexity = "O(N) for N elements",
+     .summary = "Adds elements at the tail of a list that exists.",
+     .syntax = "key element [element ...]",
+     .reply = "integer",
+     .handler = rpushx},
+    {.name = "llen",
+     .arity = 2,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RO)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Tells how many elements a list has.",
+     .syntax = "key",
+     .reply = "integer",
+     .handler = llen},
+    {.name = "lindex",
+     .arity = 3,
+     .flags = COMMAND_READONLY,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "1.0.0",
+     .complexity = "O(N) for N nodes between the nearer end and the index",
+     .summary = "Gets the element at an index.",
+     .syntax = "key index",
+     .reply = "bulk | null",
+     .handler = lindex},
+    {.name = "lset",
+     .arity = 4,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)},
+     .since = "1.0.0",
+     .complexity = "O(N) for N nodes between the nearer end and the index",
+     .summary = "Replaces the element at an index.",
+     .syntax = "key index element",
+     .reply = "OK",
+     .handler = lset},
+    {.name = "lrange",
+     .arity = 4,
+     .flags = COMMAND_READONLY,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "1.0.0",
      .complexity = "O(S+N) for N elements that start S nodes from the nearer end",
      .summary = "Gets the elements between two indexes.",
-     .syntax = "key start stop", .reply = "array of bulks", .handler = lrange},
-    {.name = "ltrim", .arity = 4, .flags = COMMAND_WRITE, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RW | KEY_DELETE)}, .since = "1.0.0",
-     .complexity = "O(N) for N elements removed", .summary = "Removes all elements but those between two indexes.",
-     .syntax = "key start stop", .reply = "OK", .handler = ltrim},
-    {.name = "lrem", .arity = 4, .flags = COMMAND_WRITE, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RW | KEY_DELETE)}, .since = "1.0.0",
+     .syntax = "key start stop",
+     .reply = "array of bulks",
+     .handler = lrange},
+    {.name = "ltrim",
+     .arity = 4,
+     .flags = COMMAND_WRITE,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RW | KEY_DELETE)},
+     .since = "1.0.0",
+     .complexity = "O(N) for N elements removed",
+     .summary = "Removes all elements but those between two indexes.",
+     .syntax = "key start stop",
+     .reply = "OK",
+     .handler = ltrim},
+    {.name = "lrem",
+     .arity = 4,
+     .flags = COMMAND_WRITE,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RW | KEY_DELETE)},
+     .since = "1.0.0",
      .complexity = "O(N+M) for N elements in the list and M removed",
      .summary = "Removes elements that equal a value, from the head or the tail.",
-     .syntax = "key count element", .reply = "integer", .handler = lrem},
-    {.name = "linsert", .arity = 5, .flags = COMMAND_WRITE | COMMAND_DENY_OOM, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)}, .since = "2.2.0",
-     .complexity = "O(N) for N elements before the pivot", .summary = "Adds an element before or after another one.",
-     .syntax = "key BEFORE|AFTER pivot element", .reply = "integer", .handler = linsert},
-    {.name = "lpos", .arity = -3, .flags = COMMAND_READONLY, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "6.0.6",
-     .complexity = "O(N) for N elements looked at", .summary = "Finds the indexes of elements that equal a value.",
+     .syntax = "key count element",
+     .reply = "integer",
+     .handler = lrem},
+    {.name = "linsert",
+     .arity = 5,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)},
+     .since = "2.2.0",
+     .complexity = "O(N) for N elements before the pivot",
+     .summary = "Adds an element before or after another one.",
+     .syntax = "key BEFORE|AFTER pivot element",
+     .reply = "integer",
+     .handler = linsert},
+    {.name = "lpos",
+     .arity = -3,
+     .flags = COMMAND_READONLY,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "6.0.6",
+     .complexity = "O(N) for N elements looked at",
+     .summary = "Finds the indexes of elements that equal a value.",
      .syntax = "key element [RANK rank] [COUNT num-matches] [MAXLEN len]",
-     .reply = "integer | null | array of integers", .handler = lpos},
+     .reply = "integer | null | array of integers",
+     .handler = lpos},
     {.name = NULL},
 };
 

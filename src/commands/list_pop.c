@@ -22,20 +22,23 @@ static void pop_one(struct request *request, uint32_t key, struct entry *entry, 
     struct list *list = entry_value(entry);
     char scratch[LIST_SCRATCH];
     struct bytes value;
-    if (list_get(list, end == LIST_HEAD ? 0 : -1, scratch, &value)) reply_bulk(request->reply, value);
+    if (list_get(list, end == LIST_HEAD ? 0 : -1, scratch, &value))
+        reply_bulk(request->reply, value);
     list_drop(list, end, 1);
     popped(request, key, entry, end);
 }
 
 /* The same for an array of up to count elements, at least one. */
-static void pop_many(struct request *request, uint32_t key, struct entry *entry, enum list_end end, size_t count) {
+static void pop_many(struct request *request, uint32_t key, struct entry *entry, enum list_end end,
+                     size_t count) {
     struct list *list = entry_value(entry);
     struct list_iter iter;
     struct bytes value;
     if (count > list_count(list)) count = list_count(list);
     reply_array(request->reply, count);
     list_iter_init(&iter, list, end == LIST_HEAD ? 0 : -1, end == LIST_TAIL);
-    for (size_t i = 0; i < count && list_iter_next(&iter, &value); i++) reply_bulk(request->reply, value);
+    for (size_t i = 0; i < count && list_iter_next(&iter, &value); i++)
+        reply_bulk(request->reply, value);
     list_drop(list, end, count);
     popped(request, key, entry, end);
 }
@@ -45,15 +48,19 @@ static void pop(struct request *request, enum list_end end) {
     int64_t count = 1;
     bool has_count = request->argc == 3;
     if (request->argc > 3) {
-        reply_error_format(request->reply, "ERR wrong number of arguments for '%s' command", request->command->name);
+        reply_error_format(request->reply, "ERR wrong number of arguments for '%s' command",
+                           request->command->name);
         return;
     }
-    if (has_count && !argument_i64_range(request, 2, 0, INT64_MAX, &count, "ERR value is out of range, must be positive"))
+    if (has_count && !argument_i64_range(request, 2, 0, INT64_MAX, &count,
+                                         "ERR value is out of range, must be positive"))
         return;
     if (!request_write_typed(request, 0, TYPE_LIST, &entry)) return;
     if (!entry) {
-        if (has_count) reply_null_array(request->reply);
-        else reply_null(request->reply);
+        if (has_count)
+            reply_null_array(request->reply);
+        else
+            reply_null(request->reply);
     } else if (!has_count) {
         pop_one(request, 0, entry, end);
     } else if (count == 0) {
@@ -75,7 +82,8 @@ static void rpop(struct request *request) {
 
 /* The first of the request's keys that is there, with its list. Returns false when an error was replied;
  * *ret_entry is NULL when there is none. */
-static bool first_list(struct request *request, uint32_t keys, uint32_t *ret_key, struct entry **ret_entry) {
+static bool first_list(struct request *request, uint32_t keys, uint32_t *ret_key,
+                       struct entry **ret_entry) {
     *ret_entry = NULL;
     for (uint32_t i = 0; i < keys && !*ret_entry; i++) {
         if (!request_write_typed(request, i, TYPE_LIST, ret_entry)) return false;
@@ -100,7 +108,8 @@ struct mpop {
 static bool parse_mpop(struct request *request, uint32_t index, struct mpop *ret_mpop) {
     struct mpop mpop = {.count = 1};
     bool has_count = false;
-    if (!argument_i64_range(request, index, 1, INT64_MAX, &mpop.keys, "ERR numkeys should be greater than 0"))
+    if (!argument_i64_range(request, index, 1, INT64_MAX, &mpop.keys,
+                            "ERR numkeys should be greater than 0"))
         return false;
     if (mpop.keys >= (int64_t)(request->argc - index - 1)) {
         reply_error_code(request->reply, ERROR_SYNTAX);
@@ -114,7 +123,8 @@ static bool parse_mpop(struct request *request, uint32_t index, struct mpop *ret
             return false;
         }
         has_count = true;
-        if (!argument_i64_range(request, i + 1, 1, INT64_MAX, &mpop.count, "ERR count should be greater than 0"))
+        if (!argument_i64_range(request, i + 1, 1, INT64_MAX, &mpop.count,
+                                "ERR count should be greater than 0"))
             return false;
     }
     *ret_mpop = mpop;
@@ -173,7 +183,8 @@ static void brpop(struct request *request) {
 /* ---- moving from one list to another ---- */
 
 /* Moves an element from the list under key 0 to that under key 1, and replies it. */
-static void move_one(struct request *request, struct entry *source, enum list_end from, enum list_end to) {
+static void move_one(struct request *request, struct entry *source, enum list_end from,
+                     enum list_end to) {
     struct entry *target;
     struct list *list = entry_value(source);
     struct bytes value = {0};
@@ -198,19 +209,25 @@ static void move_one(struct request *request, struct entry *source, enum list_en
 static void move_now(struct request *request, enum list_end from, enum list_end to) {
     struct entry *source;
     if (!request_write_typed(request, 0, TYPE_LIST, &source)) return;
-    if (source) move_one(request, source, from, to);
-    else reply_null(request->reply);
+    if (source)
+        move_one(request, source, from, to);
+    else
+        reply_null(request->reply);
 }
 
-static void move_or_wait(struct request *request, uint32_t timeout_index, enum list_end from, enum list_end to) {
+static void move_or_wait(struct request *request, uint32_t timeout_index, enum list_end from,
+                         enum list_end to) {
     struct entry *source;
     int64_t timeout_ms;
     if (!argument_timeout_ms(request, timeout_index, &timeout_ms)) return;
     if (!request_write_typed(request, 0, TYPE_LIST, &source)) return;
     /* Where it may not wait the answer is that of LMOVE; when its time is up it is another, as from BLPOP. */
-    if (source) move_one(request, source, from, to);
-    else if (request->flags & REQUEST_NO_BLOCK) reply_null(request->reply);
-    else request_block(request, 0, 1, TYPE_LIST, timeout_ms, BLOCK_NULL_ARRAY);
+    if (source)
+        move_one(request, source, from, to);
+    else if (request->flags & REQUEST_NO_BLOCK)
+        reply_null(request->reply);
+    else
+        request_block(request, 0, 1, TYPE_LIST, timeout_ms, BLOCK_NULL_ARRAY);
 }
 
 static void lmove(struct request *request) {
@@ -220,7 +237,8 @@ static void lmove(struct request *request) {
 
 static void blmove(struct request *request) {
     enum list_end from, to;
-    if (parse_end(request, 3, &from) && parse_end(request, 4, &to)) move_or_wait(request, 5, from, to);
+    if (parse_end(request, 3, &from) && parse_end(request, 4, &to))
+        move_or_wait(request, 5, from, to);
 }
 
 static void rpoplpush(struct request *request) {
@@ -236,54 +254,121 @@ static void brpoplpush(struct request *request) {
 #define KEY_TAKEN_FROM (KEY_RW | KEY_ACCESS | KEY_DELETE)
 
 static const struct command rows[] = {
-    {.name = "lpop", .arity = -2, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_TAKEN_FROM)}, .since = "1.0.0",
-     .complexity = "O(N) for N elements popped", .summary = "Takes elements from the head of a list.",
-     .syntax = "key [count]", .reply = "bulk | null | array of bulks", .handler = lpop},
-    {.name = "rpop", .arity = -2, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_TAKEN_FROM)}, .since = "1.0.0",
-     .complexity = "O(N) for N elements popped", .summary = "Takes elements from the tail of a list.",
-     .syntax = "key [count]", .reply = "bulk | null | array of bulks", .handler = rpop},
-    {.name = "lmpop", .arity = -4, .flags = COMMAND_WRITE, .groups = GROUP_LIST,
-     .keys = {KEY_COUNTED_AT(1, KEY_TAKEN_FROM)}, .since = "7.0.0",
+    {.name = "lpop",
+     .arity = -2,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_TAKEN_FROM)},
+     .since = "1.0.0",
+     .complexity = "O(N) for N elements popped",
+     .summary = "Takes elements from the head of a list.",
+     .syntax = "key [count]",
+     .reply = "bulk | null | array of bulks",
+     .handler = lpop},
+    {.name = "rpop",
+     .arity = -2,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_TAKEN_FROM)},
+     .since = "1.0.0",
+     .complexity = "O(N) for N elements popped",
+     .summary = "Takes elements from the tail of a list.",
+     .syntax = "key [count]",
+     .reply = "bulk | null | array of bulks",
+     .handler = rpop},
+    {.name = "lmpop",
+     .arity = -4,
+     .flags = COMMAND_WRITE,
+     .groups = GROUP_LIST,
+     .keys = {KEY_COUNTED_AT(1, KEY_TAKEN_FROM)},
+     .since = "7.0.0",
      .complexity = "O(N+M) for N keys and M elements popped",
      .summary = "Takes elements from the first of several lists that is there.",
      .syntax = "numkeys key [key ...] LEFT|RIGHT [COUNT count]",
-     .reply = "array of key and array of bulks | null array", .handler = lmpop},
-    {.name = "blpop", .arity = -3, .flags = COMMAND_WRITE | COMMAND_BLOCKING, .groups = GROUP_LIST,
-     .keys = {KEY_ALL_BUT_LAST(1, KEY_TAKEN_FROM)}, .since = "2.0.0",
+     .reply = "array of key and array of bulks | null array",
+     .handler = lmpop},
+    {.name = "blpop",
+     .arity = -3,
+     .flags = COMMAND_WRITE | COMMAND_BLOCKING,
+     .groups = GROUP_LIST,
+     .keys = {KEY_ALL_BUT_LAST(1, KEY_TAKEN_FROM)},
+     .since = "2.0.0",
      .complexity = "O(N) for N keys",
-     .summary = "Takes an element from the head of the first list that is there, and waits for one if there is none.",
-     .syntax = "key [key ...] timeout", .reply = "array of key and bulk | null array", .handler = blpop},
-    {.name = "brpop", .arity = -3, .flags = COMMAND_WRITE | COMMAND_BLOCKING, .groups = GROUP_LIST,
-     .keys = {KEY_ALL_BUT_LAST(1, KEY_TAKEN_FROM)}, .since = "2.0.0",
+     .summary = "Takes an element from the head of the first list that is there, and waits for one "
+                "if there is none.",
+     .syntax = "key [key ...] timeout",
+     .reply = "array of key and bulk | null array",
+     .handler = blpop},
+    {.name = "brpop",
+     .arity = -3,
+     .flags = COMMAND_WRITE | COMMAND_BLOCKING,
+     .groups = GROUP_LIST,
+     .keys = {KEY_ALL_BUT_LAST(1, KEY_TAKEN_FROM)},
+     .since = "2.0.0",
      .complexity = "O(N) for N keys",
-     .summary = "Takes an element from the tail of the first list that is there, and waits for one if there is none.",
-     .syntax = "key [key ...] timeout", .reply = "array of key and bulk | null array", .handler = brpop},
-    {.name = "blmpop", .arity = -5, .flags = COMMAND_WRITE | COMMAND_BLOCKING, .groups = GROUP_LIST,
-     .keys = {KEY_COUNTED_AT(2, KEY_TAKEN_FROM)}, .since = "7.0.0",
+     .summary = "Takes an element from the tail of the first list that is there, and waits for one "
+                "if there is none.",
+     .syntax = "key [key ...] timeout",
+     .reply = "array of key and bulk | null array",
+     .handler = brpop},
+    {.name = "blmpop",
+     .arity = -5,
+     .flags = COMMAND_WRITE | COMMAND_BLOCKING,
+     .groups = GROUP_LIST,
+     .keys = {KEY_COUNTED_AT(2, KEY_TAKEN_FROM)},
+     .since = "7.0.0",
      .complexity = "O(N+M) for N keys and M elements popped",
-     .summary = "Takes elements from the first list that is there, and waits for one if there is none.",
+     .summary =
+         "Takes elements from the first list that is there, and waits for one if there is none.",
      .syntax = "timeout numkeys key [key ...] LEFT|RIGHT [COUNT count]",
-     .reply = "array of key and array of bulks | null array", .handler = blmpop},
-    {.name = "lmove", .arity = 5, .flags = COMMAND_WRITE | COMMAND_DENY_OOM, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_TAKEN_FROM), KEY_AT(2, KEY_RW | KEY_INSERT)}, .since = "6.2.0",
-     .complexity = "O(1)", .summary = "Moves an element from an end of one list to an end of another.",
-     .syntax = "source destination LEFT|RIGHT LEFT|RIGHT", .reply = "bulk | null", .handler = lmove},
-    {.name = "blmove", .arity = 6, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_BLOCKING, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_TAKEN_FROM), KEY_AT(2, KEY_RW | KEY_INSERT)}, .since = "6.2.0",
+     .reply = "array of key and array of bulks | null array",
+     .handler = blmpop},
+    {.name = "lmove",
+     .arity = 5,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_TAKEN_FROM), KEY_AT(2, KEY_RW | KEY_INSERT)},
+     .since = "6.2.0",
      .complexity = "O(1)",
-     .summary = "Moves an element from an end of one list to an end of another, and waits for one if there is none.",
-     .syntax = "source destination LEFT|RIGHT LEFT|RIGHT timeout", .reply = "bulk | null", .handler = blmove},
-    {.name = "rpoplpush", .arity = 3, .flags = COMMAND_WRITE | COMMAND_DENY_OOM, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_TAKEN_FROM), KEY_AT(2, KEY_RW | KEY_INSERT)}, .since = "1.2.0",
-     .complexity = "O(1)", .summary = "Moves an element from the tail of one list to the head of another.",
-     .syntax = "source destination", .reply = "bulk | null", .handler = rpoplpush},
-    {.name = "brpoplpush", .arity = 4, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_BLOCKING, .groups = GROUP_LIST,
-     .keys = {KEY_AT(1, KEY_TAKEN_FROM), KEY_AT(2, KEY_RW | KEY_INSERT)}, .since = "2.2.0",
+     .summary = "Moves an element from an end of one list to an end of another.",
+     .syntax = "source destination LEFT|RIGHT LEFT|RIGHT",
+     .reply = "bulk | null",
+     .handler = lmove},
+    {.name = "blmove",
+     .arity = 6,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_BLOCKING,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_TAKEN_FROM), KEY_AT(2, KEY_RW | KEY_INSERT)},
+     .since = "6.2.0",
      .complexity = "O(1)",
-     .summary = "Moves an element from the tail of one list to the head of another, and waits for one if there is none.",
-     .syntax = "source destination timeout", .reply = "bulk | null", .handler = brpoplpush},
+     .summary = "Moves an element from an end of one list to an end of another, and waits for one "
+                "if there is none.",
+     .syntax = "source destination LEFT|RIGHT LEFT|RIGHT timeout",
+     .reply = "bulk | null",
+     .handler = blmove},
+    {.name = "rpoplpush",
+     .arity = 3,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_TAKEN_FROM), KEY_AT(2, KEY_RW | KEY_INSERT)},
+     .since = "1.2.0",
+     .complexity = "O(1)",
+     .summary = "Moves an element from the tail of one list to the head of another.",
+     .syntax = "source destination",
+     .reply = "bulk | null",
+     .handler = rpoplpush},
+    {.name = "brpoplpush",
+     .arity = 4,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_BLOCKING,
+     .groups = GROUP_LIST,
+     .keys = {KEY_AT(1, KEY_TAKEN_FROM), KEY_AT(2, KEY_RW | KEY_INSERT)},
+     .since = "2.2.0",
+     .complexity = "O(1)",
+     .summary = "Moves an element from the tail of one list to the head of another, and waits for "
+                "one if there is none.",
+     .syntax = "source destination timeout",
+     .reply = "bulk | null",
+     .handler = brpoplpush},
     {.name = NULL},
 };
 

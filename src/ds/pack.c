@@ -18,7 +18,8 @@
 #include "base/heap.h"
 #include "base/number.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are copied as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "numbers are copied as they lie in memory");
 
 enum {
     HEAD_SMALL = 128,
@@ -133,8 +134,8 @@ size_t pack_item_bytes(struct pack_item item) {
  */
 static size_t capacity(size_t bytes) {
     unsigned log2 = 63 - (unsigned)__builtin_clzll((uint64_t)bytes - 1);
-    size_t step = bytes <= HEAP_OBJECT_MAX ? (size_t)1 << (log2 < 6 ? 3 : log2 - 3)
-                                           : (size_t)1 << (log2 - 2);
+    size_t step =
+        bytes <= HEAP_OBJECT_MAX ? (size_t)1 << (log2 < 6 ? 3 : log2 - 3) : (size_t)1 << (log2 - 2);
     return (bytes + step - 1) & ~(step - 1);
 }
 
@@ -267,7 +268,8 @@ size_t pack_find(const struct pack *pack, size_t from, struct pack_item item, un
     const unsigned char *place = start + from;
     if (item.data && item.len < MIDDLE_MIN) {
         for (unsigned len = (unsigned)item.len; place < end;) {
-            if (*place == len && short_equal(place + 1, item.data, len)) return (size_t)(place - start);
+            if (*place == len && short_equal(place + 1, item.data, len))
+                return (size_t)(place - start);
             for (unsigned i = 0; i < stride; i++) place += pack_span(place);
         }
         return pack->bytes;
@@ -332,8 +334,10 @@ void pack_replace(struct pack **pack, struct heap *heap, size_t at, struct pack_
 void pack_delete(struct pack **pack, struct heap *heap, size_t at, uint32_t items) {
     size_t to = at;
     kn_assert(items <= (*pack)->count);
-    if (items == (*pack)->count) to = pack_end(*pack);
-    else for (uint32_t i = 0; i < items; i++) to = pack_next(*pack, to);
+    if (items == (*pack)->count)
+        to = pack_end(*pack);
+    else
+        for (uint32_t i = 0; i < items; i++) to = pack_next(*pack, to);
     (*pack)->count -= items;
     replace_bytes(pack, heap, at, to, 0);
 }

@@ -31,7 +31,7 @@ struct pack {
 };
 
 enum {
-    PACK_MAX = 1 << 30,  /* bytes; half of what an offset could address */
+    PACK_MAX = 1 << 30, /* bytes; half of what an offset could address */
     PACK_HEADER = 8,
     PACK_TEXT_MAX = 24,  /* room for the text of any integer */
     PACK_ITEM_EXTRA = 10 /* most bytes that an item takes beyond its text */

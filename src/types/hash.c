@@ -58,7 +58,8 @@ static void *fields_find(const struct hash_fields *fields, struct bytes name, ui
 }
 
 /* Counts a field that comes, and its expiry. */
-static void fields_count(struct hash_fields *fields, const struct hash_field *field, uint64_t hash) {
+static void fields_count(struct hash_fields *fields, const struct hash_field *field,
+                         uint64_t hash) {
     fields->bytes += heap_object_bytes(hash_field_size(field));
     if (field->expires_ms == HASH_NO_EXPIRY) return;
     fields->expiring++;
@@ -73,8 +74,8 @@ static void fields_uncount(struct hash_fields *fields, const struct hash_field *
     if (--fields->expiring == 0) fields->next_expiry = HASH_NO_EXPIRY;
 }
 
-static void fields_add(struct hash_fields *fields, struct heap *heap, const struct hash_field *field,
-                       uint64_t hash) {
+static void fields_add(struct hash_fields *fields, struct heap *heap,
+                       const struct hash_field *field, uint64_t hash) {
     table_add(&fields->table, hash, element_new(heap, field), field_marks(field));
     fields_count(fields, field, hash);
 }
@@ -89,7 +90,8 @@ static void fields_remove(struct hash_fields *fields, struct heap *heap, void *e
 
 /* Gives an element another value and expiry. `old` was read from it. */
 static void fields_change(struct hash_fields *fields, struct heap *heap, void *element,
-                          const struct hash_field *old, const struct hash_field *field, uint64_t hash) {
+                          const struct hash_field *old, const struct hash_field *field,
+                          uint64_t hash) {
     size_t old_size = hash_field_size(old);
     bool alike = old->expires_ms == field->expires_ms && old->value.len <= UINT8_MAX &&
                  field->value.len <= UINT8_MAX;
@@ -156,16 +158,20 @@ struct hash *hash_new(struct heap *heap) {
 
 void hash_free(struct hash *hash) {
     struct heap *heap = hash->heap;
-    if (hash_is_table(hash)) fields_free(hash_table_of(hash), heap);
-    else pack_free(hash_pack_of(hash), heap);
+    if (hash_is_table(hash))
+        fields_free(hash_table_of(hash), heap);
+    else
+        pack_free(hash_pack_of(hash), heap);
     heap_give(heap, hash, sizeof *hash);
 }
 
 struct hash *hash_copy(const struct hash *hash, struct heap *heap) {
     struct hash *copy = heap_take(heap, sizeof *copy);
     copy->heap = heap;
-    if (hash_is_table(hash)) set_table(copy, fields_copy(hash_table_of(hash), heap));
-    else set_pack(copy, pack_copy(hash_pack_of(hash), heap));
+    if (hash_is_table(hash))
+        set_table(copy, fields_copy(hash_table_of(hash), heap));
+    else
+        set_pack(copy, pack_copy(hash_pack_of(hash), heap));
     return copy;
 }
 
@@ -174,7 +180,8 @@ void hash_rehome(struct hash *hash, struct heap *heap) {
 }
 
 size_t hash_count(const struct hash *hash) {
-    return hash_is_table(hash) ? table_count(&hash_table_of(hash)->table) : pack_count(hash_pack_of(hash)) / 2;
+    return hash_is_table(hash) ? table_count(&hash_table_of(hash)->table)
+                               : pack_count(hash_pack_of(hash)) / 2;
 }
 
 size_t hash_bytes_used(const struct hash *hash) {
@@ -199,7 +206,8 @@ static struct hash_fields *become_table(struct hash *hash) {
     struct pack *pack = hash_pack_of(hash);
     for (size_t at = pack_first(pack); at < pack_end(pack); at = pack_next(pack, at)) {
         char scratch[2][HASH_SCRATCH];
-        struct hash_field field = {.name = pack_text(pack, at, scratch[0]), .expires_ms = HASH_NO_EXPIRY};
+        struct hash_field field = {.name = pack_text(pack, at, scratch[0]),
+                                   .expires_ms = HASH_NO_EXPIRY};
         at = pack_next(pack, at);
         field.value = pack_text(pack, at, scratch[1]);
         fields_add(fields, hash->heap, &field, hash_bytes(field.name));
@@ -223,8 +231,8 @@ static size_t pack_value_place(const struct pack *pack, struct bytes field) {
     return at == pack_end(pack) ? at : pack_next(pack, at);
 }
 
-bool hash_get(const struct hash *hash, struct bytes field, int64_t now_ms, char scratch[HASH_SCRATCH],
-              struct bytes *ret_value) {
+bool hash_get(const struct hash *hash, struct bytes field, int64_t now_ms,
+              char scratch[HASH_SCRATCH], struct bytes *ret_value) {
     if (!hash_is_table(hash)) {
         const struct pack *pack = hash_pack_of(hash);
         size_t at = pack_value_place(pack, field);
@@ -244,14 +252,18 @@ static bool pack_set(struct hash *hash, struct bytes field, struct bytes value) 
     struct pack *pack = hash_pack_of(hash);
     size_t at = pack_value_place(pack, field);
     bool added = at == pack_end(pack);
-    if (added) pack_insert_pair(&pack, hash->heap, at, pack_item_of(field), pack_item_of(value));
-    else pack_replace(&pack, hash->heap, at, pack_item_of(value));
+    if (added)
+        pack_insert_pair(&pack, hash->heap, at, pack_item_of(field), pack_item_of(value));
+    else
+        pack_replace(&pack, hash->heap, at, pack_item_of(value));
     set_pack(hash, pack);
-    if (pack_count(pack) / 2 > type_limit(&type_limits.hash_max_listpack_entries)) become_table(hash);
+    if (pack_count(pack) / 2 > type_limit(&type_limits.hash_max_listpack_entries))
+        become_table(hash);
     return added;
 }
 
-bool hash_set(struct hash *hash, struct bytes field, struct bytes value, int64_t now_ms, int64_t expires_ms) {
+bool hash_set(struct hash *hash, struct bytes field, struct bytes value, int64_t now_ms,
+              int64_t expires_ms) {
     bool expires = expires_ms != HASH_NO_EXPIRY && expires_ms != HASH_KEEP_EXPIRY;
     if (!hash_is_table(hash)) {
         if (!expires && lengths_are_small(field.len, value.len) &&
@@ -294,7 +306,8 @@ bool hash_delete(struct hash *hash, struct bytes field, int64_t now_ms) {
 
 /* ---- expiry ---- */
 
-bool hash_get_expiry(const struct hash *hash, struct bytes field, int64_t now_ms, int64_t *ret_expires_ms) {
+bool hash_get_expiry(const struct hash *hash, struct bytes field, int64_t now_ms,
+                     int64_t *ret_expires_ms) {
     if (!hash_is_table(hash)) {
         const struct pack *pack = hash_pack_of(hash);
         if (pack_value_place(pack, field) == pack_end(pack)) return false;
@@ -338,12 +351,15 @@ size_t hash_expire_fields(struct hash *hash, int64_t now_ms, size_t most) {
     enum { BATCH = 64 };
     if (!hash_has_expired(hash, now_ms) || now_ms <= 0) return 0;
     struct hash_fields *fields = hash_table_of(hash);
-    struct table_sweep sweep = {
-        .now = (uint64_t)now_ms - 1, .marks = FIELD_MARK_EXPIRES, .most = UINT32_MAX, .due = element_due};
+    struct table_sweep sweep = {.now = (uint64_t)now_ms - 1,
+                                .marks = FIELD_MARK_EXPIRES,
+                                .most = UINT32_MAX,
+                                .due = element_due};
     size_t removed = 0;
     while (removed < most && !sweep.finished) {
         void *due[BATCH];
-        unsigned found = table_sweep(&fields->table, &sweep, due, most - removed < BATCH ? (unsigned)(most - removed) : BATCH);
+        unsigned found = table_sweep(&fields->table, &sweep, due,
+                                     most - removed < BATCH ? (unsigned)(most - removed) : BATCH);
         for (unsigned i = 0; i < found; i++) {
             struct hash_field field;
             hash_field_read(due[i], &field);

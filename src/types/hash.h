@@ -47,16 +47,18 @@ const char *hash_encoding(const struct hash *hash);
 
 /* ---- fields ---- */
 
-bool hash_get(const struct hash *hash, struct bytes field, int64_t now_ms, char scratch[HASH_SCRATCH],
-              struct bytes *ret_value);
+bool hash_get(const struct hash *hash, struct bytes field, int64_t now_ms,
+              char scratch[HASH_SCRATCH], struct bytes *ret_value);
 /* True when the field is new. expires_ms: HASH_NO_EXPIRY takes an expiry away. */
-bool hash_set(struct hash *hash, struct bytes field, struct bytes value, int64_t now_ms, int64_t expires_ms);
+bool hash_set(struct hash *hash, struct bytes field, struct bytes value, int64_t now_ms,
+              int64_t expires_ms);
 bool hash_delete(struct hash *hash, struct bytes field, int64_t now_ms);
 
 /* ---- expiry ---- */
 
 /* ret_expires_ms: HASH_NO_EXPIRY for a field without. */
-bool hash_get_expiry(const struct hash *hash, struct bytes field, int64_t now_ms, int64_t *ret_expires_ms);
+bool hash_get_expiry(const struct hash *hash, struct bytes field, int64_t now_ms,
+                     int64_t *ret_expires_ms);
 bool hash_set_expiry(struct hash *hash, struct bytes field, int64_t now_ms, int64_t expires_ms);
 /* Not later than the first expiry of any field; HASH_NO_EXPIRY when no field has one. */
 int64_t hash_next_expiry(const struct hash *hash);
@@ -81,14 +83,15 @@ void hash_iter_init(struct hash_iter *iter, const struct hash *hash, int64_t now
 bool hash_iter_next(struct hash_iter *iter, struct bytes *ret_field, struct bytes *ret_value);
 
 /* A step of a scan that starts with cursor 0: returns where to go on, 0 at the end. A small hash is visited whole. */
-uint64_t hash_scan(const struct hash *hash, uint64_t cursor, int64_t now_ms, hash_visit_fn *visit, void *context);
+uint64_t hash_scan(const struct hash *hash, uint64_t cursor, int64_t now_ms, hash_visit_fn *visit,
+                   void *context);
 
 /* Visits `count` fields, each drawn from all as if for the first time. The hash has a live field. */
-void hash_draw(const struct hash *hash, struct rng *rng, size_t count, int64_t now_ms, hash_visit_fn *visit,
-               void *context);
+void hash_draw(const struct hash *hash, struct rng *rng, size_t count, int64_t now_ms,
+               hash_visit_fn *visit, void *context);
 /* Visits `count` different fields, at most all. */
-void hash_sample(const struct hash *hash, struct rng *rng, size_t count, int64_t now_ms, hash_visit_fn *visit,
-                 void *context);
+void hash_sample(const struct hash *hash, struct rng *rng, size_t count, int64_t now_ms,
+                 hash_visit_fn *visit, void *context);
 
 /* Proves the invariants; for tests. */
 void hash_check(const struct hash *hash);

@@ -25,9 +25,9 @@
 
 struct hash_fields {
     struct table table;
-    size_t bytes;         /* of the fields */
-    size_t expiring;      /* fields that have an expiry */
-    int64_t next_expiry;  /* a lower bound; HASH_NO_EXPIRY when expiring is 0 */
+    size_t bytes;        /* of the fields */
+    size_t expiring;     /* fields that have an expiry */
+    int64_t next_expiry; /* a lower bound; HASH_NO_EXPIRY when expiring is 0 */
 };
 
 /* The body is a pack, or a table with the lowest bit set: two words for a small hash. */
@@ -63,7 +63,12 @@ static inline bool hash_has_expired(const struct hash *hash, int64_t now_ms) {
 
 /* ---- one field in a table ---- */
 
-enum { FIELD_EXPIRES = 1, FIELD_LONG_NAME = 2, FIELD_LONG_VALUE = 4, FIELD_MARK_EXPIRES = TABLE_MARK_1 };
+enum {
+    FIELD_EXPIRES = 1,
+    FIELD_LONG_NAME = 2,
+    FIELD_LONG_VALUE = 4,
+    FIELD_MARK_EXPIRES = TABLE_MARK_1
+};
 
 struct hash_field {
     struct bytes name, value;
@@ -71,8 +76,9 @@ struct hash_field {
 };
 
 static inline size_t hash_field_size(const struct hash_field *field) {
-    return 1 + (field->expires_ms == HASH_NO_EXPIRY ? 0 : 8) + (field->name.len > UINT8_MAX ? 8 : 1) +
-           (field->value.len > UINT8_MAX ? 8 : 1) + field->name.len + field->value.len;
+    return 1 + (field->expires_ms == HASH_NO_EXPIRY ? 0 : 8) +
+           (field->name.len > UINT8_MAX ? 8 : 1) + (field->value.len > UINT8_MAX ? 8 : 1) +
+           field->name.len + field->value.len;
 }
 
 static inline void hash_field_read(const void *element, struct hash_field *ret_field) {

@@ -59,10 +59,12 @@ static void visit_element(void *element, void *context) {
     const struct visit *visit = context;
     struct hash_field field;
     hash_field_read(element, &field);
-    if (!hash_is_expired(field.expires_ms, visit->now_ms)) visit->visit(field.name, field.value, visit->context);
+    if (!hash_is_expired(field.expires_ms, visit->now_ms))
+        visit->visit(field.name, field.value, visit->context);
 }
 
-uint64_t hash_scan(const struct hash *hash, uint64_t cursor, int64_t now_ms, hash_visit_fn *visit, void *context) {
+uint64_t hash_scan(const struct hash *hash, uint64_t cursor, int64_t now_ms, hash_visit_fn *visit,
+                   void *context) {
     if (hash_is_table(hash)) {
         struct visit all = {visit, context, now_ms};
         return table_scan(&hash_table_of(hash)->table, cursor, visit_element, &all);
@@ -87,11 +89,13 @@ static void visit_pack_pair(const struct pack *pack, size_t at, const struct vis
 }
 
 /* Drawing from a pack: with its places known when there is much to draw. */
-static void draw_from_pack(const struct pack *pack, struct rng *rng, size_t count, const struct visit *visit) {
+static void draw_from_pack(const struct pack *pack, struct rng *rng, size_t count,
+                           const struct visit *visit) {
     enum { SEEK_MOST = 3 };
     size_t pairs = pack_count(pack) / 2;
     if (count <= SEEK_MOST) {
-        while (count--) visit_pack_pair(pack, pack_seek(pack, 2 * (int64_t)rng_below(rng, pairs)), visit);
+        while (count--)
+            visit_pack_pair(pack, pack_seek(pack, 2 * (int64_t)rng_below(rng, pairs)), visit);
         return;
     }
     uint32_t *places = mem_alloc(pairs * sizeof *places);
@@ -105,7 +109,8 @@ static void draw_from_pack(const struct pack *pack, struct rng *rng, size_t coun
 }
 
 /* Drawing from a table of which some fields have expired: from a list of the others. */
-static void draw_from_live(const struct hash *hash, struct rng *rng, size_t count, const struct visit *visit) {
+static void draw_from_live(const struct hash *hash, struct rng *rng, size_t count,
+                           const struct visit *visit) {
     const void **live = mem_alloc(hash_count(hash) * sizeof *live);
     size_t found = 0;
     struct table_iter iter;
@@ -123,8 +128,8 @@ static void draw_from_live(const struct hash *hash, struct rng *rng, size_t coun
     mem_free(live);
 }
 
-void hash_draw(const struct hash *hash, struct rng *rng, size_t count, int64_t now_ms, hash_visit_fn *visit,
-               void *context) {
+void hash_draw(const struct hash *hash, struct rng *rng, size_t count, int64_t now_ms,
+               hash_visit_fn *visit, void *context) {
     struct visit all = {visit, context, now_ms};
     if (hash_count(hash) == 0) return;
     if (!hash_is_table(hash)) {
@@ -132,12 +137,13 @@ void hash_draw(const struct hash *hash, struct rng *rng, size_t count, int64_t n
     } else if (hash_has_expired(hash, now_ms)) {
         draw_from_live(hash, rng, count, &all);
     } else {
-        while (count--) visit_element(table_random(&hash_table_of(hash)->table, next_random, rng), &all);
+        while (count--)
+            visit_element(table_random(&hash_table_of(hash)->table, next_random, rng), &all);
     }
 }
 
-void hash_sample(const struct hash *hash, struct rng *rng, size_t count, int64_t now_ms, hash_visit_fn *visit,
-                 void *context) {
+void hash_sample(const struct hash *hash, struct rng *rng, size_t count, int64_t now_ms,
+                 hash_visit_fn *visit, void *context) {
     size_t live = hash_count_live(hash, now_ms);
     struct visit all = {visit, context, now_ms};
     if (count > live) count = live;

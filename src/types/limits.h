@@ -17,7 +17,8 @@
 struct type_limits {
     _Atomic int64_t hash_max_listpack_entries;
     _Atomic int64_t hash_max_listpack_value;
-    _Atomic int64_t list_max_listpack_size; /* > 0: elements in a node; -1 .. -5: 4 to 64 KB in a node */
+    _Atomic int64_t
+        list_max_listpack_size; /* > 0: elements in a node; -1 .. -5: 4 to 64 KB in a node */
     _Atomic int64_t set_max_intset_entries;
     _Atomic int64_t set_max_listpack_entries;
     _Atomic int64_t set_max_listpack_value;

@@ -47,16 +47,20 @@ struct list *list_new(struct heap *heap) {
 
 void list_free(struct list *list) {
     struct heap *heap = list->heap;
-    if (is_chain(list)) list_chain_free(chain_of(list), heap);
-    else pack_free(pack_of(list), heap);
+    if (is_chain(list))
+        list_chain_free(chain_of(list), heap);
+    else
+        pack_free(pack_of(list), heap);
     heap_give(heap, list, sizeof *list);
 }
 
 struct list *list_copy(const struct list *list, struct heap *heap) {
     struct list *copy = heap_take(heap, sizeof *copy);
     copy->heap = heap;
-    if (is_chain(list)) set_chain(copy, list_chain_copy(chain_of(list), heap));
-    else set_pack(copy, pack_copy(pack_of(list), heap));
+    if (is_chain(list))
+        set_chain(copy, list_chain_copy(chain_of(list), heap));
+    else
+        set_pack(copy, pack_copy(pack_of(list), heap));
     return copy;
 }
 
@@ -85,8 +89,10 @@ const char *list_encoding(const struct list *list) {
 
 static struct list_chain *become_chain(struct list *list) {
     struct list_chain *chain = list_chain_new(list->heap);
-    if (pack_count(pack_of(list))) list_chain_push_pack(chain, list->heap, pack_of(list));
-    else pack_free(pack_of(list), list->heap);
+    if (pack_count(pack_of(list)))
+        list_chain_push_pack(chain, list->heap, pack_of(list));
+    else
+        pack_free(pack_of(list), list->heap);
     set_chain(list, chain);
     return chain;
 }
@@ -123,7 +129,8 @@ void list_push(struct list *list, enum list_end end, struct bytes value) {
         return;
     }
     struct pack *pack = pack_of(list);
-    pack_insert(&pack, list->heap, end == LIST_HEAD ? pack_first(pack) : pack_end(pack), pack_item_of(value));
+    pack_insert(&pack, list->heap, end == LIST_HEAD ? pack_first(pack) : pack_end(pack),
+                pack_item_of(value));
     set_pack(list, pack);
 }
 
@@ -168,7 +175,8 @@ bool list_set(struct list *list, int64_t index, struct bytes value) {
     return true;
 }
 
-static bool chain_find(const struct list_chain *chain, struct pack_item item, struct list_place *ret_place) {
+static bool chain_find(const struct list_chain *chain, struct pack_item item,
+                       struct list_place *ret_place) {
     struct list_place place = {0, PACK_HEADER};
     for (; place.node < chain->nodes; list_chain_step(chain, &place)) {
         if (!list_chain_equal(chain, place, item)) continue;
@@ -220,8 +228,8 @@ static size_t pack_remove(struct pack **pack, struct heap *heap, struct pack_ite
     return removed;
 }
 
-static size_t chain_remove(struct list_chain *chain, struct heap *heap, struct pack_item item, size_t most,
-                           enum list_end from) {
+static size_t chain_remove(struct list_chain *chain, struct heap *heap, struct pack_item item,
+                           size_t most, enum list_end from) {
     size_t removed = 0;
     if (chain->nodes == 0) return 0;
     if (from == LIST_HEAD) {
@@ -266,7 +274,8 @@ size_t list_remove(struct list *list, struct bytes value, size_t most, enum list
 
 /* ---- reading ---- */
 
-bool list_get(const struct list *list, int64_t index, char scratch[LIST_SCRATCH], struct bytes *ret_value) {
+bool list_get(const struct list *list, int64_t index, char scratch[LIST_SCRATCH],
+              struct bytes *ret_value) {
     if (!resolve(list, &index)) return false;
     if (is_chain(list)) {
         const struct list_chain *chain = chain_of(list);
@@ -303,16 +312,20 @@ static void iter_step(struct list_iter *iter) {
     if (is_chain(iter->list)) {
         const struct list_chain *chain = chain_of(iter->list);
         struct list_place place = {iter->node, iter->at};
-        if (iter->backward) list_chain_step_back(chain, &place);
-        else list_chain_step(chain, &place);
+        if (iter->backward)
+            list_chain_step_back(chain, &place);
+        else
+            list_chain_step(chain, &place);
         iter->node = place.node;
         iter->at = place.at;
         return;
     }
     const struct pack *pack = pack_of(iter->list);
     if (iter->backward) {
-        if (iter->at == pack_first(pack)) iter->node = UINT32_MAX;
-        else iter->at = pack_prev(pack, iter->at);
+        if (iter->at == pack_first(pack))
+            iter->node = UINT32_MAX;
+        else
+            iter->at = pack_prev(pack, iter->at);
     } else {
         iter->at = pack_next(pack, iter->at);
         if (iter->at == pack_end(pack)) iter->node = UINT32_MAX;
@@ -322,9 +335,10 @@ static void iter_step(struct list_iter *iter) {
 bool list_iter_next(struct list_iter *iter, struct bytes *ret_value) {
     if (iter_over(iter)) return false;
     if (is_chain(iter->list))
-        *ret_value = list_chain_text(chain_of(iter->list), (struct list_place){iter->node, iter->at},
-                                     iter->scratch);
-    else *ret_value = pack_text(pack_of(iter->list), iter->at, iter->scratch);
+        *ret_value = list_chain_text(chain_of(iter->list),
+                                     (struct list_place){iter->node, iter->at}, iter->scratch);
+    else
+        *ret_value = pack_text(pack_of(iter->list), iter->at, iter->scratch);
     iter_step(iter);
     return true;
 }

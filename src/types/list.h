@@ -50,7 +50,8 @@ size_t list_remove(struct list *list, struct bytes value, size_t most, enum list
 
 /* ---- reading ---- */
 
-bool list_get(const struct list *list, int64_t index, char scratch[LIST_SCRATCH], struct bytes *ret_value);
+bool list_get(const struct list *list, int64_t index, char scratch[LIST_SCRATCH],
+              struct bytes *ret_value);
 
 /* Walks from an element towards the tail, or towards the head. */
 struct list_iter {

@@ -75,8 +75,10 @@ static struct list_node node_of_value(struct heap *heap, struct bytes value) {
 }
 
 static void node_free(struct list_node *node, struct heap *user) {
-    if (node->is_plain) heap_give(user, node->plain, plain_size(node->plain->len));
-    else pack_free(node->pack, user);
+    if (node->is_plain)
+        heap_give(user, node->plain, plain_size(node->plain->len));
+    else
+        pack_free(node->pack, user);
 }
 
 static struct list_node node_copy(const struct list_node *node, struct heap *heap) {
@@ -121,7 +123,8 @@ static void array_insert(struct list_chain *chain, struct heap *heap, uint32_t i
         uint32_t unused = chain->cap - chain->nodes;
         kn_require(chain->cap < UINT32_MAX / 4);
         /* A window that only slid, as a queue's does, is moved back once in many steps. */
-        array_center(chain, heap, unused >= 2 && unused > chain->nodes / 2 ? chain->cap : chain->cap * 2);
+        array_center(chain, heap,
+                     unused >= 2 && unused > chain->nodes / 2 ? chain->cap : chain->cap * 2);
     }
     struct list_node *start = chain->array + chain->first;
     if (front) {
@@ -189,7 +192,8 @@ struct pack *list_chain_take_pack(struct list_chain *chain, struct heap *heap) {
     return pack;
 }
 
-static void insert_value(struct list_chain *chain, struct heap *heap, uint32_t index, struct bytes value) {
+static void insert_value(struct list_chain *chain, struct heap *heap, uint32_t index,
+                         struct bytes value) {
     array_insert(chain, heap, index, node_of_value(heap, value));
     chain->count++;
 }
@@ -211,14 +215,15 @@ static void put_in_node(struct list_chain *chain, struct heap *heap, uint32_t in
     chain->count++;
 }
 
-static void put_at_end(struct list_chain *chain, struct heap *heap, uint32_t index, enum list_end end,
-                       struct bytes value) {
+static void put_at_end(struct list_chain *chain, struct heap *heap, uint32_t index,
+                       enum list_end end, struct bytes value) {
     struct pack *pack = list_chain_node(chain, index)->pack;
     put_in_node(chain, heap, index, end == LIST_HEAD ? pack_first(pack) : pack_end(pack), value);
 }
 
 /* Takes `count` elements out of a node, from `at` on; all of them: the node goes too. */
-static void cut_node(struct list_chain *chain, struct heap *heap, uint32_t index, size_t at, uint32_t count) {
+static void cut_node(struct list_chain *chain, struct heap *heap, uint32_t index, size_t at,
+                     uint32_t count) {
     struct list_node *node = list_chain_node(chain, index);
     chain->count -= count;
     if (count == node->count) {
@@ -233,10 +238,13 @@ static void cut_node(struct list_chain *chain, struct heap *heap, uint32_t index
     node->count -= count;
 }
 
-void list_chain_push(struct list_chain *chain, struct heap *heap, enum list_end end, struct bytes value) {
+void list_chain_push(struct list_chain *chain, struct heap *heap, enum list_end end,
+                     struct bytes value) {
     uint32_t index = end == LIST_HEAD ? 0 : chain->nodes - 1;
-    if (chain->nodes && node_takes(chain, index, value.len)) put_at_end(chain, heap, index, end, value);
-    else insert_value(chain, heap, end == LIST_HEAD ? 0 : chain->nodes, value);
+    if (chain->nodes && node_takes(chain, index, value.len))
+        put_at_end(chain, heap, index, end, value);
+    else
+        insert_value(chain, heap, end == LIST_HEAD ? 0 : chain->nodes, value);
 }
 
 void list_chain_drop(struct list_chain *chain, struct heap *heap, enum list_end end, size_t count) {
@@ -267,7 +275,8 @@ struct list_place list_chain_seek(const struct list_chain *chain, size_t index) 
         index -= first;
     }
     const struct list_node *n = list_chain_node(chain, node);
-    return (struct list_place){node, n->is_plain ? PACK_HEADER : pack_seek(n->pack, (int64_t)index)};
+    return (struct list_place){node,
+                               n->is_plain ? PACK_HEADER : pack_seek(n->pack, (int64_t)index)};
 }
 
 struct bytes list_chain_text(const struct list_chain *chain, struct list_place place,
@@ -277,10 +286,12 @@ struct bytes list_chain_text(const struct list_chain *chain, struct list_place p
                           : pack_text(node->pack, place.at, scratch);
 }
 
-bool list_chain_equal(const struct list_chain *chain, struct list_place place, struct pack_item item) {
+bool list_chain_equal(const struct list_chain *chain, struct list_place place,
+                      struct pack_item item) {
     const struct list_node *node = list_chain_node(chain, place.node);
     if (!node->is_plain) return pack_equal(node->pack, place.at, item);
-    return item.data && bytes_equal(bytes_make(item.data, item.len), bytes_make(node->plain->data, node->plain->len));
+    return item.data && bytes_equal(bytes_make(item.data, item.len),
+                                    bytes_make(node->plain->data, node->plain->len));
 }
 
 void list_chain_step(const struct list_chain *chain, struct list_place *place) {
@@ -337,8 +348,8 @@ static void split_node(struct list_chain *chain, struct heap *heap, uint32_t ind
 }
 
 /* Inserts and returns the node before the one or two that took part: UINT32_MAX if they were the first. */
-static uint32_t insert_beside(struct list_chain *chain, struct heap *heap, struct list_place place, bool after,
-                              struct bytes value) {
+static uint32_t insert_beside(struct list_chain *chain, struct heap *heap, struct list_place place,
+                              bool after, struct bytes value) {
     uint32_t index = place.node;
     const struct list_node *node = list_chain_node(chain, index);
     bool at_start = !after && place.at == PACK_HEADER, at_end = after;
@@ -353,14 +364,17 @@ static uint32_t insert_beside(struct list_chain *chain, struct heap *heap, struc
     /* At an end of its node it may go to the neighbour's; or else between the halves of this node. */
     if (!at_start && !at_end) split_node(chain, heap, index, place.at);
     uint32_t left = at_start ? index - 1 : index; /* wraps to no node when there is none */
-    if (node_takes(chain, left, value.len)) put_at_end(chain, heap, left, LIST_TAIL, value);
-    else if (node_takes(chain, left + 1, value.len)) put_at_end(chain, heap, left + 1, LIST_HEAD, value);
-    else insert_value(chain, heap, left + 1, value);
+    if (node_takes(chain, left, value.len))
+        put_at_end(chain, heap, left, LIST_TAIL, value);
+    else if (node_takes(chain, left + 1, value.len))
+        put_at_end(chain, heap, left + 1, LIST_HEAD, value);
+    else
+        insert_value(chain, heap, left + 1, value);
     return left;
 }
 
-void list_chain_insert(struct list_chain *chain, struct heap *heap, struct list_place place, bool after,
-                       struct bytes value) {
+void list_chain_insert(struct list_chain *chain, struct heap *heap, struct list_place place,
+                       bool after, struct bytes value) {
     uint32_t nodes = chain->nodes;
     uint32_t left = insert_beside(chain, heap, place, after, value);
     if (chain->nodes == nodes) return;
@@ -394,7 +408,8 @@ void list_chain_replace(struct list_chain *chain, struct heap *heap, struct list
     node_free(&gone, heap);
 }
 
-struct list_place list_chain_delete(struct list_chain *chain, struct heap *heap, struct list_place place) {
+struct list_place list_chain_delete(struct list_chain *chain, struct heap *heap,
+                                    struct list_place place) {
     uint32_t nodes = chain->nodes;
     cut_node(chain, heap, place.node, place.at, 1);
     if (chain->nodes < nodes) return (struct list_place){place.node, PACK_HEADER};

@@ -60,7 +60,8 @@ static inline struct list_node *list_chain_node(const struct list_chain *chain, 
     return &chain->array[chain->first + node];
 }
 
-void list_chain_push(struct list_chain *chain, struct heap *heap, enum list_end end, struct bytes value);
+void list_chain_push(struct list_chain *chain, struct heap *heap, enum list_end end,
+                     struct bytes value);
 /* Takes in a pack of elements as the last node. */
 void list_chain_push_pack(struct list_chain *chain, struct heap *heap, struct pack *pack);
 /* Takes the only node, a pack, out of the chain. */
@@ -69,19 +70,23 @@ void list_chain_drop(struct list_chain *chain, struct heap *heap, enum list_end 
 
 /* The place of an index that is in range. */
 struct list_place list_chain_seek(const struct list_chain *chain, size_t index);
-struct bytes list_chain_text(const struct list_chain *chain, struct list_place place, char scratch[LIST_SCRATCH]);
-bool list_chain_equal(const struct list_chain *chain, struct list_place place, struct pack_item item);
+struct bytes list_chain_text(const struct list_chain *chain, struct list_place place,
+                             char scratch[LIST_SCRATCH]);
+bool list_chain_equal(const struct list_chain *chain, struct list_place place,
+                      struct pack_item item);
 /* To the next element, or behind the last. */
 void list_chain_step(const struct list_chain *chain, struct list_place *place);
 /* To the previous element; node is UINT32_MAX when there is none. */
 void list_chain_step_back(const struct list_chain *chain, struct list_place *place);
 
 /* Before the element at this place, or after it. */
-void list_chain_insert(struct list_chain *chain, struct heap *heap, struct list_place place, bool after,
-                       struct bytes value);
-void list_chain_replace(struct list_chain *chain, struct heap *heap, struct list_place place, struct bytes value);
+void list_chain_insert(struct list_chain *chain, struct heap *heap, struct list_place place,
+                       bool after, struct bytes value);
+void list_chain_replace(struct list_chain *chain, struct heap *heap, struct list_place place,
+                        struct bytes value);
 /* Removes one element and returns the place of the one that followed it. */
-struct list_place list_chain_delete(struct list_chain *chain, struct heap *heap, struct list_place place);
+struct list_place list_chain_delete(struct list_chain *chain, struct heap *heap,
+                                    struct list_place place);
 /* Puts neighbouring nodes that are small together, after many deletions. */
 void list_chain_merge(struct list_chain *chain, struct heap *heap);
 

@@ -29,15 +29,19 @@ static char text[TEXT_MAX];
 
 /* A text of some kind: integers of all sizes, near-integers, strings of all length classes. */
 static struct bytes any_text(void) {
-    static const char *const odd[] = {"",   "-0",  "007", "+5",   "9223372036854775808", "-",
-                                      "1 ", " 1",  "1.0", "0x10", "-9223372036854775809", "00"};
-    static const size_t edges[] = {1, 7, 8, 62, 127, 128, 129, 250, 251, 252, 253, 254, 255, 256, 4223, 4224, 4225};
+    static const char *const odd[] = {"",   "-0", "007", "+5",   "9223372036854775808",  "-",
+                                      "1 ", " 1", "1.0", "0x10", "-9223372036854775809", "00"};
+    static const size_t edges[] = {1,   7,   8,   62,  127, 128,  129,  250, 251,
+                                   252, 253, 254, 255, 256, 4223, 4224, 4225};
     size_t len;
     switch (rng_below(&rng, 8)) {
     case 0: return bytes_from_string(odd[rng_below(&rng, sizeof odd / sizeof *odd)]);
-    case 1: len = (size_t)sprintf(text, "%d", (int)rng_below(&rng, 130) - 10); break;
+    case 1: len = (size_t)snprintf(text, sizeof text, "%d", (int)rng_below(&rng, 130) - 10); break;
     case 2:
-    case 3: len = (size_t)sprintf(text, "%lld", (long long)((int64_t)rng_next(&rng) >> rng_below(&rng, 64))); break;
+    case 3:
+        len = (size_t)snprintf(text, sizeof text, "%lld",
+                               (long long)((int64_t)rng_next(&rng) >> rng_below(&rng, 64)));
+        break;
     case 4:
         len = edges[rng_below(&rng, sizeof edges / sizeof *edges)];
         memset(text, 'a' + (int)rng_below(&rng, 2), len);
@@ -77,7 +81,8 @@ static void verify(const struct pack *pack, const struct model *model) {
     assert_int_equal(at, pack_end(pack));
 }
 
-static void verify_search(const struct pack *pack, const struct model *model, struct bytes wanted, unsigned stride) {
+static void verify_search(const struct pack *pack, const struct model *model, struct bytes wanted,
+                          unsigned stride) {
     unsigned found = 0;
     while (found < model->count && !bytes_equal(model_text(model, found), wanted)) found += stride;
     size_t at = pack_find(pack, pack_first(pack), pack_item_of(wanted), stride);
@@ -91,7 +96,8 @@ static void verify_search(const struct pack *pack, const struct model *model, st
 }
 
 static void step(struct pack **pack, struct heap *heap, struct model *model) {
-    unsigned action = (unsigned)rng_below(&rng, 10), at = (unsigned)rng_below(&rng, model->count + 1);
+    unsigned action = (unsigned)rng_below(&rng, 10),
+             at = (unsigned)rng_below(&rng, model->count + 1);
     size_t place = pack_seek(*pack, at);
     if (action < 4 && model->count + 2 < MODEL_MAX) {
         struct bytes value = any_text();
@@ -108,7 +114,8 @@ static void step(struct pack **pack, struct heap *heap, struct model *model) {
         model_delete(model, at);
         model_insert(model, at, value);
     } else if (action < 9) {
-        unsigned most = model->count - at, items = (unsigned)rng_below(&rng, most < 4 ? most + 1 : 4);
+        unsigned most = model->count - at,
+                 items = (unsigned)rng_below(&rng, most < 4 ? most + 1 : 4);
         pack_delete(pack, heap, place, items);
         while (items--) model_delete(model, at);
     } else {
@@ -132,7 +139,8 @@ static void random_changes(void **state) {
             verify(pack, &model);
             verify_search(pack, &model, any_text(), 1);
             if (model.count)
-                verify_search(pack, &model, model_text(&model, (unsigned)rng_below(&rng, model.count)), 1);
+                verify_search(pack, &model,
+                              model_text(&model, (unsigned)rng_below(&rng, model.count)), 1);
         }
         struct pack *copy = pack_copy(pack, heap);
         verify(copy, &model);
@@ -152,15 +160,20 @@ static void finds_every_other(void **state) {
     struct pack *pack = pack_new(heap);
     char field[32], value[32];
     for (int i = 0; i < 100; i++) {
-        struct bytes f = bytes_make(field, (size_t)sprintf(field, i % 3 ? "field:%d" : "%d", i));
-        struct bytes v = bytes_make(value, (size_t)sprintf(value, "field:%d", i + 1));
+        struct bytes f =
+            bytes_make(field, (size_t)snprintf(field, sizeof field, i % 3 ? "field:%d" : "%d", i));
+        struct bytes v =
+            bytes_make(value, (size_t)snprintf(value, sizeof value, "field:%d", i + 1));
         pack_insert_pair(&pack, heap, pack_end(pack), pack_item_of(f), pack_item_of(v));
     }
     for (int i = 0; i < 100; i++) {
-        struct bytes f = bytes_make(field, (size_t)sprintf(field, i % 3 ? "field:%d" : "%d", i));
-        assert_int_equal(pack_find(pack, pack_first(pack), pack_item_of(f), 2), pack_seek(pack, 2 * i));
+        struct bytes f =
+            bytes_make(field, (size_t)snprintf(field, sizeof field, i % 3 ? "field:%d" : "%d", i));
+        assert_int_equal(pack_find(pack, pack_first(pack), pack_item_of(f), 2),
+                         pack_seek(pack, 2 * i));
     }
-    assert_int_equal(pack_find(pack, pack_first(pack), pack_item_of(BYTES("field:100")), 2), pack_end(pack));
+    assert_int_equal(pack_find(pack, pack_first(pack), pack_item_of(BYTES("field:100")), 2),
+                     pack_end(pack));
     pack_free(pack, heap);
     heap_free(heap);
 }
@@ -175,8 +188,10 @@ static void raw_items_stay_text(void **state) {
     pack_get(pack, pack_first(pack), &item);
     assert_non_null(item.data);
     assert_int_equal(item.len, 8);
-    assert_int_equal(pack_find(pack, pack_first(pack), pack_item_of(BYTES("12345678")), 1), pack_end(pack));
-    assert_int_equal(pack_find(pack, pack_first(pack), pack_item_raw(BYTES("12345678")), 1), pack_first(pack));
+    assert_int_equal(pack_find(pack, pack_first(pack), pack_item_of(BYTES("12345678")), 1),
+                     pack_end(pack));
+    assert_int_equal(pack_find(pack, pack_first(pack), pack_item_raw(BYTES("12345678")), 1),
+                     pack_first(pack));
     pack_free(pack, heap);
     heap_free(heap);
 }
@@ -186,9 +201,22 @@ static void integers_are_compact(void **state) {
     static const struct {
         int64_t value;
         size_t bytes;
-    } cases[] = {{0, 2},    {99, 2},    {100, 3},      {127, 3},           {128, 4},       {-1, 3},
-                 {-128, 3}, {-129, 4},  {32767, 4},    {32768, 5},         {1 << 23, 6},   {INT32_MIN, 6},
-                 {INT64_MAX, 10}, {INT64_MIN, 10}, {(int64_t)1 << 40, 8}, {-((int64_t)1 << 47), 8}};
+    } cases[] = {{0, 2},
+                 {99, 2},
+                 {100, 3},
+                 {127, 3},
+                 {128, 4},
+                 {-1, 3},
+                 {-128, 3},
+                 {-129, 4},
+                 {32767, 4},
+                 {32768, 5},
+                 {1 << 23, 6},
+                 {INT32_MIN, 6},
+                 {INT64_MAX, 10},
+                 {INT64_MIN, 10},
+                 {(int64_t)1 << 40, 8},
+                 {-((int64_t)1 << 47), 8}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(pack_item_bytes(pack_item_integer(cases[i].value)), cases[i].bytes);
 }
@@ -207,8 +235,10 @@ static void room_is_checked_without_wrapping(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_changes),       cmocka_unit_test(finds_every_other),
-        cmocka_unit_test(raw_items_stay_text),  cmocka_unit_test(integers_are_compact),
+        cmocka_unit_test(random_changes),
+        cmocka_unit_test(finds_every_other),
+        cmocka_unit_test(raw_items_stay_text),
+        cmocka_unit_test(integers_are_compact),
         cmocka_unit_test(room_is_checked_without_wrapping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 #include "base/random.h"
 #include "types/limits.h"
 
-enum { FIELDS = 700, VALUE_MAX = 400 };
+enum { FIELDS = 700, VALUE_MAX = 400, ROOM = 300 };
 
 /* Field i has the name name_of(i). */
 struct model {
@@ -34,17 +34,20 @@ static unsigned universe;
 static struct bytes name_of(unsigned i, char *room) {
     if (i % 50 == 49) { /* longer than one byte tells */
         memset(room, 'n', 260);
-        return bytes_make(room, 260 + (size_t)sprintf(room + 260, "%u", i));
+        return bytes_make(room, 260 + (size_t)snprintf(room + 260, ROOM - 260, "%u", i));
     }
-    return bytes_make(room, (size_t)sprintf(room, i % 3 ? "field:%u" : "%u", i));
+    return bytes_make(room, (size_t)snprintf(room, ROOM, i % 3 ? "field:%u" : "%u", i));
 }
 
 static unsigned index_of(struct bytes name) {
-    size_t digits = name.len;
-    while (digits > 0 && name.data[digits - 1] >= '0' && name.data[digits - 1] <= '9') digits--;
-    char number[16] = {0};
-    memcpy(number, name.data + digits, name.len - digits);
-    return (unsigned)atoi(number);
+    unsigned index = 0;
+    for (size_t i = 0; i < name.len; i++)
+        if (name.data[i] >= '0' && name.data[i] <= '9')
+            index = index * 10 + (unsigned)(name.data[i] - '0');
+    return index;
+};
+memcpy(number, name.data + digits, name.len - digits);
+return (unsigned)atoi(number);
 }
 
 static bool is_live(const struct model *model, unsigned i) {
@@ -59,7 +62,9 @@ static size_t live_count(const struct model *model) {
 
 static struct bytes any_value(char *room) {
     size_t len;
-    if (rng_below(&rng, 2)) return bytes_make(room, (size_t)sprintf(room, "%d", (int)rng_below(&rng, 2000) - 1000));
+    if (rng_below(&rng, 2))
+        return bytes_make(
+            room, (size_t)snprintf(room, VALUE_MAX, "%d", (int)rng_below(&rng, 2000) - 1000));
     len = rng_below(&rng, rng_below(&rng, 40) ? 40 : VALUE_MAX);
     memset(room, 'v', len);
     return bytes_make(room, len);
@@ -78,7 +83,7 @@ struct seen_fields {
 static void see(struct bytes field, struct bytes value, void *context) {
     struct seen_fields *seen = context;
     unsigned i = index_of(field);
-    char room[300];
+    char room[ROOM];
     assert_true(i < universe && bytes_equal(field, name_of(i, room)) && is_live(seen->model, i));
     assert_true(bytes_equal(value, model_value(seen->model, i)));
     seen->times[i]++;
@@ -86,7 +91,7 @@ static void see(struct bytes field, struct bytes value, void *context) {
 }
 
 static void verify(const struct hash *hash, const struct model *model) {
-    char room[300], scratch[HASH_SCRATCH];
+    char room[ROOM], scratch[HASH_SCRATCH];
     struct bytes field, value;
     struct hash_iter iter;
     struct seen_fields seen = {.model = model};
@@ -133,7 +138,7 @@ static int64_t any_expiry(const struct model *model) {
 }
 
 static void step(struct hash *hash, struct model *model, bool expiring) {
-    char room[300], value_room[VALUE_MAX];
+    char room[ROOM], value_room[VALUE_MAX];
     unsigned i = (unsigned)rng_below(&rng, universe);
     struct bytes field = name_of(i, room), value = any_value(value_room);
     bool live = is_live(model, i);
@@ -142,8 +147,10 @@ static void step(struct hash *hash, struct model *model, bool expiring) {
         bool keep = rng_below(&rng, 4) == 0;
         int64_t expires = keep ? HASH_KEEP_EXPIRY : expiring ? any_expiry(model) : HASH_NO_EXPIRY;
         assert_int_equal(hash_set(hash, field, value, model->now_ms, expires), !live);
-        if (!keep) model->fields[i].expires_ms = expires;
-        else if (!live) model->fields[i].expires_ms = HASH_NO_EXPIRY;
+        if (!keep)
+            model->fields[i].expires_ms = expires;
+        else if (!live)
+            model->fields[i].expires_ms = HASH_NO_EXPIRY;
         model->fields[i].present = true;
         model->fields[i].len = value.len;
         memcpy(model->fields[i].value, value.data, value.len);
@@ -164,7 +171,8 @@ static void step(struct hash *hash, struct model *model, bool expiring) {
     case 8: model->now_ms += (int64_t)rng_below(&rng, 20); break;
     case 9: {
         size_t most = rng_below(&rng, 2) ? SIZE_MAX : rng_below(&rng, 5), before = hash_count(hash);
-        size_t removed = hash_expire_fields(hash, model->now_ms, most), live_now = live_count(model);
+        size_t removed = hash_expire_fields(hash, model->now_ms, most),
+               live_now = live_count(model);
         assert_int_equal(hash_count(hash), before - removed);
         assert_true(removed <= most);
         if (most == SIZE_MAX) {
@@ -215,7 +223,8 @@ static void encodings_follow_size(void **state) {
     struct hash *hash = hash_new(heap);
     char room[70];
     for (int i = 0; i < 512; i++)
-        hash_set(hash, bytes_make(room, (size_t)sprintf(room, "%d", i)), BYTES("v"), 0, HASH_NO_EXPIRY);
+        hash_set(hash, bytes_make(room, (size_t)snprintf(room, sizeof room, "%d", i)), BYTES("v"),
+                 0, HASH_NO_EXPIRY);
     assert_string_equal(hash_encoding(hash), "listpack");
     hash_set(hash, BYTES("512"), BYTES("v"), 0, HASH_NO_EXPIRY);
     assert_string_equal(hash_encoding(hash), "hashtable");
@@ -242,7 +251,7 @@ static void fields_are_small(void **state) {
     struct hash *hash = hash_new(heap);
     char room[32];
     for (int i = 0; i < MANY; i++) {
-        sprintf(room, "%016d", i);
+        snprintf(room, sizeof room, "%016d", i);
         hash_set(hash, bytes_make(room, 16), bytes_make(room, 16), 0, HASH_NO_EXPIRY);
     }
     double each = (double)hash_bytes_used(hash) / MANY;
@@ -259,7 +268,7 @@ static void draws_are_even(void **state) {
     struct heap *heap = heap_new();
     struct hash *hash = hash_new(heap);
     struct model *model = calloc(1, sizeof *model);
-    char room[300];
+    char room[ROOM];
     struct seen_fields seen = {.model = model};
     universe = MANY;
     rng_seed(&rng, 7);
@@ -282,8 +291,10 @@ static int setup(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_changes),   cmocka_unit_test(encodings_follow_size),
-        cmocka_unit_test(fields_are_small), cmocka_unit_test(draws_are_even),
+        cmocka_unit_test(random_changes),
+        cmocka_unit_test(encodings_follow_size),
+        cmocka_unit_test(fields_are_small),
+        cmocka_unit_test(draws_are_even),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -28,7 +28,7 @@ static struct bytes any_text(void) {
     size_t len;
     unsigned kind = (unsigned)rng_below(&rng, 100);
     if (kind < 30) {
-        len = (size_t)sprintf(text, "%d", (int)rng_below(&rng, 8));
+        len = (size_t)snprintf(text, sizeof text, "%d", (int)rng_below(&rng, 8));
     } else if (kind < 90) {
         len = rng_below(&rng, 3);
         for (size_t i = 0; i < len; i++) text[i] = (char)('a' + rng_below(&rng, 2));
@@ -56,12 +56,15 @@ static void model_delete(struct model *model, size_t at) {
     memmove(model->items + at, model->items + at + 1, (model->count - at) * sizeof *model->items);
 }
 
-static size_t model_remove(struct model *model, struct bytes value, size_t most, enum list_end from) {
+static size_t model_remove(struct model *model, struct bytes value, size_t most,
+                           enum list_end from) {
     size_t removed = 0;
     if (from == LIST_HEAD) {
         for (size_t i = 0; i < model->count && removed < most;) {
-            if (!bytes_equal(model->items[i], value)) i++;
-            else model_delete(model, i), removed++;
+            if (!bytes_equal(model->items[i], value))
+                i++;
+            else
+                model_delete(model, i), removed++;
         }
     } else {
         for (size_t i = model->count; i-- > 0 && removed < most;)
@@ -110,13 +113,15 @@ static void step(struct list *list, struct model *model) {
         break;
     case 5:
     case 6: {
-        struct bytes pivot = model->count ? model->items[rng_below(&rng, model->count)] : BYTES("none");
+        struct bytes pivot =
+            model->count ? model->items[rng_below(&rng, model->count)] : BYTES("none");
         char *kept = malloc(pivot.len + 1);
         memcpy(kept, pivot.data, pivot.len);
         bool after = rng_below(&rng, 2);
         size_t where = 0;
         while (where < model->count && !bytes_equal(model->items[where], pivot)) where++;
-        assert_int_equal(list_insert(list, bytes_make(kept, pivot.len), after, value), where < model->count);
+        assert_int_equal(list_insert(list, bytes_make(kept, pivot.len), after, value),
+                         where < model->count);
         if (where < model->count) model_insert(model, where + after, value);
         free(kept);
         break;
@@ -139,17 +144,20 @@ static void step(struct list *list, struct model *model) {
     case 10: {
         enum list_end from = rng_below(&rng, 2) ? LIST_HEAD : LIST_TAIL;
         size_t most = rng_below(&rng, 12) ? rng_below(&rng, 4) : SIZE_MAX;
-        assert_int_equal(list_remove(list, value, most, from), model_remove(model, value, most, from));
+        assert_int_equal(list_remove(list, value, most, from),
+                         model_remove(model, value, most, from));
         break;
     }
     case 11: {
         struct list_iter iter;
         bool backward = rng_below(&rng, 2);
-        size_t most = rng_below(&rng, 2) ? rng_below(&rng, 50) : SIZE_MAX, passed = 0, i = at, looked = 0;
+        size_t most = rng_below(&rng, 2) ? rng_below(&rng, 50) : SIZE_MAX, passed = 0, i = at,
+               looked = 0;
         list_iter_init(&iter, list, index, backward);
         bool found = list_iter_find(&iter, value, &most, &passed), expected = false;
         size_t allowed = most + passed + found;
-        for (; i < model->count && looked < allowed && !expected; i += backward ? (size_t)-1 : 1, looked++)
+        for (; i < model->count && looked < allowed && !expected;
+             i += backward ? (size_t)-1 : 1, looked++)
             expected = bytes_equal(model->items[i], value);
         assert_int_equal(found, expected);
         assert_int_equal(passed + found, looked);
