@@ -45,9 +45,6 @@ static unsigned index_of(struct bytes name) {
         if (name.data[i] >= '0' && name.data[i] <= '9')
             index = index * 10 + (unsigned)(name.data[i] - '0');
     return index;
-};
-memcpy(number, name.data + digits, name.len - digits);
-return (unsigned)atoi(number);
 }
 
 static bool is_live(const struct model *model, unsigned i) {

@@ -92,6 +92,23 @@ static void verify(const struct list *list, const struct model *model) {
     assert_false(list_iter_next(&iter, &value));
 }
 
+/* Looks for a value from an index on, in a random direction and no further than some distance. */
+static void search(const struct list *list, const struct model *model, struct bytes value,
+                   int64_t index, size_t at) {
+    struct list_iter iter;
+    bool backward = rng_below(&rng, 2), expected = false;
+    size_t allowed = rng_below(&rng, 2) ? rng_below(&rng, 50) : SIZE_MAX, most = allowed,
+           passed = 0, looked = 0;
+    list_iter_init(&iter, list, index, backward);
+    bool found = list_iter_find(&iter, value, &most, &passed);
+    for (size_t i = at; i < model->count && looked < allowed && !expected;
+         i += backward ? (size_t)-1 : 1, looked++)
+        expected = bytes_equal(model->items[i], value);
+    assert_int_equal(found, expected);
+    assert_int_equal(passed + found, looked);
+    assert_int_equal(allowed - most, looked);
+}
+
 static void step(struct list *list, struct model *model) {
     unsigned action = (unsigned)rng_below(&rng, 14);
     int64_t count = (int64_t)model->count, index = (int64_t)rng_below(&rng, model->count + 3) - 1;
@@ -148,21 +165,7 @@ static void step(struct list *list, struct model *model) {
                          model_remove(model, value, most, from));
         break;
     }
-    case 11: {
-        struct list_iter iter;
-        bool backward = rng_below(&rng, 2);
-        size_t most = rng_below(&rng, 2) ? rng_below(&rng, 50) : SIZE_MAX, passed = 0, i = at,
-               looked = 0;
-        list_iter_init(&iter, list, index, backward);
-        bool found = list_iter_find(&iter, value, &most, &passed), expected = false;
-        size_t allowed = most + passed + found;
-        for (; i < model->count && looked < allowed && !expected;
-             i += backward ? (size_t)-1 : 1, looked++)
-            expected = bytes_equal(model->items[i], value);
-        assert_int_equal(found, expected);
-        assert_int_equal(passed + found, looked);
-        break;
-    }
+    case 11: search(list, model, value, index, at); break;
     default:
         assert_int_equal(list_get(list, index, scratch, &got), at < model->count);
         if (at < model->count) assert_true(bytes_equal(got, model->items[at]));
