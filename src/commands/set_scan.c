@@ -41,6 +41,13 @@ bool scan_page_more(const struct scan_page *page, uint64_t cursor, uint64_t step
            steps / STEPS_FOR_EACH < page->options.count;
 }
 
+static unsigned format_score(char *out, double score, bool whole) {
+    const double limit = (double)(INT64_MAX / 2);
+    if (whole && score >= -limit && score <= limit && (double)(int64_t)score == score)
+        return number_format_i64(out, (int64_t)score);
+    return number_format_double(out, score);
+}
+
 void scan_page_reply(const struct scan_page *page, uint64_t cursor) {
     struct reply *reply = page->request->reply;
     char text[NUMBER_DOUBLE_MAX];
@@ -51,7 +58,8 @@ void scan_page_reply(const struct scan_page *page, uint64_t cursor) {
         const struct scan_item *item = &page->items[i];
         reply_bulk(reply, item->member);
         if (page->scores)
-            reply_bulk(reply, bytes_make(text, number_format_double(text, item->score)));
+            reply_bulk(reply,
+                       bytes_make(text, format_score(text, item->score, page->whole_scores)));
     }
 }
 

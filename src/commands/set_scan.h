@@ -17,6 +17,7 @@ struct scan_page {
     struct request *request;
     struct scan_options options;
     bool scores;
+    bool whole_scores; /* scores that are integers are written without an exponent */
     size_t visited;
     size_t count, room;
     struct scan_item {

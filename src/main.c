@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The composition root: builds the parts, hands them to each other, runs, and shuts down. The only file that
+ * sees all floors.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/ticks.h"
+#include "commands/families.h"
+#include "net/listener.h"
+#include "server/client.h"
+#include "server/command_table.h"
+#include "server/config.h"
+#include "server/config_apply.h"
+#include "server/crash.h"
+#include "server/process.h"
+#include "server/server.h"
+#include "server/signals.h"
+#include "server/worker.h"
+#include "store/admin.h"
+
+enum { ADDRESSES_MAX = 64 };
+
+static const struct command_family *const families[] = {
+    &connection_commands, &string_commands, &string_edit_commands, &string_many_commands, &list_commands, &list_pop_commands, &hash_commands,
+    &hash_visit_commands, &hash_expiry_commands, &hash_ex_commands, &set_commands,
+    &set_algebra_commands, &zset_commands, &zset_algebra_commands, &zset_pop_commands, &zset_range_commands,
+};
+
+static int fail(const char *reason) {
+    fprintf(stderr, "%s\n", reason);
+    return EXIT_FAILURE;
+}
+
+/* Applies rename-command; returns false with a sentence in error. */
+static bool rename_commands(struct config *config, struct command_table *commands, struct config_error *error) {
+    for (const struct config_rename *each = config_renames(config); each != NULL; each = each->next) {
+        int code = command_table_rename(commands, bytes_from_string(each->from), bytes_from_string(each->to));
+        if (code == 0) continue;
+        snprintf(error->text, sizeof error->text, "%s: rename-command %s: %s", each->where, each->from,
+                 code == ERROR_NO_SUCH_KEY ? "No such command" : "Target command name already exists");
+        return false;
+    }
+    return true;
+}
+
+static void accepted(void *context, unsigned worker, int fd, bool is_unix) {
+    struct server *server = context;
+    client_new(server->workers[worker], fd, is_unix);
+}
+
+static void accept_failed(void *context, int error) {
+    (void)context;
+    log_warning("Accepting a client connection failed: %s", strerror(error));
+}
+
+/* Splits the addresses of bind, in place. */
+static size_t split_addresses(char *text, const char **ret_addresses) {
+    size_t count = 0;
+    char *rest = NULL;
+    for (char *word = strtok_r(text, " ", &rest); word != NULL && count < ADDRESSES_MAX; word = strtok_r(NULL, " ", &rest))
+        ret_addresses[count++] = word;
+    return count;
+}
+
+static struct listener *listen_for_clients(struct config *config, struct server *server, char *error) {
+    char *bind = config_text(config, "bind"), *unix_path = config_text(config, "unixsocket");
+    const char *addresses[ADDRESSES_MAX];
+    int port = (int)config_number(config, "port");
+    struct listener_options options = {
+        .addresses = addresses,
+        .address_count = split_addresses(bind, addresses),
+        .port = port,
+        .no_tcp = port == 0,
+        .backlog = (int)config_number(config, "tcp-backlog"),
+        .unix_path = unix_path,
+        .unix_mode = (unsigned)config_number(config, "unixsocketperm"),
+        .keepalive_s = (int)config_number(config, "tcp-keepalive"),
+        .context = server,
+        .accepted = accepted,
+        .failed = accept_failed,
+    };
+    process_warn(config);
+    struct listener *listener = listener_new(&options, error);
+    mem_free(bind);
+    mem_free(unix_path);
+    return listener;
+}
+
+static void stop(void *context) {
+    server_stop(context);
+}
+
+static int serve(struct config *config, struct server *server, struct listener *listener) {
+    struct loop **loops = mem_alloc(server->worker_count * sizeof *loops);
+    for (unsigned i = 0; i < server->worker_count; i++) loops[i] = server->workers[i]->loop;
+    int status = EXIT_FAILURE;
+    if (listener_start(listener, loops, server->worker_count) == 0) {
+        server->port = (unsigned)listener_port(listener);
+        signals_install(stop, server);
+        process_ready(config, listener_port(listener));
+        status = server_run(server) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        signals_forget();
+        log_notice("Keynome is shutting down; bye.");
+        process_stop();
+    }
+    listener_free(listener);
+    mem_free(loops);
+    return status;
+}
+
+static int run(struct config *config) {
+    struct config_error error;
+    char listen_error[LISTENER_ERROR_MAX];
+    struct command_table *commands = command_table_new(families, sizeof families / sizeof families[0]);
+    if (!rename_commands(config, commands, &error)) return fail(error.text);
+    if (config_bool(config, "crash-log-enabled")) crash_install();
+    hash_seed_init(0);
+    ticks_calibrate();
+    if (!process_start(config, &error)) return fail(error.text);
+    unsigned threads = config_thread_count(config);
+    struct store *store = store_new((unsigned)config_number(config, "databases"), threads);
+    struct server *server = server_new(store, commands, config, threads);
+    if (server == NULL) return fail("The system refuses another event loop.");
+    if (!config_connect(config, server, &error)) return fail(error.text);
+    process_warn(config);
+    struct listener *listener = listen_for_clients(config, server, listen_error);
+    if (listener == NULL) {
+        log_warning("%s", listen_error);
+        return EXIT_FAILURE;
+    }
+    int status = serve(config, server, listener);
+    server_free(server);
+    store_free(store);
+    command_table_free(commands);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    struct config_error error;
+    process_prepare(argc, argv);
+    struct config *config = config_new();
+    switch (config_load(config, argc, argv, &error)) {
+    case CONFIG_START_EXIT:
+        return EXIT_SUCCESS;
+    case CONFIG_START_FAIL:
+        return fail(error.text);
+    default:
+        break;
+    }
+    int status = run(config);
+    config_free(config);
+    return status;
+}
