@@ -27,7 +27,8 @@
 enum { ADDRESSES_MAX = 64 };
 
 static const struct command_family *const families[] = {
-    &connection_commands, &string_commands, &string_edit_commands, &string_many_commands, &list_commands, &list_pop_commands, &hash_commands,
+    &connection_commands, &string_commands, &string_edit_commands, &string_many_commands,
+    &keyspace_commands, &expire_commands, &transaction_commands, &pubsub_commands, &list_commands, &list_pop_commands, &hash_commands,
     &hash_visit_commands, &hash_expiry_commands, &hash_ex_commands, &set_commands,
     &set_algebra_commands, &zset_commands, &zset_algebra_commands, &zset_pop_commands, &zset_range_commands,
 };
