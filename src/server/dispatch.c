@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "server/auth.h"
 #include "server/blocking.h"
 #include "server/client.h"
@@ -45,15 +46,28 @@ void dispatch_prepare(struct client *client, const struct bytes *argv, uint32_t 
 
 /* ---- may it run? ---- */
 
+/* Words that only web browsers send, which a page made them send here: to go on could run commands that the page
+ * hid in its text. */
+static bool is_from_the_web(struct bytes name) {
+    return bytes_is_word(name, "post") || bytes_is_word(name, "host:");
+}
+
 static void reply_unknown_command(struct client *client, struct reply *reply, const struct bytes *argv, uint32_t argc) {
-    char args[ERROR_ARGS_MAX + 1] = "";
+    /* The last argument shown may pass the limit by its quotes. */
+    char args[ERROR_ARGS_MAX + 4] = "";
     size_t len = 0;
-    (void)client;
+    if (is_from_the_web(argv[0])) {
+        log_warning("Closing client %llu (%s): it speaks HTTP, which a web page may have made a browser send",
+                    (unsigned long long)client->id, client->shared.address);
+        client_close(client, false);
+        return;
+    }
     for (uint32_t i = 1; i < argc && len < ERROR_ARGS_MAX; i++) {
         size_t room = ERROR_ARGS_MAX - len;
         int shown = (int)(argv[i].len < room ? argv[i].len : room);
-        int added = snprintf(args + len, room + 1, "'%.*s' ", shown, argv[i].data);
-        len = added < 0 ? len : len + (size_t)added < ERROR_ARGS_MAX ? len + (size_t)added : ERROR_ARGS_MAX;
+        int added = snprintf(args + len, sizeof args - len, "'%.*s' ", shown, argv[i].data);
+        if (added < 0) break;
+        len += (size_t)added;
     }
     reply_error_format(reply, "ERR unknown command '%.*s', with args beginning with: %s",
                        (int)(argv[0].len < ERROR_ARGS_MAX ? argv[0].len : ERROR_ARGS_MAX), argv[0].data, args);
