@@ -234,14 +234,6 @@ static bool code_at(const struct code *code, const unsigned char *item) {
            (code->len == 0 || memcmp(item + code->head_len, code->data, code->len) == 0);
 }
 
-bool pack_equal(const struct pack *pack, size_t at, struct pack_item item) {
-    const unsigned char *place = (const unsigned char *)pack + at;
-    struct code code;
-    code_item(item, &code);
-    /* Equal heads have equal lengths: comparing on stays inside the item. */
-    return *place == code.head[0] && pack_span(place) == code_bytes(&code) && code_at(&code, place);
-}
-
 /* Whether two texts of this length are equal, in few instructions. Names that share a prefix are common, so
  * the ends are compared first. */
 static inline bool short_equal(const unsigned char *a, const char *b, size_t len) {
@@ -261,6 +253,16 @@ static inline bool short_equal(const unsigned char *a, const char *b, size_t len
     }
     return len == 0 || (a[len - 1] == (unsigned char)b[len - 1] && a[0] == (unsigned char)b[0] &&
                         a[len / 2] == (unsigned char)b[len / 2]);
+}
+
+bool pack_equal(const struct pack *pack, size_t at, struct pack_item item) {
+    const unsigned char *place = (const unsigned char *)pack + at;
+    if (item.data && item.len < MIDDLE_MIN)
+        return *place == item.len && short_equal(place + 1, item.data, item.len);
+    struct code code;
+    code_item(item, &code);
+    /* Equal heads have equal lengths: comparing on stays inside the item. */
+    return *place == code.head[0] && pack_span(place) == code_bytes(&code) && code_at(&code, place);
 }
 
 size_t pack_find(const struct pack *pack, size_t from, struct pack_item item, unsigned stride) {
