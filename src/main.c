@@ -18,6 +18,7 @@
 #include "server/config.h"
 #include "server/config_apply.h"
 #include "server/crash.h"
+#include "server/info.h"
 #include "server/process.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -27,8 +28,8 @@
 enum { ADDRESSES_MAX = 64 };
 
 static const struct command_family *const families[] = {
-    &connection_commands, &string_commands, &string_edit_commands, &string_many_commands,
-    &keyspace_commands, &expire_commands, &transaction_commands, &pubsub_commands, &list_commands, &list_pop_commands, &hash_commands,
+    &connection_commands, &config_commands, &info_commands, &string_commands, &string_edit_commands, &string_many_commands,
+    &keyspace_commands, &expire_commands, &scan_commands, &database_commands, &object_commands, &transaction_commands, &pubsub_commands, &list_commands, &list_pop_commands, &hash_commands,
     &hash_visit_commands, &hash_expiry_commands, &hash_ex_commands, &set_commands,
     &set_algebra_commands, &zset_commands, &zset_algebra_commands, &zset_pop_commands, &zset_range_commands,
 };
@@ -69,6 +70,11 @@ static size_t split_addresses(char *text, const char **ret_addresses) {
     return count;
 }
 
+static void log_report(void *context, const char *line) {
+    (void)context;
+    log_notice("%s", line);
+}
+
 static struct listener *listen_for_clients(struct config *config, struct server *server, char *error) {
     char *bind = config_text(config, "bind"), *unix_path = config_text(config, "unixsocket");
     const char *addresses[ADDRESSES_MAX];
@@ -87,6 +93,8 @@ static struct listener *listen_for_clients(struct config *config, struct server 
         .failed = accept_failed,
     };
     process_warn(config);
+    config_report(config, log_report, NULL);
+    info_note_start();
     struct listener *listener = listener_new(&options, error);
     mem_free(bind);
     mem_free(unix_path);
@@ -129,7 +137,6 @@ static int run(struct config *config) {
     struct server *server = server_new(store, commands, config, threads);
     if (server == NULL) return fail("The system refuses another event loop.");
     if (!config_connect(config, server, &error)) return fail(error.text);
-    process_warn(config);
     struct listener *listener = listen_for_clients(config, server, listen_error);
     if (listener == NULL) {
         log_warning("%s", listen_error);

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * KEYS, SCAN, RANDOMKEY, DBSIZE: the keyspace visited shard by shard, none held longer than a step needs.
+ *
+ * A cursor of SCAN is a shard's number and a place in the space of hashes (ds/table.h): shard in the low bits, so
+ * that it starts at 0, and 52 bits in all, so that clients may keep it in a double. Every key that is there from the
+ * first call to the last is returned exactly once, whatever the tables do meanwhile.
+ */
+#include "base/arena.h"
+#include "base/glob.h"
+#include "base/random.h"
+#include "commands/families.h"
+#include "server/arguments.h"
+#include "store/shard.h"
+
+enum { SHARD_BITS = 8 };
+_Static_assert(SHARD_COUNT == 1 << SHARD_BITS, "a cursor has room for a shard's number");
+
+static bool has_expired(const struct request *request, const struct entry *entry) {
+    return entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < request->now_ms;
+}
+
+static const struct table *shard_table(const struct request *request, const struct shard *shard) {
+    return &shard->dbs[request->db].table;
+}
+
+/* ---- KEYS ---- */
+
+struct keys_job {
+    struct bytes pattern;
+    bool all;
+    size_t found;
+};
+
+static void keys_of_shard(struct request *request, struct shard *shard, void *context) {
+    struct keys_job *job = context;
+    struct table_iter iter;
+    table_iter_init(&iter, shard_table(request, shard));
+    for (const struct entry *entry = table_iter_next(&iter); entry != NULL; entry = table_iter_next(&iter)) {
+        struct bytes name = entry_key(entry);
+        if (has_expired(request, entry) || !(job->all || glob_match(job->pattern, name, false))) continue;
+        reply_bulk(request->reply, name);
+        job->found++;
+    }
+}
+
+/* A pattern whose beginning holds a whole hash tag can match keys of one slot only. */
+static bool pattern_shard(struct bytes pattern, unsigned *ret_shard) {
+    for (size_t i = 0; i < pattern.len; i++) {
+        char c = pattern.data[i];
+        if (c == '*' || c == '?' || c == '[' || c == '\\') return false;
+        if (c != '{') continue;
+        size_t end = i + 1;
+        while (end < pattern.len && strchr("*?[\\}", pattern.data[end]) == NULL) end++;
+        if (end == pattern.len || pattern.data[end] != '}' || end == i + 1) return false;
+        *ret_shard = slot_of_key(bytes_make(pattern.data + i, end - i + 1)) / SLOTS_PER_SHARD;
+        return true;
+    }
+    return false;
+}
+
+static void cmd_keys(struct request *request) {
+    struct keys_job job = {.pattern = argument(request, 1)};
+    unsigned only;
+    bool one = pattern_shard(job.pattern, &only);
+    job.all = bytes_equal(job.pattern, BYTES("*"));
+    size_t mark = reply_defer(request->reply);
+    for (unsigned shard = one ? only : 0; shard < (one ? only + 1 : SHARD_COUNT); shard++)
+        request_visit_shard(request, shard, keys_of_shard, &job);
+    reply_defer_array(request->reply, mark, job.found);
+}
+
+/* ---- SCAN ---- */
+
+struct scan_job {
+    struct request *request;
+    struct scan_options options;
+    bool any_type;
+    const char *type;
+    uint64_t position; /* in the shard's table */
+    uint64_t looked;
+    size_t found;
+};
+
+static void scan_entry(void *element, void *context) {
+    const struct entry *entry = element;
+    struct scan_job *job = context;
+    struct bytes name = entry_key(entry);
+    job->looked++;
+    if (has_expired(job->request, entry)) return;
+    if (!job->any_type && !bytes_is_word(job->options.type, value_type_name(entry_type(entry)))) return;
+    if (job->options.has_match && !glob_match(job->options.match, name, false)) return;
+    reply_bulk(job->request->reply, name);
+    job->found++;
+}
+
+static void scan_shard(struct request *request, struct shard *shard, void *context) {
+    struct scan_job *job = context;
+    const struct table *table = shard_table(request, shard);
+    do job->position = table_scan(table, job->position, scan_entry, job);
+    while (job->position != 0 && job->looked < job->options.count);
+}
+
+static void cmd_scan(struct request *request) {
+    struct scan_job job = {.request = request};
+    if (!argument_scan(request, 1, &job.options)) return;
+    job.any_type = job.options.type.data == NULL;
+    unsigned shard = (unsigned)(job.options.cursor & (SHARD_COUNT - 1)), last = SHARD_COUNT - 1, only;
+    job.position = job.options.cursor >> SHARD_BITS;
+    if (job.options.has_match && pattern_shard(job.options.match, &only)) {
+        last = only;
+        if (shard < only) {
+            shard = only;
+            job.position = 0;
+        }
+    }
+    /* The cursor goes first, but is known last: the keys are written behind room for it. */
+    struct buffer *out = request->reply->out;
+    size_t start = out->len;
+    bool more = shard <= last;
+    while (more && job.looked < job.options.count) {
+        request_visit_shard(request, shard, scan_shard, &job);
+        if (job.position == 0) more = ++shard <= last;
+    }
+    uint64_t cursor = more ? job.position << SHARD_BITS | shard : 0;
+    reply_defer_array(request->reply, start, job.found);
+    char head[64];
+    struct buffer front = {.data = head, .cap = sizeof head, .max = sizeof head};
+    struct reply front_reply;
+    reply_init(&front_reply, &front, request->reply->resp);
+    reply_array(&front_reply, 2);
+    char digits[NUMBER_I64_MAX];
+    reply_bulk(&front_reply, bytes_make(digits, number_format_u64(digits, cursor)));
+    if (buffer_insert(out, start, front.data, front.len) != 0) request->reply->overflow = true;
+}
+
+/* ---- RANDOMKEY, DBSIZE ---- */
+
+struct count_job {
+    size_t sums[SHARD_COUNT]; /* keys up to and with this shard */
+    size_t total;
+};
+
+static void count_shard(struct request *request, struct shard *shard, void *context) {
+    struct count_job *job = context;
+    job->total += table_count(shard_table(request, shard));
+    job->sums[shard->index] = job->total;
+}
+
+static void count_keys(struct request *request, struct count_job *job) {
+    job->total = 0;
+    for (unsigned shard = 0; shard < SHARD_COUNT; shard++) request_visit_shard(request, shard, count_shard, job);
+}
+
+static void cmd_dbsize(struct request *request) {
+    struct count_job job;
+    count_keys(request, &job);
+    reply_int(request->reply, (int64_t)job.total);
+}
+
+static uint64_t next_random(void *context) {
+    (void)context;
+    return random_next();
+}
+
+static void random_of_shard(struct request *request, struct shard *shard, void *context) {
+    const struct entry *entry = table_random(shard_table(request, shard), next_random, NULL);
+    bool *replied = context;
+    if (entry == NULL) return;
+    struct key key = key_make(entry_key(entry));
+    if (has_expired(request, entry)) {
+        /* Finding it deletes it, and its name with it. */
+        key.name = arena_copy(request->arena, key.name);
+        (void)request_find_key(request, &key);
+        return;
+    }
+    reply_bulk(request->reply, key.name);
+    *replied = true;
+}
+
+static void cmd_randomkey(struct request *request) {
+    struct count_job job;
+    bool replied = false;
+    /* A shard is chosen by how many keys it has; what was found may be gone or expired, then another is tried. */
+    for (count_keys(request, &job); !replied && job.total > 0; count_keys(request, &job)) {
+        size_t place = random_below(job.total);
+        unsigned shard = 0;
+        while (job.sums[shard] <= place) shard++;
+        request_visit_shard(request, shard, random_of_shard, &replied);
+        if (replied) return;
+    }
+    reply_null(request->reply);
+}
+
+enum { VISITS = COMMAND_READONLY | COMMAND_VISITS_SHARDS };
+
+static const struct command rows[] = {
+    {.name = "keys", .arity = 2, .flags = VISITS, .groups = GROUP_KEYSPACE | GROUP_DANGEROUS, .since = "1.0.0",
+     .complexity = "O(N) with N being the number of keys in the database.",
+     .summary = "Returns all key names that match a pattern.", .syntax = "pattern", .reply = "array of bulk",
+     .handler = cmd_keys},
+    {.name = "scan", .arity = -2, .flags = VISITS, .groups = GROUP_KEYSPACE, .since = "2.8.0",
+     .complexity = "O(1) for every call. O(N) for a complete iteration.",
+     .summary = "Iterates over the key names in the database.",
+     .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]", .reply = "array of cursor and array of bulk",
+     .handler = cmd_scan},
+    {.name = "randomkey", .arity = 1, .flags = VISITS, .groups = GROUP_KEYSPACE, .since = "1.0.0",
+     .complexity = "O(1)", .summary = "Returns a random key name from the database.", .syntax = "",
+     .reply = "bulk | null", .handler = cmd_randomkey},
+    {.name = "dbsize", .arity = 1, .flags = VISITS | COMMAND_FAST, .groups = GROUP_KEYSPACE, .since = "1.0.0",
+     .complexity = "O(1)", .summary = "Returns the number of keys in the database.", .syntax = "",
+     .reply = "integer", .handler = cmd_dbsize},
+    {0},
+};
+
+const struct command_family scan_commands = {"generic", rows};
