@@ -56,6 +56,7 @@ void client_flush(struct client *client) {
             return;
         }
         stats_add(STAT_OUTPUT_BYTES, (int64_t)sent);
+        stats_add(STAT_WRITES, 1);
         client->out_sent += sent;
     }
     bool all = client->out_sent == client->out.len;
@@ -82,6 +83,7 @@ static void client_send_shared(struct client *client, struct buffer *out) {
             break;
         }
         stats_add(STAT_OUTPUT_BYTES, (int64_t)sent);
+        stats_add(STAT_WRITES, 1);
         at += sent;
     }
     if (at < out->len && !(client->flags & CLIENT_CLOSING)) {
@@ -233,6 +235,7 @@ static void client_read(struct client *client) {
     }
     buffer_commit(in, got);
     stats_add(STAT_INPUT_BYTES, (int64_t)got);
+    stats_add(STAT_READS, 1);
     if (client_waits(client)) {
         if (in == &worker->in && buffer_add(&client->in, in->data, in->len) != 0) client_close(client, false);
         client_check_query_limit(client);

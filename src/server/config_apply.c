@@ -10,8 +10,9 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "net/socket.h"
 #include "server/auth.h"
-#include "server/config_row.h"
+#include "server/client.h"
 #include "server/notify.h"
 #include "server/process.h"
 #include "server/server.h"
@@ -194,6 +195,10 @@ bool config_connect(struct config *config, struct server *server, struct config_
     if (possible < wanted) config_correct(config, "maxclients", possible);
     atomic_store(&limits->max_clients, possible);
     return config_apply_all(config, error);
+}
+
+bool config_client_is_local(const struct client *client) {
+    return client->flags & CLIENT_UNIX || socket_peer_is_local(client->fd);
 }
 
 unsigned config_thread_count(struct config *config) {

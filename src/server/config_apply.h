@@ -12,10 +12,14 @@
 
 #include "server/config.h"
 
+struct client;
 struct server;
 
 /* Connects the parts and gives them the values as they are. */
 bool config_connect(struct config *config, struct server *server, struct config_error *error);
+
+/* Whether the client is on this machine: see config_set. */
+bool config_client_is_local(const struct client *client);
 
 /* How many threads to run: `threads`, else `io-threads` where it was given, else the CPUs. */
 unsigned config_thread_count(struct config *config);

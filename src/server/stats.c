@@ -49,38 +49,6 @@ void stats_reset(void) {
     }
 }
 
-/* ---- the largest buffers of late: the maximum over the last eight samples' windows ---- */
-
-enum { RECENT_SLOTS = 8, RECENT_SLOT_SAMPLES = 10 };
-
-static _Atomic uint64_t recent_input[RECENT_SLOTS], recent_output[RECENT_SLOTS];
-static _Atomic unsigned recent_slot;
-
-static void note_max(_Atomic uint64_t *slot, uint64_t value) {
-    uint64_t seen = atomic_load_explicit(slot, memory_order_relaxed);
-    while (value > seen && !atomic_compare_exchange_weak_explicit(slot, &seen, value, memory_order_relaxed,
-                                                                  memory_order_relaxed)) {
-    }
-}
-
-void stats_note_client_buffers(uint64_t input_bytes, uint64_t output_bytes) {
-    unsigned slot = atomic_load_explicit(&recent_slot, memory_order_relaxed);
-    note_max(&recent_input[slot], input_bytes);
-    note_max(&recent_output[slot], output_bytes);
-}
-
-void stats_recent_client_buffers(uint64_t *ret_input_bytes, uint64_t *ret_output_bytes) {
-    uint64_t input = 0, output = 0;
-    for (int i = 0; i < RECENT_SLOTS; i++) {
-        uint64_t in = atomic_load_explicit(&recent_input[i], memory_order_relaxed);
-        uint64_t out = atomic_load_explicit(&recent_output[i], memory_order_relaxed);
-        if (in > input) input = in;
-        if (out > output) output = out;
-    }
-    *ret_input_bytes = input;
-    *ret_output_bytes = output;
-}
-
 /* ---- rates ---- */
 
 enum { RATE_SAMPLES = 16 };
@@ -94,7 +62,6 @@ static const enum stat rate_sources[STATS_RATE_COUNT] = {
     [STATS_RATE_COMMANDS] = STAT_COMMANDS,
     [STATS_RATE_INPUT] = STAT_INPUT_BYTES,
     [STATS_RATE_OUTPUT] = STAT_OUTPUT_BYTES,
-    [STATS_RATE_EVICTED] = STAT_EVICTED_KEYS,
 };
 static struct rate_meter meters[STATS_RATE_COUNT];
 static int64_t meters_at_us;
@@ -118,12 +85,6 @@ void stats_sample(int64_t now_mono_us) {
         }
         meters_at_us = now_mono_us;
         if (!first) meters_index++;
-        if (meters_index % RECENT_SLOT_SAMPLES == 0) {
-            unsigned next = (meters_index / RECENT_SLOT_SAMPLES) % RECENT_SLOTS;
-            atomic_store_explicit(&recent_input[next], 0, memory_order_relaxed);
-            atomic_store_explicit(&recent_output[next], 0, memory_order_relaxed);
-            atomic_store_explicit(&recent_slot, next, memory_order_relaxed);
-        }
     }
     lock_give(&meters_lock);
 }

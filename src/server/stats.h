@@ -25,43 +25,18 @@ enum stat {
     STAT_OUTPUT_BYTES,
     STAT_READS,  /* events in which something was read from a socket */
     STAT_WRITES, /* the same for writing */
-    STAT_EXPIRED_KEYS,
-    STAT_EXPIRED_FIELDS,
     STAT_EXPIRED_TIME_CAP, /* expiry sweeps that ran out of their time */
     STAT_EXPIRE_CYCLE_US,
-    STAT_EVICTED_KEYS,
-    STAT_EVICTED_CLIENTS,
-    STAT_EVICTED_SCRIPTS,
-    STAT_EVICTION_EXCEEDED_US, /* time spent above maxmemory */
     STAT_KEYSPACE_HITS,
     STAT_KEYSPACE_MISSES,
     STAT_ERROR_REPLIES,
-    STAT_UNEXPECTED_ERRORS,
     STAT_AUTH_DENIED,
-    STAT_ACL_COMMAND_DENIED,
-    STAT_ACL_KEY_DENIED,
-    STAT_ACL_CHANNEL_DENIED,
     STAT_LAZY_FREED,
-    STAT_OUTPUT_LIMIT_CLOSED, /* clients closed for an output buffer over its limit */
-    STAT_QUERY_LIMIT_CLOSED,  /* clients closed for a query buffer over its limit */
-    STAT_REPLY_SHRINKS,
-    STAT_REPLY_EXPANDS,
     STAT_CHANGES, /* keys changed: rdb_changes_since_last_save */
     /* Gauges: stats_add with +1 and -1. */
     STAT_CLIENTS,
     STAT_CLIENTS_BLOCKED,
-    STAT_CLIENTS_BLOCKED_ON_NOKEY,
-    STAT_CLIENTS_TRACKING,
-    STAT_CLIENTS_PUBSUB,
-    STAT_CLIENTS_WATCHING,
-    STAT_CLIENTS_WITH_TIMEOUT,
-    STAT_WATCHED_KEYS,
     STAT_BLOCKING_KEYS,
-    STAT_PUBSUB_CHANNELS,
-    STAT_PUBSUB_PATTERNS,
-    STAT_PUBSUB_SHARD_CHANNELS,
-    STAT_LAZY_FREE_PENDING,
-    STAT_CLIENT_BYTES, /* memory of clients: buffers, arguments */
     STAT_COUNT,
     STAT_FIRST_GAUGE = STAT_CLIENTS,
 };
@@ -91,18 +66,12 @@ int64_t stats_read(enum stat stat);
 /* Sets every counter back to 0; gauges stay. */
 void stats_reset(void);
 
-/* ---- the largest buffers of late: client_recent_max_input_buffer and its sibling ---- */
-
-void stats_note_client_buffers(uint64_t input_bytes, uint64_t output_bytes);
-void stats_recent_client_buffers(uint64_t *ret_input_bytes, uint64_t *ret_output_bytes);
-
 /* ---- rates over the last 16 samples ---- */
 
 enum stats_rate {
     STATS_RATE_COMMANDS,
     STATS_RATE_INPUT,
     STATS_RATE_OUTPUT,
-    STATS_RATE_EVICTED,
     STATS_RATE_COUNT
 };
 enum { STATS_SAMPLE_INTERVAL_MS = 100 };
