@@ -240,6 +240,31 @@ class Client:
             except TimeoutError:
                 return replies
 
+    def read_arrived(self):
+        """Every whole reply that is here already, without waiting."""
+        closed = False
+        while not closed:
+            try:
+                self.sock.settimeout(0)
+                data = self.sock.recv(1 << 18)
+            except BlockingIOError:
+                break
+            finally:
+                self.sock.settimeout(self.timeout_s)
+            closed = not data
+            self.buf += data
+        replies = []
+        while self.pos < len(self.buf):
+            try:
+                reply, self.pos = parse(self.buf, self.pos)
+            except _Incomplete:
+                break
+            replies.append(reply)
+        if self.pos == len(self.buf):
+            self.buf.clear()
+            self.pos = 0
+        return replies, closed
+
     def _fill(self, limit):
         if self.pos > 65536:
             del self.buf[:self.pos]

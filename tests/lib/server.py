@@ -73,7 +73,7 @@ class Server:
             try:
                 self.start()
             except BaseException:
-                self._remove()
+                self.discard()
                 raise
 
     def __enter__(self):
@@ -88,7 +88,7 @@ class Server:
                 raise
             print(self.report())
         finally:
-            self._remove()
+            self.discard()
 
     @property
     def pid(self):
@@ -204,6 +204,7 @@ class Server:
             self.process.kill()
             self.process.wait()
 
-    def _remove(self):
+    def discard(self):
+        """Ends the process at once and forgets it, whatever its state."""
         self.kill()
         shutil.rmtree(self.dir, ignore_errors=True)

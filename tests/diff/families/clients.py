@@ -44,7 +44,7 @@ COMMAND = [
     'CONFIG SET maxmemory-samples (5|0|abc)', 'CONFIG SET lazyfree-lazy-user-del (yes|no|abc)',
     (0.1, 'CONFIG HELP'), (0.1, 'CONFIG RESETSTAT'),
     'INFO <section>', 'INFO', 'INFO <section> <section>', 'INFO nosuch', 'INFO everything', 'TIME',
-    (0.3, 'TIME 1'), 'DBSIZE', 'SET s0 1', 'LOLWUT VERSION 99', 'OBJECT FREQ s0',
+    (0.3, 'TIME 1'), 'DBSIZE', 'SET s0 1', 'OBJECT FREQ s0',
 ]
 
 SETTINGS = (b'maxmemory', b'maxmemory-policy', b'timeout', b'databases', b'hash-max-*',
@@ -92,10 +92,10 @@ def make_client(family, rng, atoms, length):
                 steps.append((conn, family.command(rng, atoms)))
             steps.append((conn, [b'CLIENT', b'REPLY', b'ON']))
         elif chance < 0.04:
-            steps.append((0, [b'CLIENT', b'PAUSE', b'100000', b'WRITE']))
+            steps.append((4, [b'CLIENT', b'PAUSE', b'100000', b'WRITE']))
             steps.append((conn, [b'SET', b's0', b'paused']))
-            steps.append((0, [b'GET', b's0']))
-            steps.append((0, [b'CLIENT', b'UNPAUSE']))
+            steps.append((4, [b'GET', b's0']))
+            steps.append((4, [b'CLIENT', b'UNPAUSE']))
         else:
             args = family.command(rng, atoms)
             if [arg.upper() for arg in args[:2]] == [b'CLIENT', b'PAUSE'] and len(args) in (3, 4):
@@ -103,7 +103,6 @@ def make_client(family, rng, atoms, length):
             if args[0].upper() == b'SUBSCRIBE':
                 conn = 3
             steps.append((conn, args))
-    steps.append((0, [b'CLIENT', b'UNPAUSE']))
     return steps
 
 

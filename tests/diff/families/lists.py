@@ -13,9 +13,9 @@ GRAMMARS = [
     (2, 'LPOS <key> <member> {RANK <idx>|COUNT <count>|MAXLEN <count>}'),
     'RPOPLPUSH <key> <key>', (2, 'LMOVE <key> <key> (LEFT|RIGHT) (LEFT|RIGHT)'),
     (2, 'LMPOP <nkeys> (LEFT|RIGHT) [COUNT <count>]'),
-    (0.3, 'BLMPOP 0.001 <nkeys> (LEFT|RIGHT) [COUNT <count>]'),
-    (0.3, '(BLPOP|BRPOP) <key>+ 0.001'), (0.3, 'BRPOPLPUSH <key> <key> 0.001'),
-    (0.3, 'BLMOVE <key> <key> (LEFT|RIGHT) (LEFT|RIGHT) 0.001'),
+    (0.03, 'BLMPOP 0.001 <nkeys> (LEFT|RIGHT) [COUNT <count>]'),
+    (0.03, '(BLPOP|BRPOP) <key>+ 0.001'), (0.03, 'BRPOPLPUSH <key> <key> 0.001'),
+    (0.03, 'BLMOVE <key> <key> (LEFT|RIGHT) (LEFT|RIGHT) 0.001'),
 ]
 
 FAMILIES = [Family('lists', 'list', GRAMMARS)]

@@ -27,8 +27,8 @@ GRAMMARS = [
     '(ZUNION|ZINTER) <nzkeys> ' + AGGREGATE, 'ZDIFF <nzkeys> [WITHSCORES]',
     '(ZUNIONSTORE|ZINTERSTORE) <key> <nzkeys> ' + AGGREGATE.replace('|WITHSCORES', ''),
     'ZDIFFSTORE <key> <nzkeys>', 'ZINTERCARD <nzkeys> [LIMIT <count>]',
-    (0.3, '(BZPOPMIN|BZPOPMAX) <key>+ 0.001'),
-    (0.3, 'BZMPOP 0.001 <nkeys> (MIN|MAX) [COUNT <pcount>]'),
+    (0.03, '(BZPOPMIN|BZPOPMAX) <key>+ 0.001'),
+    (0.03, 'BZMPOP 0.001 <nkeys> (MIN|MAX) [COUNT <pcount>]'),
 ]
 
 # Ranges by name mean something only where all scores are equal: keys of their own, see tame().
