@@ -112,6 +112,7 @@ static int serve(struct config *config, struct server *server, struct listener *
     if (listener_start(listener, loops, server->worker_count) == 0) {
         server->port = (unsigned)listener_port(listener);
         signals_install(stop, server);
+        crash_describe(crash_describe_workers, server);
         process_ready(config, listener_port(listener));
         status = server_run(server) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         signals_forget();

@@ -46,18 +46,18 @@ static bool fail_at(const struct place *place, struct bytes line, const char *re
 
 /* ---- one directive ---- */
 
-static bool load_file(struct config *config, const char *path, unsigned depth,
+static bool load_file(struct config *config, const char *path, const struct place *from,
                       struct config_error *error);
 
 static bool include(struct config *config, const char *pattern, const struct place *place,
                     struct config_error *error) {
-    if (!strpbrk(pattern, "*?[")) return load_file(config, pattern, place->depth + 1, error);
+    if (!strpbrk(pattern, "*?[")) return load_file(config, pattern, place, error);
     glob_t found;
     /* A pattern that matches nothing is no error: folders of fragments may be empty. */
     if (glob(pattern, 0, NULL, &found) != 0) return true;
     bool ok = true;
     for (size_t i = 0; ok && i < found.gl_pathc; i++) {
-        ok = load_file(config, found.gl_pathv[i], place->depth + 1, error);
+        ok = load_file(config, found.gl_pathv[i], place, error);
     }
     globfree(&found);
     return ok;
@@ -191,14 +191,18 @@ static bool load_stream(struct config *config, FILE *file, const char *path, uns
     return ok;
 }
 
-static bool load_file(struct config *config, const char *path, unsigned depth,
+/* from: the line that includes it; NULL for the first file. */
+static bool load_file(struct config *config, const char *path, const struct place *from,
                       struct config_error *error) {
     FILE *file = fopen(path, "re");
     if (!file) {
-        config_fail(error, "Fatal error, can't open config file '%s': %s\n", path, strerror(errno));
+        char where[PATH_MAX + 64] = "";
+        if (from) describe(from, where, sizeof where);
+        config_fail(error, "Fatal error, can't open config file '%s': %s%s%s%s\n", path, strerror(errno),
+                    from ? " (included by " : "", where, from ? ")" : "");
         return false;
     }
-    bool ok = load_stream(config, file, path, depth, error);
+    bool ok = load_stream(config, file, path, from ? from->depth + 1 : 0, error);
     fclose(file);
     return ok;
 }
@@ -272,7 +276,7 @@ enum config_start config_load(struct config *config, int argc, char **argv,
         char path[PATH_MAX];
         mem_free(config->file_path);
         config->file_path = mem_strdup(realpath(argv[1], path) ? path : argv[1]);
-        if (!load_file(config, config->file_path, 0, error)) return CONFIG_START_FAIL;
+        if (!load_file(config, config->file_path, NULL, error)) return CONFIG_START_FAIL;
         at = 2;
     }
     /* Standard input counts before the flags, wherever it is named: first or last. */

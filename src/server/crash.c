@@ -108,7 +108,7 @@ static void write_report(int number, const siginfo_t *info, const ucontext_t *co
     for (int i = 0; i < CRASH_SIGNALS; i++) {
         if (crash_signals[i].number == number) name = crash_signals[i].name;
     }
-    crash_text("\n=== KEYNOME BUG REPORT START ===\nKeynome " KN_VERSION " crashed by signal ");
+    crash_text("\n=== KEYNOME BUG REPORT START ===\nKeynome " KN_VERSION " crashed by signal: ");
     crash_decimal(number);
     crash_text(" (");
     crash_text(name);
@@ -129,12 +129,12 @@ static void write_report(int number, const siginfo_t *info, const ucontext_t *co
     }
     crash_text("\nCrashed running the instruction at 0x");
     crash_hex(fault_address(context));
-    crash_text("\n\n------ BACKTRACE ------\n");
+    crash_text("\n\n------ STACK TRACE ------\n");
     void *frames[FRAMES_MAX];
     int count = backtrace(frames, FRAMES_MAX);
     backtrace_symbols_fd(frames, count, log_fd());
     write_registers(context);
-    crash_text("\n------ SERVER ------\nused_memory:");
+    crash_text("\n------ SERVER ------\nredis_version:" REDIS_VERSION "\nkeynome_version:" KN_VERSION "\nused_memory:");
     crash_decimal((int64_t)memory_used());
     crash_text("\n");
     if (describe_function) describe_function(describe_context);

@@ -24,5 +24,7 @@ void crash_describe(void (*describe)(void *context), void *context);
 void crash_text(const char *text);
 void crash_decimal(int64_t number);
 void crash_hex(uint64_t number);
+/* What each worker is doing; context: the server. */
+void crash_describe_workers(void *context);
 
 #endif

@@ -22,8 +22,8 @@ struct server;
 
 /* Notes what counts as the server's own memory, and makes its run id: once, before clients are served. */
 void info_note_start(void);
-/* 40 hexadecimal digits, different at each start. */
-const char *info_run_id(void);
+/* 40 hexadecimal digits, different at each start, by which a replica would know this data's history. */
+const char *info_replication_id(void);
 
 struct info {
     struct buffer *out;

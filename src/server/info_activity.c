@@ -91,7 +91,7 @@ void info_replication_section(const struct info *info) {
     info_field(info, "role", "master");
     info_field(info, "connected_slaves", "0");
     info_field(info, "master_failover_state", "no-failover");
-    info_field(info, "master_replid", "%s", info_run_id());
+    info_field(info, "master_replid", "%s", info_replication_id());
     info_field(info, "master_replid2", "0000000000000000000000000000000000000000");
     info_field(info, "master_repl_offset", "0");
     info_field(info, "second_repl_offset", "-1");

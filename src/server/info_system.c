@@ -22,23 +22,28 @@
 #include "store/admin.h"
 
 static struct {
-    char run_id[41];
+    char run_id[41], replication_id[41];
     size_t used_bytes; /* before there were data or clients */
 } start;
 
-void info_note_start(void) {
+static void random_id(char *ret_id) {
     unsigned char random[20];
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
         int64_t now_ns = clock_read_ns(CLOCK_REALTIME);
         memset(random, 0, sizeof random);
         memcpy(random, &now_ns, sizeof now_ns);
     }
-    for (size_t i = 0; i < sizeof random; i++) snprintf(start.run_id + 2 * i, 3, "%02x", random[i]);
+    for (size_t i = 0; i < sizeof random; i++) snprintf(ret_id + 2 * i, 3, "%02x", random[i]);
+}
+
+void info_note_start(void) {
+    random_id(start.run_id);
+    random_id(start.replication_id);
     start.used_bytes = memory_used();
 }
 
-const char *info_run_id(void) {
-    return start.run_id;
+const char *info_replication_id(void) {
+    return start.replication_id;
 }
 
 void info_server_section(const struct info *info) {

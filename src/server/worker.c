@@ -8,6 +8,7 @@
 #include "server/client.h"
 #include "server/command_stats.h"
 #include "server/command_table.h"
+#include "server/crash.h"
 #include "server/pause.h"
 #include "server/server.h"
 #include "server/stats.h"
@@ -205,6 +206,7 @@ void worker_free(struct worker *worker) {
 
 void worker_run(struct worker *worker) {
     current_worker = worker;
+    crash_join_thread();
     worker->now_ms = clock_realtime_ms();
     loop_set_before_sleep(worker->loop, worker_before_sleep, worker);
     loop_timer_set(worker->loop, &worker->cron, clock_mono_us() + CRON_US);
