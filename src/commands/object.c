@@ -2,6 +2,7 @@
 /* OBJECT: how a value is kept. */
 #include "commands/families.h"
 #include "server/arguments.h"
+#include "server/help.h"
 #include "server/server.h"
 #include "store/admin.h"
 
@@ -69,9 +70,7 @@ static void cmd_object_help(struct request *request) {
         "HELP",
         "    Print this help.",
     };
-    size_t count = sizeof lines / sizeof lines[0];
-    reply_array(request->reply, count);
-    for (size_t i = 0; i < count; i++) reply_status(request->reply, lines[i]);
+    REPLY_HELP(request, lines);
 }
 
 #define LOOKS .arity = 3, .flags = COMMAND_READONLY, .groups = GROUP_KEYSPACE, .keys = {KEY_AT(2, KEY_RO)}, \

@@ -6,6 +6,7 @@
 #include "server/arguments.h"
 #include "server/client.h"
 #include "server/pubsub.h"
+#include "server/help.h"
 #include "server/server.h"
 
 /* What a subscription command works on, and how it is told. */
@@ -164,9 +165,7 @@ static void cmd_pubsub_help(struct request *request) {
         "HELP",
         "    Print this help.",
     };
-    size_t count = sizeof lines / sizeof lines[0];
-    reply_array(request->reply, count);
-    for (size_t i = 0; i < count; i++) reply_status(request->reply, lines[i]);
+    REPLY_HELP(request, lines);
 }
 
 enum {
