@@ -272,6 +272,13 @@ enum config_start config_load(struct config *config, int argc, char **argv,
         print_help();
         return CONFIG_START_EXIT;
     }
+    if (argc == 2 && strcmp(argv[1], "--print-directives") == 0) {
+        struct buffer text;
+        buffer_init(&text, FILE_BYTES_MAX);
+        if (config_document(&text)) fwrite(text.data, 1, text.len, stdout);
+        buffer_done(&text);
+        return CONFIG_START_EXIT;
+    }
     if (argc >= 2 && argv[1][0] != '-') {
         char path[PATH_MAX];
         mem_free(config->file_path);

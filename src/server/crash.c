@@ -129,7 +129,7 @@ static void write_report(int number, const siginfo_t *info, const ucontext_t *co
     }
     crash_text("\nCrashed running the instruction at 0x");
     crash_hex(fault_address(context));
-    crash_text("\n\n------ STACK TRACE ------\n");
+    crash_text("\n\n------ BACKTRACE ------\n");
     void *frames[FRAMES_MAX];
     int count = backtrace(frames, FRAMES_MAX);
     backtrace_symbols_fd(frames, count, log_fd());
