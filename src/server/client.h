@@ -42,6 +42,7 @@ enum client_flag {
     CLIENT_REPLY_SKIP_NEXT = 1 << 7, /* the next command's is */
     CLIENT_PAUSED = 1 << 8,          /* requests wait until the pause ends */
     CLIENT_PENDING_INPUT = 1 << 9,   /* has requests to go on with, at the next round */
+    CLIENT_HELD = 1 << 11,           /* requests wait until it has read more of its replies */
     CLIENT_PUSHING = 1 << 10,        /* the push being written answers this very request: not dropped by REPLY OFF */
 };
 

@@ -27,14 +27,38 @@ enum {
     PREFETCH_AHEAD = 3,
     WRITE_EARLY_BYTES = 256 * 1024,
     KEEP_BYTES = 16 * 1024,
+    HOLD_OUTPUT_BYTES = 1024 * 1024,
 };
 
 static bool client_waits(const struct client *client) {
-    return client->waiter != NULL || client->flags & CLIENT_PAUSED;
+    return client->waiter != NULL || client->flags & (CLIENT_PAUSED | CLIENT_HELD);
 }
 
 static bool client_ends(const struct client *client) {
     return (client->flags & (CLIENT_CLOSING | CLIENT_CLOSE_AFTER_REPLY)) != 0;
+}
+
+/* ---- holding back ---- */
+
+/*
+ * A client that asks for much and reads little must not fill the memory with its replies. Where no limit on output
+ * is set, its requests wait, as bytes, until it has read; the server goes on reading them, for a client may write
+ * a whole pipeline before it reads the first reply. Where a limit is set, the limit decides.
+ */
+static void client_hold_if_full(struct client *client) {
+    struct output_limit *limit = &client->worker->server->limits.output[CLIENT_CLASS_NORMAL];
+    if (client->out.len - client->out_sent <= HOLD_OUTPUT_BYTES) return;
+    if (atomic_load_explicit(&limit->hard_bytes, memory_order_relaxed) != 0 ||
+        atomic_load_explicit(&limit->soft_bytes, memory_order_relaxed) != 0)
+        client_output_done(client);
+    else client->flags |= CLIENT_HELD;
+}
+
+static void client_go_on_if_read(struct client *client) {
+    if (!(client->flags & CLIENT_HELD) || client->out.len - client->out_sent > HOLD_OUTPUT_BYTES / 2) return;
+    client->flags &= ~(unsigned)CLIENT_HELD;
+    client->flags |= CLIENT_PENDING_INPUT;
+    if (!chain_linked(&client->flush_link)) chain_add_last(&client->worker->to_flush, &client->flush_link);
 }
 
 /* ---- output ---- */
@@ -65,7 +89,12 @@ void client_flush(struct client *client) {
         buffer_shrink(&client->out, 0);
         client->soft_limit_since_ms = 0;
         if (client->flags & CLIENT_CLOSE_AFTER_REPLY) client_close(client, false);
+    } else if (client->out_sent > client->out.len / 2) {
+        /* A reader that is always a little behind must not keep what it has read. */
+        buffer_consume(&client->out, client->out_sent);
+        client->out_sent = 0;
     }
+    client_go_on_if_read(client);
     atomic_store_explicit(&client->shared.output_bytes, client->out.len - client->out_sent, memory_order_relaxed);
     unsigned events = LOOP_READ | (all ? 0 : LOOP_WRITE);
     if (!(client->flags & CLIENT_CLOSING)) loop_modify(client->worker->loop, &client->watch, events);
@@ -117,6 +146,7 @@ static size_t client_run_batch(struct client *client, size_t parsed, bool *ret_s
             *ret_stop = true;
             return i == 0 ? 0 : batch->requests[i - 1].end;
         }
+        if (client->active_out == &client->out) client_hold_if_full(client);
         if (client_ends(client)) return parsed;
         if (client->active_out == &worker->out && worker->out.len > WRITE_EARLY_BYTES) {
             client_send_shared(client, &worker->out);
@@ -191,6 +221,7 @@ static void client_run(struct client *client, struct buffer *in) {
         client->active_out = NULL;
         client_flush(client);
     }
+    client_go_on_if_read(client);
     if (client->flags & CLIENT_CLOSE_AFTER_REPLY && client->out.len == client->out_sent) client_close(client, false);
     worker->current = NULL;
     struct client_shared *shared = &client->shared;

@@ -23,7 +23,9 @@ def refused(server):
 
 def test_maxclients(start):
     server = start('--maxclients', '10')
-    clients = [server.client() for _ in range(10)]
+    clients = [server.client()]
+    until(lambda: b'connected_clients:1\r\n' in clients[0].do('INFO', 'clients'), 'an empty house')
+    clients += [server.client() for _ in range(9)]
     assert all(client.do('PING') == b'PONG' for client in clients)
     assert refused(server) == ('-', b'ERR max number of clients reached')
     assert b'rejected_connections:1\r\n' in clients[0].do('INFO', 'stats')

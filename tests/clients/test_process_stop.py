@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ending: signals, SHUTDOWN, what clients see, what a crash leaves behind."""
 
+import re
 import signal
 
 import pytest
@@ -77,11 +78,11 @@ def test_crash_leaves_a_report(start, number):
         client.do('SET', 'k', 'v')
     server.process.send_signal(number)
     assert server.process.wait(20) == -number
-    log = server.log()
-    assert 'crashed by signal: %d' % number in log
-    assert 'STACK TRACE' in log or 'Backtrace' in log
-    assert 'redis_version:' in log
     server.process = None  # it ended as intended
+    log = server.log()
+    assert re.search('crashed by signal:? %d' % number, log)
+    assert 'backtrace' in log.lower()
+    assert 'main+0x' in log
 
 
 def test_ends_under_load(start):
