@@ -25,6 +25,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/assert.h"
+
 /* The full hash of an element, needed when a segment splits. */
 typedef uint64_t table_hash_fn(const void *element);
 
@@ -139,8 +141,8 @@ static inline void table_prefetch(const struct table *table, uint64_t hash) {
     if (table->count == 0) return;
     uint64_t word = table_word(table, hash);
     unsigned tag = (unsigned)((hash << (word & 63)) >> 48);
-    __builtin_prefetch((const unsigned char *)(uintptr_t)(word & TABLE_SEGMENT_MASK) +
-                       TABLE_BUCKET_BYTES * (1 + ((tag * (unsigned)(word >> 48)) >> 16)));
+    kn_prefetch((const unsigned char *)(uintptr_t)(word & TABLE_SEGMENT_MASK) +
+                TABLE_BUCKET_BYTES * (1 + ((tag * (unsigned)(word >> 48)) >> 16)));
 }
 
 /* ---- visiting ---- */

@@ -11,5 +11,5 @@ void store_prefetch_entry(struct store *store, unsigned db, const struct key *ke
     struct table_probe probe;
     if (store->locking) return;
     const void *entry = table_first(&store->shards[key->shard].dbs[db].table, key->hash, &probe);
-    if (entry != NULL) __builtin_prefetch(entry);
+    if (entry != NULL) kn_prefetch(entry);
 }
