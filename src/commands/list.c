@@ -108,10 +108,7 @@ static bool parse_search(struct request *request, struct search *ret_search) {
     for (uint32_t i = 3; i < request->argc; i += 2) {
         bool has_value = i + 1 < request->argc;
         if (argument_is(request, i, "rank") && has_value) {
-            if (!argument_i64_range(
-                    request, i + 1, -INT64_MAX, INT64_MAX, &search.rank,
-                    "ERR value is out of range, value must between -9223372036854775807 and "
-                    "9223372036854775807"))
+            if (!argument_i64_range(request, i + 1, -INT64_MAX, INT64_MAX, &search.rank, NULL))
                 return false;
             if (search.rank == 0) {
                 reply_error(request->reply, "ERR RANK can't be zero: use 1 to start from the first "
