@@ -293,7 +293,7 @@ static void command_zscan(struct request *request) {
     }
     if (!scan_page_init(&page, request, true)) return;
     /* Small ones are replied as they are kept by others: integers as integers. */
-    page.whole_scores = strcmp(zset_encoding(entry_zset(entry)), "listpack") == 0;
+    page.whole_scores = !zset_is_large(entry_zset(entry));
     uint64_t cursor = page.options.cursor, steps = 0;
     do cursor = zset_scan(entry_zset(entry), cursor, visit_page, &page);
     while (scan_page_more(&page, cursor, ++steps));

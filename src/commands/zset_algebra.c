@@ -140,6 +140,7 @@ static void store_combined(struct request *request, enum operation operation, co
     uint32_t next;
     if (!read_sources(request, 2, &c, &next) || !parse_options(request, next, &c)) return;
     struct zset *result = combine(request, &c);
+    zset_compact(result);
     struct entry *old = request_write(request, 0);
     size_t count = zset_count(result);
     if (count > 0) {

@@ -144,15 +144,18 @@ static struct zset_range rank_range(size_t all, int64_t start, int64_t stop, boo
 }
 
 static struct zset_range find_range(const struct zset *zset, const struct query *q) {
-    struct zset_range range;
+    struct zset_range range = {0, 0};
     if (q->by == BY_RANK) return rank_range(zset_count(zset), q->start, q->stop, q->reverse);
-    if (q->by == BY_SCORE)
+    if (q->offset < 0) return range;
+    size_t offset = (size_t)q->offset;
+    if (q->by == BY_LEX) {
+        range = zset_range_of_members(zset, &q->lex, q->reverse, offset);
+    } else {
         range = zset_range_of_scores(zset, &q->scores);
-    else
-        range = zset_range_of_members(zset, &q->lex, q->reverse);
-    if (q->offset < 0 || (uint64_t)q->offset >= range.count) return (struct zset_range){0, 0};
-    range.count -= (size_t)q->offset;
-    if (!q->reverse) range.first += (size_t)q->offset;
+        if (offset > range.count) offset = range.count;
+        range.count -= offset;
+        if (!q->reverse) range.first += offset;
+    }
     if (q->limit >= 0 && (uint64_t)q->limit < range.count) {
         if (q->reverse) range.first += range.count - (size_t)q->limit;
         range.count = (size_t)q->limit;
@@ -258,7 +261,7 @@ static void command_zlexcount(struct request *request) {
     if (!parse_lex(request, 2, 3, &lex)) return;
     if (!request_read_typed(request, 0, TYPE_ZSET, &entry)) return;
     reply_int(request->reply,
-              entry ? (int64_t)zset_range_of_members(entry_value(entry), &lex, false).count : 0);
+              entry ? (int64_t)zset_range_of_members(entry_value(entry), &lex, false, 0).count : 0);
 }
 
 /* ---- removing ---- */

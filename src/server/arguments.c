@@ -98,10 +98,25 @@ static bool scan_count(struct request *request, uint32_t index, uint64_t *ret_co
     return true;
 }
 
+/* A cursor as strtoul reads it: a sign is allowed, as is nothing at all; leading spaces are not. */
+static bool parse_cursor(struct bytes text, uint64_t *ret_cursor) {
+    bool negative = text.len > 0 && text.data[0] == '-';
+    size_t at = negative || (text.len > 0 && text.data[0] == '+');
+    uint64_t cursor = 0;
+    if (at == 1 && text.len == 1) return false;
+    for (; at < text.len; at++) {
+        if (text.data[at] < '0' || text.data[at] > '9') return false;
+        if (__builtin_mul_overflow(cursor, 10, &cursor)) return false;
+        if (__builtin_add_overflow(cursor, (uint64_t)(text.data[at] - '0'), &cursor)) return false;
+    }
+    *ret_cursor = negative ? 0 - cursor : cursor;
+    return true;
+}
+
 bool argument_scan(struct request *request, uint32_t cursor_index, struct scan_options *ret_options) {
     struct scan_options options = {.count = 10};
     uint64_t cursor;
-    if (!number_parse_u64(argument(request, cursor_index), &cursor)) {
+    if (!parse_cursor(argument(request, cursor_index), &cursor)) {
         reply_error_code(request->reply, ERROR_BAD_CURSOR);
         return false;
     }

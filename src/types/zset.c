@@ -9,7 +9,7 @@
  * table finds it by its bytes, the tree keeps the order. Both are an allocation of their own, so that the
  * head of a small sorted set is small.
  */
-#include "types/zset.h"
+#include "types/zset_internal.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,33 +20,19 @@
 #include "base/random.h"
 #include "ds/pack.h"
 #include "ds/seen.h"
-#include "ds/table.h"
 #include "types/limits.h"
-
-struct zset_tree {
-    struct table by_member;
-    struct btree order;
-    size_t item_bytes;
-};
-
-struct zset {
-    struct heap *heap;
-    struct pack *pack;      /* NULL: the tree is there */
-    struct zset_tree *tree; /* NULL: the pack is there */
-};
 
 /* ---- pack ---- */
 
 static struct pack_item score_item(const double *score) {
-    /* Integers of 56 bits are doubles exactly; minus zero is not one of them. */
+    /* Integers of 56 bits are doubles exactly. Minus zero becomes zero here, as it does elsewhere. */
     const double limit = (double)(INT64_C(1) << 55);
-    if (*score >= -limit && *score < limit && (double)(int64_t)*score == *score &&
-        (*score != 0 || !signbit(*score)))
+    if (*score >= -limit && *score < limit && (double)(int64_t)*score == *score)
         return pack_item_integer((int64_t)*score);
     return pack_item_raw(bytes_make(score, sizeof *score));
 }
 
-static double score_at(const struct pack *pack, size_t at) {
+double zset_score_at(const struct pack *pack, size_t at) {
     struct pack_item item;
     double score;
     pack_get(pack, at, &item);
@@ -69,7 +55,7 @@ static void pack_add(struct zset *zset, struct bytes member, double score) {
     size_t at = pack_first(pack);
     while (at != pack_end(pack)) {
         size_t value = pack_next(pack, at);
-        double there = score_at(pack, value);
+        double there = zset_score_at(pack, value);
         if (there > score ||
             (there == score && bytes_compare(pack_text(pack, at, scratch), member) > 0))
             break;
@@ -142,7 +128,7 @@ static void to_tree(struct zset *zset) {
     for (size_t at = pack_first(pack); at != pack_end(pack); at = pack_next(pack, value)) {
         struct bytes member = pack_text(pack, at, scratch);
         value = pack_next(pack, at);
-        tree_add(zset, hash_bytes(member), member, score_at(pack, value));
+        tree_add(zset, hash_bytes(member), member, zset_score_at(pack, value));
     }
     pack_free(pack, zset->heap);
 }
@@ -155,14 +141,18 @@ struct zset *zset_new(struct heap *heap) {
     return zset;
 }
 
+static void tree_free(struct zset *zset) {
+    btree_done(&zset->tree->order, tree_free_item, zset);
+    table_done(&zset->tree->by_member);
+    heap_give(zset->heap, zset->tree, sizeof *zset->tree);
+    zset->tree = NULL;
+}
+
 void zset_free(struct zset *zset) {
-    if (zset->tree) {
-        btree_done(&zset->tree->order, tree_free_item, zset);
-        table_done(&zset->tree->by_member);
-        heap_give(zset->heap, zset->tree, sizeof *zset->tree);
-    } else {
+    if (zset->tree)
+        tree_free(zset);
+    else
         pack_free(zset->pack, zset->heap);
-    }
     heap_give(zset->heap, zset, sizeof *zset);
 }
 
@@ -202,6 +192,10 @@ const char *zset_encoding(const struct zset *zset) {
     return zset->tree ? "skiplist" : "listpack";
 }
 
+bool zset_is_large(const struct zset *zset) {
+    return zset->tree != NULL;
+}
+
 size_t zset_free_cost(const struct zset *zset) {
     return zset->tree ? 2 + zset->tree->order.count : 2;
 }
@@ -217,6 +211,31 @@ void zset_expect(struct zset *zset, size_t more, size_t longest) {
     if (!zset->tree && !fits) to_tree(zset);
 }
 
+void zset_compact(struct zset *zset) {
+    struct zset_iter iter;
+    struct bytes member;
+    double score;
+    size_t count = zset_count(zset), text = 0, longest = 0;
+    if (!zset->tree || !within(count, &type_limits.zset_max_listpack_entries)) return;
+    zset_iter_init(&iter, zset, (struct zset_range){0, count}, false);
+    while (zset_iter_next(&iter, &member, &score)) {
+        text += member.len + sizeof score;
+        if (member.len > longest) longest = member.len;
+    }
+    struct pack *pack = pack_new(zset->heap);
+    if (within(longest, &type_limits.zset_max_listpack_value) &&
+        pack_has_room(pack, 2 * count, text)) {
+        zset_iter_init(&iter, zset, (struct zset_range){0, count}, false);
+        while (zset_iter_next(&iter, &member, &score))
+            pack_insert_pair(&pack, zset->heap, pack_end(pack), pack_item_of(member),
+                             score_item(&score));
+        tree_free(zset);
+        zset->pack = pack;
+    } else {
+        pack_free(pack, zset->heap);
+    }
+}
+
 /* ---- members ---- */
 
 bool zset_find(const struct zset *zset, struct bytes member, double *ret_score) {
@@ -227,7 +246,7 @@ bool zset_find(const struct zset *zset, struct bytes member, double *ret_score) 
     }
     size_t at = pack_place(zset->pack, member);
     if (at == pack_end(zset->pack)) return false;
-    if (ret_score) *ret_score = score_at(zset->pack, pack_next(zset->pack, at));
+    if (ret_score) *ret_score = zset_score_at(zset->pack, pack_next(zset->pack, at));
     return true;
 }
 
@@ -267,7 +286,7 @@ enum zset_outcome zset_add(struct zset *zset, struct bytes member, double score,
     size_t at = pack_place(zset->pack, member);
     enum zset_outcome outcome = ZSET_ADDED;
     if (at != pack_end(zset->pack)) {
-        outcome = resolve(score_at(zset->pack, pack_next(zset->pack, at)), &score, flags);
+        outcome = resolve(zset_score_at(zset->pack, pack_next(zset->pack, at)), &score, flags);
         if (outcome == ZSET_UPDATED) {
             pack_delete(&zset->pack, zset->heap, at, 2);
             pack_add(zset, member, score);
@@ -316,116 +335,9 @@ bool zset_rank(const struct zset *zset, struct bytes member, size_t *ret_rank, d
     if (place == pack_end(pack)) return false;
     for (size_t at = pack_first(pack); at != place; at = pack_next(pack, pack_next(pack, at)))
         rank++;
-    *ret_score = score_at(pack, pack_next(pack, place));
+    *ret_score = zset_score_at(pack, pack_next(pack, place));
     *ret_rank = rank;
     return true;
-}
-
-/* ---- ranges ---- */
-
-static bool score_below_min(double score, const struct zset_scores *scores) {
-    return scores->min_excluded ? score <= scores->min : score < scores->min;
-}
-
-static bool score_above_max(double score, const struct zset_scores *scores) {
-    return scores->max_excluded ? score >= scores->max : score > scores->max;
-}
-
-struct zset_range zset_range_of_scores(const struct zset *zset, const struct zset_scores *scores) {
-    struct zset_range range = {0, 0};
-    if (zset->tree) {
-        struct btree_bound min = {.kind =
-                                      scores->min_excluded ? BTREE_AFTER_SCORE : BTREE_BEFORE_SCORE,
-                                  .score = scores->min};
-        struct btree_bound max = {.kind =
-                                      scores->max_excluded ? BTREE_BEFORE_SCORE : BTREE_AFTER_SCORE,
-                                  .score = scores->max};
-        range.first = btree_rank(&zset->tree->order, &min);
-        size_t end = btree_rank(&zset->tree->order, &max);
-        if (end > range.first) range.count = end - range.first;
-        return range;
-    }
-    const struct pack *pack = zset->pack;
-    for (size_t at = pack_first(pack); at != pack_end(pack);) {
-        size_t value = pack_next(pack, at);
-        double score = score_at(pack, value);
-        if (score_below_min(score, scores))
-            range.first++;
-        else if (score_above_max(score, scores))
-            break;
-        else
-            range.count++;
-        at = pack_next(pack, value);
-    }
-    return range;
-}
-
-static bool lex_below_min(struct bytes member, const struct zset_lex_bound *min) {
-    if (min->kind == ZSET_LEX_LOWEST || min->kind == ZSET_LEX_HIGHEST)
-        return min->kind == ZSET_LEX_HIGHEST;
-    int order = bytes_compare(member, min->member);
-    return min->kind == ZSET_LEX_EXCLUDED ? order <= 0 : order < 0;
-}
-
-static bool lex_above_max(struct bytes member, const struct zset_lex_bound *max) {
-    if (max->kind == ZSET_LEX_LOWEST || max->kind == ZSET_LEX_HIGHEST)
-        return max->kind == ZSET_LEX_LOWEST;
-    int order = bytes_compare(member, max->member);
-    return max->kind == ZSET_LEX_EXCLUDED ? order >= 0 : order > 0;
-}
-
-/* Is it plain from the bounds alone that nothing can lie between them? */
-static bool lex_empty(const struct zset_lex *lex) {
-    const struct zset_lex_bound *min = &lex->min, *max = &lex->max;
-    if (min->kind == ZSET_LEX_HIGHEST || max->kind == ZSET_LEX_LOWEST) return true;
-    if (min->kind == ZSET_LEX_LOWEST || max->kind == ZSET_LEX_HIGHEST) return false;
-    int order = bytes_compare(min->member, max->member);
-    return order > 0 ||
-           (order == 0 && (min->kind == ZSET_LEX_EXCLUDED || max->kind == ZSET_LEX_EXCLUDED));
-}
-
-/* How many items of the tree lie below the bound, taken as the lower or as the upper one. */
-static size_t tree_lex_rank(const struct btree *tree, const struct zset_lex_bound *bound,
-                            bool upper) {
-    if (bound->kind == ZSET_LEX_LOWEST) return 0;
-    if (bound->kind == ZSET_LEX_HIGHEST) return tree->count;
-    bool after = upper == (bound->kind == ZSET_LEX_INCLUDED);
-    struct btree_bound place = {.kind = after ? BTREE_AFTER_MEMBER : BTREE_BEFORE_MEMBER,
-                                .any_score = true,
-                                .member = bound->member};
-    return btree_rank(tree, &place);
-}
-
-struct zset_range zset_range_of_members(const struct zset *zset, const struct zset_lex *lex,
-                                        bool reverse) {
-    struct zset_range range = {0, 0}, empty = {0, 0};
-    struct zset_iter iter;
-    char scratch[ZSET_TEXT_MAX];
-    struct bytes member;
-    double score;
-    size_t count = zset_count(zset);
-    if (count == 0 || lex_empty(lex)) return empty;
-    if (zset->tree) {
-        range.first = tree_lex_rank(&zset->tree->order, &lex->min, false);
-        size_t end = tree_lex_rank(&zset->tree->order, &lex->max, true);
-        if (end > range.first) range.count = end - range.first;
-        return range;
-    }
-    if (lex_below_min(zset_at(zset, count - 1, scratch, &score), &lex->min)) return empty;
-    if (lex_above_max(zset_at(zset, 0, scratch, &score), &lex->max)) return empty;
-    size_t skipped = 0;
-    zset_iter_init(&iter, zset, (struct zset_range){0, count}, reverse);
-    while (zset_iter_next(&iter, &member, &score)) {
-        bool below = lex_below_min(member, &lex->min), above = lex_above_max(member, &lex->max);
-        if (range.count == 0 && (reverse ? above : below))
-            skipped++;
-        else if (reverse ? below : above)
-            break;
-        else
-            range.count++;
-    }
-    range.first = reverse ? count - skipped - range.count : skipped;
-    return range;
 }
 
 void zset_remove_range(struct zset *zset, struct zset_range range) {
@@ -473,7 +385,7 @@ bool zset_iter_next(struct zset_iter *iter, struct bytes *ret_member, double *re
     }
     size_t value = pack_next(pack, iter->at);
     *ret_member = pack_text(pack, iter->at, iter->scratch);
-    *ret_score = score_at(pack, value);
+    *ret_score = zset_score_at(pack, value);
     if (!iter->reverse)
         iter->at = pack_next(pack, value);
     else if (iter->left > 0)
@@ -489,7 +401,7 @@ struct bytes zset_at(const struct zset *zset, size_t rank, char scratch[ZSET_TEX
         return scored_member(item);
     }
     size_t at = pack_seek_rank(zset->pack, rank);
-    *ret_score = score_at(zset->pack, pack_next(zset->pack, at));
+    *ret_score = zset_score_at(zset->pack, pack_next(zset->pack, at));
     return pack_text(zset->pack, at, scratch);
 }
 

@@ -6,7 +6,8 @@
  *       the items in order ("skiplist", as tools know it). Ranges of every kind are found as ranges of ranks, and
  *       walked, counted and removed as such. A sorted set goes from the small encoding to the large one by the
  *       limits of types/limits.h, and not back.
- * Always: no score is NaN. An empty sorted set may exist here, though not in the keyspace.
+ * Always: no score is NaN. A small one keeps no minus zero: it is 0 there. An empty sorted set may exist here,
+ *         though not in the keyspace.
  * Owner: whoever called zset_new or zset_copy; memory is taken from the heap given there.
  * Lock: the shard's that the heap belongs to. Errors: none.
  */
@@ -35,11 +36,15 @@ void zset_rehome(struct zset *zset, struct heap *heap);
 size_t zset_count(const struct zset *zset);
 size_t zset_bytes(const struct zset *zset);
 const char *zset_encoding(const struct zset *zset);
+/* Whether it has left the small encoding. */
+bool zset_is_large(const struct zset *zset);
 size_t zset_free_cost(const struct zset *zset);
 
 /* Says that `more` members are about to be added, none longer than `longest`, so that a sorted set that will be
  * large is so at once. */
 void zset_expect(struct zset *zset, size_t more, size_t longest);
+/* Returns to the small encoding if it fits that. */
+void zset_compact(struct zset *zset);
 
 /* ---- members ---- */
 
@@ -90,10 +95,10 @@ struct zset_lex_bound {
 struct zset_lex {
     struct zset_lex_bound min, max;
 };
-/* Means something only where all scores are equal; where they are not, the range that a walk from the front
- * finds, or from the back when reverse. */
+/* From the front, or from the back when reverse, without the first `skip` members. Means something only where all
+ * scores are equal; where they are not, a small one is walked as others walk it, skipping without a look. */
 struct zset_range zset_range_of_members(const struct zset *zset, const struct zset_lex *lex,
-                                        bool reverse);
+                                        bool reverse, size_t skip);
 
 void zset_remove_range(struct zset *zset, struct zset_range range);
 
@@ -138,7 +143,8 @@ struct zset_source {
 
 enum zset_aggregate { ZSET_SUM, ZSET_MIN, ZSET_MAX };
 
-/* These add to `to`, which is empty, and may reorder the sources. */
+/* These add to `to`, which is empty, and may reorder the sources. Where a minus zero may come out of it, `to` gets
+ * the large encoding, so that it can be seen; zset_compact takes that back. */
 void zset_unite(struct zset_source *sources, size_t count, enum zset_aggregate aggregate,
                 struct zset *to);
 void zset_intersect(struct zset_source *sources, size_t count, enum zset_aggregate aggregate,

@@ -69,9 +69,20 @@ static double aggregated(double a, double b, enum zset_aggregate aggregate) {
     return isnan(sum) ? 0 : sum;
 }
 
+/* Minus zero comes from a weight, as in 0 * -1, or from a large source that keeps it. */
+static void expect_minus_zero(const struct zset_source *sources, size_t count, struct zset *to) {
+    for (size_t i = 0; i < count; i++) {
+        if (sources[i].weight == 1 && !(sources[i].zset && zset_is_large(sources[i].zset)))
+            continue;
+        zset_expect(to, SIZE_MAX, 0);
+        return;
+    }
+}
+
 void zset_unite(struct zset_source *sources, size_t count, enum zset_aggregate aggregate,
                 struct zset *to) {
     sort_by_count(sources, count);
+    expect_minus_zero(sources, count, to);
     for (size_t i = 0; i < count; i++) {
         struct walk walk;
         struct bytes member;
@@ -93,6 +104,7 @@ void zset_intersect(struct zset_source *sources, size_t count, enum zset_aggrega
     double score, own;
     if (count == 0) return;
     sort_by_count(sources, count);
+    expect_minus_zero(sources, count, to);
     walk_init(&walk, &sources[0]);
     while (walk_next(&walk, &member, &own)) {
         size_t i;
@@ -112,6 +124,7 @@ void zset_subtract(const struct zset_source *sources, size_t count, struct zset 
     struct bytes member;
     double score, other;
     if (count == 0) return;
+    expect_minus_zero(sources, 1, to);
     walk_init(&walk, &sources[0]);
     while (walk_next(&walk, &member, &score)) {
         size_t i = 1;
