@@ -200,6 +200,7 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
                                          struct bytes *argv, uint32_t argc, const struct prepared *prepared) {
     struct worker *worker = client->worker;
     struct server *server = worker->server;
+    atomic_store_explicit(&client->shared.last_command, row, memory_order_relaxed);
     unsigned number = row == prepared->command ? prepared->number : command_number(server->commands, row);
     if (!admit(client, reply, row) || !make_room(client, reply, row)) return refused(client, number);
     if (pause_concerns(server->pause, worker->now_ms, client, row)) return DISPATCH_POSTPONED;
