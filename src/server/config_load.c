@@ -39,7 +39,7 @@ static bool fail_at(const struct place *place, struct bytes line, const char *re
                     struct config_error *error) {
     char where[PATH_MAX + 64];
     describe(place, where, sizeof where);
-    config_fail(error, "\n*** FATAL CONFIG FILE ERROR (Keynome %s) ***\nReading %s\n>>> '%.*s'\n%s\n",
+    config_fail(error, "\n*** FATAL CONFIG FILE ERROR (Keynome %s) ***\nReading %s\n>>> '%.*s'\n%s",
                 KN_VERSION, where, (int)(line.len < 256 ? line.len : 256), line.data, reason);
     return false;
 }
@@ -184,7 +184,7 @@ static bool load_stream(struct config *config, FILE *file, const char *path, uns
     if (ok) {
         ok = load_text(config, buffer_bytes(&text), path, depth, error);
     } else {
-        config_fail(error, "Fatal error, can't read config file '%s': %s\n", path,
+        config_fail(error, "Fatal error, can't read config file '%s': %s", path,
                     to ? strerror(errno) : "it is too large");
     }
     buffer_done(&text);
@@ -198,7 +198,7 @@ static bool load_file(struct config *config, const char *path, const struct plac
     if (!file) {
         char where[PATH_MAX + 64] = "";
         if (from) describe(from, where, sizeof where);
-        config_fail(error, "Fatal error, can't open config file '%s': %s%s%s%s\n", path, strerror(errno),
+        config_fail(error, "Fatal error, can't open config file '%s': %s%s%s%s", path, strerror(errno),
                     from ? " (included by " : "", where, from ? ")" : "");
         return false;
     }
@@ -254,7 +254,7 @@ static bool load_flag(struct config *config, int argc, char **argv, int *at,
     if (ok) {
         ok = load_line(config, buffer_bytes(&line), &place, error);
     } else {
-        config_fail(error, "The command line is too long.\n");
+        config_fail(error, "The command line is too long.");
     }
     buffer_done(&line);
     return ok;
@@ -296,7 +296,7 @@ enum config_start config_load(struct config *config, int argc, char **argv,
     while (at < argc) {
         if (last_is_stdin && at == argc - 1) break;
         if (!is_flag(argv[at])) {
-            config_fail(error, "'%.128s' is neither a --directive nor one's value. See --help.\n",
+            config_fail(error, "'%.128s' is neither a --directive nor one's value. See --help.",
                         argv[at]);
             return CONFIG_START_FAIL;
         }

@@ -118,7 +118,7 @@ const char *process_supervision(void) {
 static bool go_to_background(struct config_error *error) {
     pid_t child = fork();
     if (child < 0) {
-        snprintf(error->text, sizeof error->text, "Can't go to the background: %s\n", strerror(errno));
+        snprintf(error->text, sizeof error->text, "Can't go to the background: %s", strerror(errno));
         return false;
     }
     if (child > 0) _exit(0);
@@ -143,7 +143,7 @@ static bool open_log(struct config *config, struct config_error *error) {
         .syslog_facility = (int)config_number(config, "syslog-facility"),
     };
     if (log_open(&options) == 0) return true;
-    snprintf(error->text, sizeof error->text, "Can't open the log file '%.512s': %s\n", file,
+    snprintf(error->text, sizeof error->text, "Can't open the log file '%.512s': %s", file,
              strerror(errno));
     return false;
 }
@@ -194,6 +194,10 @@ const char *process_adjust_oom_score(struct config *config) {
 
 bool process_start(struct config *config, struct config_error *error) {
     int wanted = (int)config_number(config, "supervised");
+    if (config_number(config, "port") == 0 && !*config_peek(config, "unixsocket")) {
+        snprintf(error->text, sizeof error->text, "Configured to not listen anywhere, exiting.");
+        return false;
+    }
     process.supervised = detect_supervisor(wanted);
     bool in_background = config_bool(config, "daemonize") && process.supervised == SUPERVISED_NO;
     /* The folder and the log are settled first: what is wrong is still told to whoever started this. */
