@@ -73,6 +73,11 @@ DIFFERENCES = [
         'shortest-doubles',
         'Scores are written in their shortest exact form, as since 7.2; 7.0 gives 17 digits.',
         lambda args, e, a: _name(args)[:1] in (b'Z', b'B', b'E') and _doubles(e, a)),
+    Difference(
+        'lpos-lowest-rank',
+        'The lowest RANK is out of range, as in newer servers; 7.0 fails to negate it and searches on.',
+        lambda args, e, a: _name(args) == b'LPOS' and b'-9223372036854775808' in args and
+        a[0] == '-' and b'out of range' in a[1]),
 ]
 
 
