@@ -95,7 +95,11 @@ void reply_error_format(struct reply *r, const char *format, ...) {
     va_start(args, format);
     struct bytes text = format_text(room, sizeof room, format, args);
     va_end(args);
-    reply_error_bytes(r, text);
+    /* Line breaks at the ends go, as Redis has it; those within become spaces. */
+    struct bytes line = text;
+    while (line.len && strchr("\r\n", line.data[line.len - 1])) line.len--;
+    while (line.len && strchr("\r\n", line.data[0])) line = bytes_make(line.data + 1, line.len - 1);
+    reply_error_bytes(r, line);
     if (text.data != room) mem_free((char *)(uintptr_t)text.data);
 }
 
