@@ -22,10 +22,16 @@ static void cmd_info(struct request *request) {
 }
 
 static const struct command rows[] = {
-    {.name = "info", .arity = -1, .flags = COMMAND_LOADING | COMMAND_STALE | COMMAND_VISITS_SHARDS,
-     .groups = GROUP_DANGEROUS, .since = "1.0.0", .complexity = "O(1)",
-     .summary = "Returns information and statistics about the server.", .syntax = "[section [section ...]]",
-     .reply = "verbatim text", .handler = cmd_info},
+    {.name = "info",
+     .arity = -1,
+     .flags = COMMAND_LOADING | COMMAND_STALE | COMMAND_VISITS_SHARDS,
+     .groups = GROUP_DANGEROUS,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns information and statistics about the server.",
+     .syntax = "[section [section ...]]",
+     .reply = "verbatim text",
+     .handler = cmd_info},
     {0},
 };
 

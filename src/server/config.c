@@ -18,8 +18,8 @@
 #include "server/config_row.h"
 
 const struct config_rows *const config_row_groups[CONFIG_ROW_GROUPS] = {
-    &config_rows_network, &config_rows_memory, &config_rows_process, &config_rows_data,
-    &config_rows_replication,
+    &config_rows_network, &config_rows_memory,      &config_rows_process,
+    &config_rows_data,    &config_rows_replication,
 };
 
 /* ---- life ---- */
@@ -276,8 +276,8 @@ static bool set_locked(struct config *config, const struct config_change *wanted
         if (!reason) reason = prepare(config, &wanted[i], local, &changes[i]);
         if (reason) {
             char name[64];
-            snprintf(name, sizeof name, "%.*s", (int)(wanted[i].name.len < 63 ? wanted[i].name.len : 63),
-                     wanted[i].name.data);
+            snprintf(name, sizeof name, "%.*s",
+                     (int)(wanted[i].name.len < 63 ? wanted[i].name.len : 63), wanted[i].name.data);
             set_failed(error, name, reason);
             return false;
         }

@@ -109,8 +109,8 @@ struct config_change {
 };
 /* All or nothing; error is the whole reply, from "ERR" on. local: the client is on this machine, which
  * enable-protected-configs may ask for. */
-bool config_set(struct config *config, const struct config_change *changes, size_t count, bool local,
-                struct config_error *error);
+bool config_set(struct config *config, const struct config_change *changes, size_t count,
+                bool local, struct config_error *error);
 
 /* Writes the values to the file the server was started with, keeping its comments and order. error is
  * the whole reply. */

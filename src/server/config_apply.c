@@ -54,9 +54,10 @@ static const char *set_max_memory(void *context, const char *name, int64_t numbe
     atomic_store_explicit(&store_limits(server->store)->max_memory, (uint64_t)number,
                           memory_order_relaxed);
     if (number > 0 && (uint64_t)number < memory_used()) {
-        log_warning("maxmemory (%lld bytes) is below the memory in use (%zu bytes): keys are evicted, or "
-                    "writes refused, depending on maxmemory-policy",
-                    (long long)number, memory_used());
+        log_warning(
+            "maxmemory (%lld bytes) is below the memory in use (%zu bytes): keys are evicted, or "
+            "writes refused, depending on maxmemory-policy",
+            (long long)number, memory_used());
     }
     return NULL;
 }
@@ -104,8 +105,7 @@ static const char *set_output_limits(void *context, const char *name, int64_t nu
     return NULL;
 }
 
-static const char *set_password(void *context, const char *name, int64_t number,
-                                const char *text) {
+static const char *set_password(void *context, const char *name, int64_t number, const char *text) {
     (void)name, (void)number;
     auth_set_password(((struct server *)context)->auth, bytes_from_string(text));
     return NULL;
@@ -209,7 +209,7 @@ unsigned config_thread_count(struct config *config) {
     if (threads == 0) {
         cpu_set_t cpus;
         threads = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus)
-                                                                 : sysconf(_SC_NPROCESSORS_ONLN);
+                                                                : sysconf(_SC_NPROCESSORS_ONLN);
     }
     return threads < 1 ? 1 : threads > 256 ? 256 : (unsigned)threads;
 }

@@ -88,7 +88,8 @@ static bool is_statement(struct config *config, struct config_words words,
     } else if (strcasecmp(name, "rename-command") == 0 && words.count == 3) {
         add_rename(config, words.words[1], words.words[2], place);
     } else if (strcasecmp(name, "user") == 0 && words.count >= 2) {
-        *ret_ok = fail_at(place, line, "users and access control lists are not supported yet", error);
+        *ret_ok =
+            fail_at(place, line, "users and access control lists are not supported yet", error);
     } else if (strcasecmp(name, "loadmodule") == 0 && words.count >= 2) {
         *ret_ok = fail_at(place, line, "modules are not supported", error);
     } else if (strcasecmp(name, "sentinel") == 0) {
@@ -102,8 +103,8 @@ static bool is_statement(struct config *config, struct config_words words,
     return true;
 }
 
-static bool apply_words(struct config *config, struct config_words words,
-                        const struct place *place, struct bytes line, struct config_error *error) {
+static bool apply_words(struct config *config, struct config_words words, const struct place *place,
+                        struct bytes line, struct config_error *error) {
     bool ok;
     if (is_statement(config, words, place, line, error, &ok)) return ok;
     struct config_value *value = config_find(config, bytes_from_string(words.words[0]));
@@ -114,11 +115,13 @@ static bool apply_words(struct config *config, struct config_words words,
     int64_t number = 0;
     buffer_init(&text, CONFIG_TEXT_MAX);
     struct config_words arguments = {words.words + 1, words.count - 1};
-    const char *reason = arguments.count == 0 ? "wrong number of arguments"
-                                              : config_parse(value, arguments, true, &text, &number);
+    const char *reason = arguments.count == 0
+                             ? "wrong number of arguments"
+                             : config_parse(value, arguments, true, &text, &number);
     if (!reason && buffer_add(&text, "", 1) != 0) reason = "argument is too long";
     if (!reason && row->flags & CONFIG_REFUSED && strcmp(text.data, value->initial) != 0) {
-        snprintf(refusal, sizeof refusal, "this asks for %s, which is not supported yet", row->waits);
+        snprintf(refusal, sizeof refusal, "this asks for %s, which is not supported yet",
+                 row->waits);
         reason = refusal;
     }
     if (reason) {
@@ -198,8 +201,8 @@ static bool load_file(struct config *config, const char *path, const struct plac
     if (!file) {
         char where[PATH_MAX + 64] = "";
         if (from) describe(from, where, sizeof where);
-        config_fail(error, "Fatal error, can't open config file '%s': %s%s%s%s", path, strerror(errno),
-                    from ? " (included by " : "", where, from ? ")" : "");
+        config_fail(error, "Fatal error, can't open config file '%s': %s%s%s%s", path,
+                    strerror(errno), from ? " (included by " : "", where, from ? ")" : "");
         return false;
     }
     bool ok = load_stream(config, file, path, from ? from->depth + 1 : 0, error);

@@ -30,7 +30,8 @@ static bool add_memory(int64_t bytes, struct buffer *text) {
     } units[] = {{"gb", 1 << 30}, {"mb", 1 << 20}, {"kb", 1 << 10}};
     for (int i = 0; i < 3; i++) {
         if (bytes > 0 && bytes % units[i].size == 0) {
-            return buffer_printf(text, "%lld%s", (long long)(bytes / units[i].size), units[i].unit) == 0;
+            return buffer_printf(text, "%lld%s", (long long)(bytes / units[i].size),
+                                 units[i].unit) == 0;
         }
     }
     return buffer_printf(text, "%lld", (long long)bytes) == 0;
@@ -148,7 +149,10 @@ static bool replace_file(const char *path, struct bytes text) {
     /* The rename is only safe once the folder is on disk, too. */
     char *slash = strrchr(temporary, '/');
     if (slash) *slash = '\0';
-    int folder = open(slash == temporary ? "/" : slash ? temporary : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = open(slash == temporary ? "/"
+                      : slash            ? temporary
+                                         : ".",
+                      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) {
         (void)!fsync(folder);
         close(folder);

@@ -130,7 +130,7 @@ void config_fail(struct config_error *error, const char *format, ...)
 
 extern const struct config_special config_special_bind, config_special_save,
     config_special_output_limits, config_special_oom_values, config_special_percentiles,
-    config_special_events, config_special_dir, config_special_replicaof,
-    config_special_title, config_special_plain_name, config_special_hz;
+    config_special_events, config_special_dir, config_special_replicaof, config_special_title,
+    config_special_plain_name, config_special_hz;
 
 #endif

@@ -4,8 +4,10 @@
 
 #include "server/config_row.h"
 
-static const struct config_word fsync_words[] = {{"everysec", 1}, {"always", 2}, {"no", 0}, {NULL, 0}};
-static const struct config_word sanitize_words[] = {{"no", 0}, {"yes", 1}, {"clients", 2}, {NULL, 0}};
+static const struct config_word fsync_words[] = {
+    {"everysec", 1}, {"always", 2}, {"no", 0}, {NULL, 0}};
+static const struct config_word sanitize_words[] = {
+    {"no", 0}, {"yes", 1}, {"clients", 2}, {NULL, 0}};
 static const struct config_word version_words[] = {{"strict", 0}, {"relaxed", 1}, {NULL, 0}};
 
 #define PERSIST .waits = "persistence"
@@ -36,8 +38,8 @@ static const struct config_row rows[] = {
     {"appendfsync", CONFIG_ENUM, "everysec", "when the journal reaches the disk",
      .words = fsync_words, PERSIST},
     {"no-appendfsync-on-rewrite", CONFIG_BOOL, "no", "no flush while a rewrite runs", PERSIST},
-    {"auto-aof-rewrite-percentage", CONFIG_INT, "100", "growth after which the journal is rewritten",
-     .min = 0, .max = INT_MAX, PERSIST},
+    {"auto-aof-rewrite-percentage", CONFIG_INT, "100",
+     "growth after which the journal is rewritten", .min = 0, .max = INT_MAX, PERSIST},
     {"auto-aof-rewrite-min-size", CONFIG_MEMORY, "64mb", "size below which it is not", PERSIST},
     {"aof-load-truncated", CONFIG_BOOL, "yes", "load a journal whose end is missing", PERSIST},
     {"aof-use-rdb-preamble", CONFIG_BOOL, "yes", "begin a rewritten journal with a snapshot",

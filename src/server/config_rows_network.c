@@ -8,16 +8,18 @@ static const struct config_word access_words[] = {{"no", CONFIG_ACCESS_NO},
                                                   {"yes", CONFIG_ACCESS_YES},
                                                   {"local", CONFIG_ACCESS_LOCAL},
                                                   {NULL, 0}};
-static const struct config_word pubsub_words[] = {{"allchannels", 1}, {"resetchannels", 0}, {NULL, 0}};
-static const struct config_word tls_auth_words[] = {{"no", 0}, {"yes", 1}, {"optional", 2}, {NULL, 0}};
+static const struct config_word pubsub_words[] = {
+    {"allchannels", 1}, {"resetchannels", 0}, {NULL, 0}};
+static const struct config_word tls_auth_words[] = {
+    {"no", 0}, {"yes", 1}, {"optional", 2}, {NULL, 0}};
 static const struct config_word tls_user_words[] = {{"off", 0}, {"cn", 1}, {"uri", 2}, {NULL, 0}};
 
-#define TLS     .waits = "TLS"
-#define ACL     .waits = "access control lists"
+#define TLS      .waits = "TLS"
+#define ACL      .waits = "access control lists"
 #define TRACKING .waits = "client tracking"
-#define SECONDS .min = 0, .max = INT_MAX
-#define PORT    .min = 0, .max = 65535
-#define WIDE    .min = 0, .max = INT64_MAX
+#define SECONDS  .min = 0, .max = INT_MAX
+#define PORT     .min = 0, .max = 65535
+#define WIDE     .min = 0, .max = INT64_MAX
 
 static const struct config_row rows[] = {
     {"bind", CONFIG_SPECIAL, "* -::*", "addresses to listen on; '-' before one that may be missing",
@@ -33,14 +35,14 @@ static const struct config_row rows[] = {
     {"tcp-keepalive", CONFIG_INT, "300", "seconds before an idle connection is probed; 0 for never",
      SECONDS, .flags = 0},
     {"timeout", CONFIG_INT, "0", "seconds before an idle client is closed; 0 for never", SECONDS},
-    {"protected-mode", CONFIG_BOOL, "yes",
-     "without a password, serve clients of this machine only", .flags = 0},
+    {"protected-mode", CONFIG_BOOL, "yes", "without a password, serve clients of this machine only",
+     .flags = 0},
     {"bind-source-addr", CONFIG_STRING, "", "local address of outgoing connections",
      .waits = "replication"},
     {"socket-mark-id", CONFIG_INT, "0", "mark of listening sockets", .min = 0, .max = UINT32_MAX,
      .flags = CONFIG_FIXED | CONFIG_REFUSED, .waits = "marking of sockets"},
-    {"mptcp", CONFIG_BOOL, "no", "listen with multipath TCP", .flags = CONFIG_FIXED | CONFIG_REFUSED,
-     .waits = "multipath TCP"},
+    {"mptcp", CONFIG_BOOL, "no", "listen with multipath TCP",
+     .flags = CONFIG_FIXED | CONFIG_REFUSED, .waits = "multipath TCP"},
     {"rdma-bind", CONFIG_STRING, "", "addresses to listen on with RDMA",
      .flags = CONFIG_FIXED | CONFIG_REFUSED, .waits = "RDMA"},
     {"rdma-port", CONFIG_INT, "0", "port for RDMA", PORT, .flags = CONFIG_FIXED | CONFIG_REFUSED,

@@ -10,24 +10,24 @@
 static const struct config_word loglevel_words[] = {
     {"debug", LOG_LEVEL_DEBUG},     {"verbose", LOG_LEVEL_VERBOSE}, {"notice", LOG_LEVEL_NOTICE},
     {"warning", LOG_LEVEL_WARNING}, {"nothing", LOG_LEVEL_NOTHING}, {NULL, 0}};
-static const struct config_word facility_words[] = {
-    {"user", LOG_USER},     {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2},
-    {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},
-    {"local7", LOG_LOCAL7}, {NULL, 0}};
+static const struct config_word facility_words[] = {{"user", LOG_USER},     {"local0", LOG_LOCAL0},
+                                                    {"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2},
+                                                    {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},
+                                                    {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},
+                                                    {"local7", LOG_LOCAL7}, {NULL, 0}};
 static const struct config_word supervised_words[] = {{"upstart", SUPERVISED_UPSTART},
                                                       {"systemd", SUPERVISED_SYSTEMD},
                                                       {"auto", SUPERVISED_AUTO},
                                                       {"no", SUPERVISED_NO},
                                                       {NULL, 0}};
-static const struct config_word oom_words[] = {
-    {"no", OOM_ADJUST_NO}, {"yes", OOM_ADJUST_RELATIVE}, {"relative", OOM_ADJUST_RELATIVE},
-    {"absolute", OOM_ADJUST_ABSOLUTE}, {NULL, 0}};
-static const struct config_word shutdown_words[] = {{"default", 0},
-                                                    {"save", SHUTDOWN_ON_SAVE},
-                                                    {"nosave", SHUTDOWN_ON_NOSAVE},
-                                                    {"now", SHUTDOWN_ON_NOW},
-                                                    {"force", SHUTDOWN_ON_FORCE},
-                                                    {NULL, 0}};
+static const struct config_word oom_words[] = {{"no", OOM_ADJUST_NO},
+                                               {"yes", OOM_ADJUST_RELATIVE},
+                                               {"relative", OOM_ADJUST_RELATIVE},
+                                               {"absolute", OOM_ADJUST_ABSOLUTE},
+                                               {NULL, 0}};
+static const struct config_word shutdown_words[] = {
+    {"default", 0},           {"save", SHUTDOWN_ON_SAVE},   {"nosave", SHUTDOWN_ON_NOSAVE},
+    {"now", SHUTDOWN_ON_NOW}, {"force", SHUTDOWN_ON_FORCE}, {NULL, 0}};
 static const struct config_word log_format_words[] = {{"legacy", 0}, {"logfmt", 1}, {NULL, 0}};
 static const struct config_word log_time_words[] = {
     {"legacy", 0}, {"iso8601", 1}, {"milliseconds", 2}, {NULL, 0}};
@@ -80,7 +80,8 @@ static const struct config_row rows[] = {
      .flags = CONFIG_FIXED, CPULIST},
     {"aof-rewrite-cpulist", CONFIG_STRING, "", "CPUs for rewriting the journal",
      .alias = "aof_rewrite_cpulist", .flags = CONFIG_FIXED, CPULIST},
-    {"locale-collate", CONFIG_STRING, "", "locale of SORT ALPHA; empty for the environment's", .flags = 0},
+    {"locale-collate", CONFIG_STRING, "", "locale of SORT ALPHA; empty for the environment's",
+     .flags = 0},
     {"ignore-warnings", CONFIG_STRING, "", "warnings to start in spite of",
      .idle = "the server starts in spite of its warnings"},
     {"shutdown-timeout", CONFIG_INT, "10", "seconds to wait for replicas at shutdown", COUNT,
@@ -92,8 +93,7 @@ static const struct config_row rows[] = {
     {"crash-log-enabled", CONFIG_BOOL, "yes", "report a crash in the log", .flags = 0},
     {"crash-memcheck-enabled", CONFIG_BOOL, "yes", "test memory after a crash",
      .idle = "a crash report tests no memory"},
-    {"availability-zone", CONFIG_STRING, "", "shown in INFO",
-     .idle = "shown by CONFIG GET only"},
+    {"availability-zone", CONFIG_STRING, "", "shown in INFO", .idle = "shown by CONFIG GET only"},
     {"extended-redis-compatibility", CONFIG_BOOL, "no", "answer as Redis by name",
      .idle = "replies are Redis's anyway"},
     {"import-mode", CONFIG_BOOL, "no", "let expired keys live while another server's data come in",
@@ -138,7 +138,9 @@ static const struct config_row rows[] = {
     {"busy-reply-threshold", CONFIG_INT, "5000", "milliseconds before a script is called slow",
      WIDE, .alias = "lua-time-limit", .waits = "scripting"},
     {"propagation-error-behavior", CONFIG_ENUM, "ignore", "when a replicated command fails",
-     .words = (const struct config_word[]){{"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}, {NULL, 0}},
+     .words =
+         (const struct config_word[]){
+             {"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}, {NULL, 0}},
      .waits = "replication"},
 };
 

@@ -110,11 +110,11 @@ static const char *parse_limits(const struct config_row *row, struct config_word
     scan_limits(current ? current : "", limits);
     for (size_t i = 0; i < words.count; i += 4) {
         const char *name = words.words[i];
-        int class = strcasecmp(name, "normal") == 0   ? 0
-                    : strcasecmp(name, "slave") == 0  ? 1
+        int class = strcasecmp(name, "normal") == 0    ? 0
+                    : strcasecmp(name, "slave") == 0   ? 1
                     : strcasecmp(name, "replica") == 0 ? 1
-                    : strcasecmp(name, "pubsub") == 0 ? 2
-                                                      : -1;
+                    : strcasecmp(name, "pubsub") == 0  ? 2
+                                                       : -1;
         if (class < 0) return "Invalid client class specified in buffer limit configuration.";
         uint64_t hard, soft;
         int64_t seconds;
@@ -197,7 +197,7 @@ const struct config_special config_special_percentiles = {.parse = parse_percent
 static const struct {
     char letter;
     int bit;
-} event_letters[] = {{'g', 2}, {'$', 3}, {'l', 4},  {'s', 5},  {'h', 6}, {'z', 7}, {'x', 8},
+} event_letters[] = {{'g', 2}, {'$', 3},  {'l', 4},  {'s', 5}, {'h', 6}, {'z', 7},  {'x', 8},
                      {'e', 9}, {'t', 10}, {'d', 13}, {'K', 0}, {'E', 1}, {'m', 11}, {'n', 14}};
 enum { EVENT_LETTERS = sizeof event_letters / sizeof *event_letters, EVENT_ALL = 0x27fc };
 
@@ -251,7 +251,8 @@ static const char *parse_replicaof(const struct config_row *row, struct config_w
     words = without_empty(words);
     if (words.count == 0) return NULL;
     if (words.count != 2) return "wrong number of arguments";
-    if (strcasecmp(words.words[0], "no") == 0 && strcasecmp(words.words[1], "one") == 0) return NULL;
+    if (strcasecmp(words.words[0], "no") == 0 && strcasecmp(words.words[1], "one") == 0)
+        return NULL;
     return too_long(add_word(text, words.words[0]) && add_word(text, words.words[1]));
 }
 const struct config_special config_special_replicaof = {.parse = parse_replicaof};
@@ -262,8 +263,8 @@ static const char *parse_title(const struct config_row *row, struct config_words
                                const char *current, bool loading, bool given, struct buffer *text,
                                int64_t *ret_number) {
     (void)row, (void)current, (void)loading, (void)given, (void)ret_number;
-    static const char *const variables[] = {"{title}", "{listen-addr}", "{server-mode}",
-                                            "{port}",  "{tls-port}",    "{unixsocket}",
+    static const char *const variables[] = {"{title}",      "{listen-addr}", "{server-mode}",
+                                            "{port}",       "{tls-port}",    "{unixsocket}",
                                             "{config-file}"};
     enum { VARIABLES = sizeof variables / sizeof *variables };
     if (words.count != 1) return "wrong number of arguments";
@@ -308,7 +309,8 @@ static const char *parse_hz(const struct config_row *row, struct config_words wo
     if (!number_parse_i64(bytes_from_string(words.words[0]), &number)) {
         return "argument couldn't be parsed into an integer";
     }
-    if (number < 0 || number > INT_MAX) return "argument must be between 0 and 2147483647 inclusive";
+    if (number < 0 || number > INT_MAX)
+        return "argument must be between 0 and 2147483647 inclusive";
     number = number < 1 ? 1 : number > 500 ? 500 : number;
     *ret_number = number;
     return too_long(buffer_printf(text, "%lld", (long long)number) == 0);

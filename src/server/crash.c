@@ -71,13 +71,14 @@ static void write_registers(const ucontext_t *context) {
     static const struct {
         const char *name;
         int index;
-    } registers[] = {{"RAX", REG_RAX}, {"RBX", REG_RBX}, {"RCX", REG_RCX}, {"RDX", REG_RDX},
-                     {"RDI", REG_RDI}, {"RSI", REG_RSI}, {"RBP", REG_RBP}, {"RSP", REG_RSP},
-                     {"R8 ", REG_R8},  {"R9 ", REG_R9},  {"R10", REG_R10}, {"R11", REG_R11},
-                     {"R12", REG_R12}, {"R13", REG_R13}, {"R14", REG_R14}, {"R15", REG_R15},
+    } registers[] = {{"RAX", REG_RAX}, {"RBX", REG_RBX}, {"RCX", REG_RCX},       {"RDX", REG_RDX},
+                     {"RDI", REG_RDI}, {"RSI", REG_RSI}, {"RBP", REG_RBP},       {"RSP", REG_RSP},
+                     {"R8 ", REG_R8},  {"R9 ", REG_R9},  {"R10", REG_R10},       {"R11", REG_R11},
+                     {"R12", REG_R12}, {"R13", REG_R13}, {"R14", REG_R14},       {"R15", REG_R15},
                      {"RIP", REG_RIP}, {"EFL", REG_EFL}, {"CSGSFS", REG_CSGSFS}, {"ERR", REG_ERR}};
     for (int i = 0; i < (int)(sizeof registers / sizeof *registers); i++) {
-        write_register(registers[i].name, (uint64_t)context->uc_mcontext.gregs[registers[i].index], i % 4 == 3);
+        write_register(registers[i].name, (uint64_t)context->uc_mcontext.gregs[registers[i].index],
+                       i % 4 == 3);
     }
 #elif defined(__aarch64__)
     for (int i = 0; i < 31; i++) {
@@ -134,7 +135,8 @@ static void write_report(int number, const siginfo_t *info, const ucontext_t *co
     int count = backtrace(frames, FRAMES_MAX);
     backtrace_symbols_fd(frames, count, log_fd());
     write_registers(context);
-    crash_text("\n------ SERVER ------\nredis_version:" REDIS_VERSION "\nkeynome_version:" KN_VERSION "\nused_memory:");
+    crash_text("\n------ SERVER ------\nredis_version:" REDIS_VERSION
+               "\nkeynome_version:" KN_VERSION "\nused_memory:");
     crash_decimal((int64_t)memory_used());
     crash_text("\n");
     if (describe_function) describe_function(describe_context);
@@ -180,7 +182,8 @@ void crash_install(void) {
     /* The first call loads a library, which is not safe in a handler. */
     (void)!backtrace(&frame, 1);
     crash_join_thread();
-    struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    struct sigaction action = {.sa_sigaction = on_crash,
+                               .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < CRASH_SIGNALS; i++) sigaction(crash_signals[i].number, &action, NULL);
 }

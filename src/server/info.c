@@ -34,7 +34,8 @@ void info_write(const struct info *info, const struct bytes *names, size_t count
         bool by_default = bytes_is_word(name, "default");
         bool all = bytes_is_word(name, "all") || bytes_is_word(name, "everything");
         for (int s = 0; s < SECTIONS; s++) {
-            if (all || (by_default && sections[s].by_default) || bytes_is_word(name, sections[s].name)) {
+            if (all || (by_default && sections[s].by_default) ||
+                bytes_is_word(name, sections[s].name)) {
                 wanted[s] = true;
             }
         }
@@ -61,8 +62,8 @@ void info_bytes(const struct info *info, const char *name, uint64_t bytes) {
     double amount = (double)bytes;
     int unit = 0;
     for (; amount >= 1024 && unit < 5; unit++) amount /= 1024;
-    (void)!buffer_printf(info->out, "%s:%llu\r\n%s_human:%.*f%c\r\n", name, (unsigned long long)bytes, name,
-                         unit ? 2 : 0, amount, units[unit]);
+    (void)!buffer_printf(info->out, "%s:%llu\r\n%s_human:%.*f%c\r\n", name,
+                         (unsigned long long)bytes, name, unit ? 2 : 0, amount, units[unit]);
 }
 
 void info_zeros(const struct info *info, const char *const *names) {

@@ -16,31 +16,35 @@ static void stat_field(const struct info *info, const char *name, enum stat stat
 }
 
 void info_persistence_section(const struct info *info) {
-    info_zeros(info, (const char *[]){"loading", "async_loading", "current_cow_peak", "current_cow_size",
-                                      "current_cow_size_age", NULL});
+    info_zeros(info, (const char *[]){"loading", "async_loading", "current_cow_peak",
+                                      "current_cow_size", "current_cow_size_age", NULL});
     info_field(info, "current_fork_perc", "0.00");
-    info_zeros(info, (const char *[]){"current_save_keys_processed", "current_save_keys_total", NULL});
+    info_zeros(info,
+               (const char *[]){"current_save_keys_processed", "current_save_keys_total", NULL});
     stat_field(info, "rdb_changes_since_last_save", STAT_CHANGES);
     info_field(info, "rdb_bgsave_in_progress", "0");
     info_field(info, "rdb_last_save_time", "%lld", (long long)(info->server->started_ms / 1000));
     info_field(info, "rdb_last_bgsave_status", "ok");
     info_field(info, "rdb_last_bgsave_time_sec", "-1");
     info_field(info, "rdb_current_bgsave_time_sec", "-1");
-    info_zeros(info, (const char *[]){"rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired",
-                                      "rdb_last_load_keys_loaded", "aof_enabled", "aof_rewrite_in_progress",
-                                      "aof_rewrite_scheduled", NULL});
+    info_zeros(info,
+               (const char *[]){"rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired",
+                                "rdb_last_load_keys_loaded", "aof_enabled",
+                                "aof_rewrite_in_progress", "aof_rewrite_scheduled", NULL});
     info_field(info, "aof_last_rewrite_time_sec", "-1");
     info_field(info, "aof_current_rewrite_time_sec", "-1");
     info_field(info, "aof_last_bgrewrite_status", "ok");
     info_zeros(info, (const char *[]){"aof_rewrites", "aof_rewrites_consecutive_failures", NULL});
     info_field(info, "aof_last_write_status", "ok");
-    info_zeros(info, (const char *[]){"aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size",
-                                      NULL});
+    info_zeros(info, (const char *[]){"aof_last_cow_size", "module_fork_in_progress",
+                                      "module_fork_last_cow_size", NULL});
 }
 
 static void rate_fields(const struct info *info) {
-    info_field(info, "instantaneous_input_kbps", "%.2f", (double)stats_rate(STATS_RATE_INPUT) / 1024);
-    info_field(info, "instantaneous_output_kbps", "%.2f", (double)stats_rate(STATS_RATE_OUTPUT) / 1024);
+    info_field(info, "instantaneous_input_kbps", "%.2f",
+               (double)stats_rate(STATS_RATE_INPUT) / 1024);
+    info_field(info, "instantaneous_output_kbps", "%.2f",
+               (double)stats_rate(STATS_RATE_OUTPUT) / 1024);
     info_field(info, "instantaneous_input_repl_kbps", "0.00");
     info_field(info, "instantaneous_output_repl_kbps", "0.00");
 }
@@ -51,10 +55,12 @@ void info_stats_section(const struct info *info) {
     store_stats(server->store, info->shards_held, &store);
     stat_field(info, "total_connections_received", STAT_CONNECTIONS);
     stat_field(info, "total_commands_processed", STAT_COMMANDS);
-    info_field(info, "instantaneous_ops_per_sec", "%llu", (unsigned long long)stats_rate(STATS_RATE_COMMANDS));
+    info_field(info, "instantaneous_ops_per_sec", "%llu",
+               (unsigned long long)stats_rate(STATS_RATE_COMMANDS));
     stat_field(info, "total_net_input_bytes", STAT_INPUT_BYTES);
     stat_field(info, "total_net_output_bytes", STAT_OUTPUT_BYTES);
-    info_zeros(info, (const char *[]){"total_net_repl_input_bytes", "total_net_repl_output_bytes", NULL});
+    info_zeros(info,
+               (const char *[]){"total_net_repl_input_bytes", "total_net_repl_output_bytes", NULL});
     rate_fields(info);
     stat_field(info, "rejected_connections", STAT_CONNECTIONS_REJECTED);
     info_zeros(info, (const char *[]){"sync_full", "sync_partial_ok", "sync_partial_err", NULL});
@@ -62,20 +68,25 @@ void info_stats_section(const struct info *info) {
     info_field(info, "expired_keys", "%llu", (unsigned long long)store.expired);
     info_field(info, "expired_stale_perc", "0.00");
     stat_field(info, "expired_time_cap_reached_count", STAT_EXPIRED_TIME_CAP);
-    info_field(info, "expire_cycle_cpu_milliseconds", "%lld", (long long)(stats_read(STAT_EXPIRE_CYCLE_US) / 1000));
+    info_field(info, "expire_cycle_cpu_milliseconds", "%lld",
+               (long long)(stats_read(STAT_EXPIRE_CYCLE_US) / 1000));
     info_field(info, "evicted_keys", "%llu", (unsigned long long)store.evicted);
-    info_zeros(info, (const char *[]){"evicted_clients", "evicted_scripts", "total_eviction_exceeded_time",
+    info_zeros(info, (const char *[]){"evicted_clients", "evicted_scripts",
+                                      "total_eviction_exceeded_time",
                                       "current_eviction_exceeded_time", NULL});
     stat_field(info, "keyspace_hits", STAT_KEYSPACE_HITS);
     stat_field(info, "keyspace_misses", STAT_KEYSPACE_MISSES);
     info_field(info, "pubsub_channels", "%zu", pubsub_topic_count(server->pubsub, TOPIC_CHANNEL));
     info_field(info, "pubsub_patterns", "%zu", pubsub_pattern_count(server->pubsub));
-    info_field(info, "pubsubshard_channels", "%zu", pubsub_topic_count(server->pubsub, TOPIC_SHARD));
+    info_field(info, "pubsubshard_channels", "%zu",
+               pubsub_topic_count(server->pubsub, TOPIC_SHARD));
     info_zeros(info, (const char *[]){"latest_fork_usec", "total_forks", "migrate_cached_sockets",
-                                      "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
-                                      "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
-                                      "current_active_defrag_time", "tracking_total_keys", "tracking_total_items",
-                                      "tracking_total_prefixes", "unexpected_error_replies", NULL});
+                                      "slave_expires_tracked_keys", "active_defrag_hits",
+                                      "active_defrag_misses", "active_defrag_key_hits",
+                                      "active_defrag_key_misses", "total_active_defrag_time",
+                                      "current_active_defrag_time", "tracking_total_keys",
+                                      "tracking_total_items", "tracking_total_prefixes",
+                                      "unexpected_error_replies", NULL});
     stat_field(info, "total_error_replies", STAT_ERROR_REPLIES);
     info_field(info, "dump_payload_sanitizations", "0");
     stat_field(info, "total_reads_processed", STAT_READS);
@@ -83,8 +94,8 @@ void info_stats_section(const struct info *info) {
     info_zeros(info, (const char *[]){"io_threaded_reads_processed", "io_threaded_writes_processed",
                                       "reply_buffer_shrinks", "reply_buffer_expands", NULL});
     stat_field(info, "acl_access_denied_auth", STAT_AUTH_DENIED);
-    info_zeros(info, (const char *[]){"acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel",
-                                      NULL});
+    info_zeros(info, (const char *[]){"acl_access_denied_cmd", "acl_access_denied_key",
+                                      "acl_access_denied_channel", NULL});
 }
 
 void info_replication_section(const struct info *info) {
@@ -97,7 +108,8 @@ void info_replication_section(const struct info *info) {
     info_field(info, "second_repl_offset", "-1");
     info_field(info, "repl_backlog_active", "0");
     info_field(info, "repl_backlog_size", "1048576");
-    info_zeros(info, (const char *[]){"repl_backlog_first_byte_offset", "repl_backlog_histlen", NULL});
+    info_zeros(info,
+               (const char *[]){"repl_backlog_first_byte_offset", "repl_backlog_histlen", NULL});
 }
 
 void info_modules_section(const struct info *info) {
@@ -113,7 +125,8 @@ void info_commandstats_section(const struct info *info) {
         if (!counts.calls && !counts.rejected && !counts.failed) continue;
         const struct command *command = command_by_number(server->commands, number);
         snprintf(field, sizeof field, "cmdstat_%s", command_full_name(server, command, full));
-        info_field(info, field, "calls=%llu,usec=%llu,usec_per_call=%.2f,rejected_calls=%llu,failed_calls=%llu",
+        info_field(info, field,
+                   "calls=%llu,usec=%llu,usec_per_call=%.2f,rejected_calls=%llu,failed_calls=%llu",
                    (unsigned long long)counts.calls, (unsigned long long)counts.microseconds,
                    counts.calls ? (double)counts.microseconds / (double)counts.calls : 0.0,
                    (unsigned long long)counts.rejected, (unsigned long long)counts.failed);

@@ -79,7 +79,8 @@ void info_server_section(const struct info *info) {
     info_field(info, "config_file", "%s", config_file_path(server->config));
     info_field(info, "io_threads_active", "%d", server->worker_count > 1);
     info_field(info, "threads", "%u", server->worker_count);
-    info_field(info, "listener0", "name=tcp,bind=%s,port=%u", config_peek(server->config, "bind"), server->port);
+    info_field(info, "listener0", "name=tcp,bind=%s,port=%u", config_peek(server->config, "bind"),
+               server->port);
     const char *unix_path = config_peek(server->config, "unixsocket");
     if (*unix_path) info_field(info, "listener1", "name=unix,bind=%s", unix_path);
 }
@@ -105,8 +106,8 @@ static bool add_client(struct client *client, void *context) {
     totals->watched_keys += watched;
     if (input > totals->input_max) totals->input_max = input;
     if (output > totals->output_max) totals->output_max = output;
-    totals->bytes += sizeof *client + input + output + load(&shared->query_room) + load(&shared->queued_bytes) +
-                     load(&shared->argument_bytes);
+    totals->bytes += sizeof *client + input + output + load(&shared->query_room) +
+                     load(&shared->queued_bytes) + load(&shared->argument_bytes);
     return true;
 }
 
@@ -117,8 +118,10 @@ void info_clients_section(const struct info *info) {
     info_field(info, "connected_clients", "%u", registry_count(server->registry));
     info_field(info, "cluster_connections", "0");
     info_field(info, "maxclients", "%u", atomic_load(&server->limits.max_clients));
-    info_field(info, "client_recent_max_input_buffer", "%llu", (unsigned long long)totals.input_max);
-    info_field(info, "client_recent_max_output_buffer", "%llu", (unsigned long long)totals.output_max);
+    info_field(info, "client_recent_max_input_buffer", "%llu",
+               (unsigned long long)totals.input_max);
+    info_field(info, "client_recent_max_output_buffer", "%llu",
+               (unsigned long long)totals.output_max);
     info_field(info, "blocked_clients", "%lld", (long long)stats_read(STAT_CLIENTS_BLOCKED));
     info_field(info, "tracking_clients", "0");
     info_field(info, "pubsub_clients", "%llu", (unsigned long long)totals.pubsub);
@@ -153,16 +156,20 @@ static void allocator_fields(const struct info *info, uint64_t used, uint64_t re
     info_field(info, "allocator_active", "%zu", allocator.active);
     info_field(info, "allocator_resident", "%zu", allocator.resident);
     info_field(info, "allocator_frag_ratio", "%.2f", ratio(allocator.active, allocator.allocated));
-    info_field(info, "allocator_frag_bytes", "%lld", (long long)(allocator.active - allocator.allocated));
+    info_field(info, "allocator_frag_bytes", "%lld",
+               (long long)(allocator.active - allocator.allocated));
     info_field(info, "allocator_rss_ratio", "%.2f", ratio(allocator.resident, allocator.active));
-    info_field(info, "allocator_rss_bytes", "%lld", (long long)(allocator.resident - allocator.active));
+    info_field(info, "allocator_rss_bytes", "%lld",
+               (long long)(allocator.resident - allocator.active));
     info_field(info, "rss_overhead_ratio", "%.2f", ratio(resident, allocator.resident));
-    info_field(info, "rss_overhead_bytes", "%lld", (long long)resident - (long long)allocator.resident);
+    info_field(info, "rss_overhead_bytes", "%lld",
+               (long long)resident - (long long)allocator.resident);
     info_field(info, "mem_fragmentation_ratio", "%.2f", ratio(resident, used));
     info_field(info, "mem_fragmentation_bytes", "%lld", (long long)resident - (long long)used);
 }
 
-static void memory_size_fields(const struct info *info, uint64_t used, uint64_t clients, uint64_t tables) {
+static void memory_size_fields(const struct info *info, uint64_t used, uint64_t clients,
+                               uint64_t tables) {
     uint64_t overhead = start.used_bytes + clients + tables;
     uint64_t dataset = used > overhead ? used - overhead : 0;
     uint64_t beyond_start = used > start.used_bytes ? used - start.used_bytes : 0;
@@ -188,12 +195,14 @@ void info_memory_section(const struct info *info) {
     store_stats(server->store, info->shards_held, &store);
     registry_each(server->registry, add_client, &clients);
     memory_size_fields(info, used, clients.bytes, store.table_bytes);
-    if (sysinfo(&system) == 0) info_bytes(info, "total_system_memory", (uint64_t)system.totalram * system.mem_unit);
+    if (sysinfo(&system) == 0)
+        info_bytes(info, "total_system_memory", (uint64_t)system.totalram * system.mem_unit);
     info_bytes(info, "used_memory_lua", 0);
     info_bytes(info, "used_memory_vm_total", 0);
     info_bytes(info, "used_memory_scripts", 0);
-    info_zeros(info, (const char *[]){"used_memory_vm_eval", "used_memory_scripts_eval", "number_of_cached_scripts",
-                                      "number_of_functions", "number_of_libraries", "used_memory_vm_functions",
+    info_zeros(info, (const char *[]){"used_memory_vm_eval", "used_memory_scripts_eval",
+                                      "number_of_cached_scripts", "number_of_functions",
+                                      "number_of_libraries", "used_memory_vm_functions",
                                       "used_memory_functions", NULL});
     info_bytes(info, "maxmemory", (uint64_t)config_number(server->config, "maxmemory"));
     char *policy = config_text(server->config, "maxmemory-policy");
@@ -202,8 +211,9 @@ void info_memory_section(const struct info *info) {
     allocator_fields(info, used, resident);
     info_field(info, "mem_clients_normal", "%llu", (unsigned long long)clients.bytes);
     info_zeros(info, (const char *[]){"mem_not_counted_for_evict", "mem_replication_backlog",
-                                      "mem_total_replication_buffers", "mem_clients_slaves", "mem_cluster_links",
-                                      "mem_aof_buffer", "active_defrag_running", NULL});
+                                      "mem_total_replication_buffers", "mem_clients_slaves",
+                                      "mem_cluster_links", "mem_aof_buffer",
+                                      "active_defrag_running", NULL});
     info_field(info, "mem_allocator", "%s", memory_allocator_name());
     info_field(info, "lazyfree_pending_objects", "%zu", store.lazy_pending);
     info_field(info, "lazyfreed_objects", "%lld", (long long)stats_read(STAT_LAZY_FREED));
@@ -214,9 +224,11 @@ void info_memory_section(const struct info *info) {
 static void cpu_fields(const struct info *info, const struct rusage *usage, const char *suffix) {
     char name[64];
     snprintf(name, sizeof name, "used_cpu_sys%s", suffix);
-    info_field(info, name, "%lld.%06lld", (long long)usage->ru_stime.tv_sec, (long long)usage->ru_stime.tv_usec);
+    info_field(info, name, "%lld.%06lld", (long long)usage->ru_stime.tv_sec,
+               (long long)usage->ru_stime.tv_usec);
     snprintf(name, sizeof name, "used_cpu_user%s", suffix);
-    info_field(info, name, "%lld.%06lld", (long long)usage->ru_utime.tv_sec, (long long)usage->ru_utime.tv_usec);
+    info_field(info, name, "%lld.%06lld", (long long)usage->ru_utime.tv_sec,
+               (long long)usage->ru_utime.tv_usec);
 }
 
 /* The main thread's times from the kernel's table, as this may be another thread. */
@@ -230,7 +242,9 @@ static bool main_thread_usage(struct rusage *ret_usage) {
     fclose(file);
     /* The name, in brackets, may hold anything. */
     char *end = ok ? strrchr(line, ')') : NULL;
-    if (!end || sscanf(end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2) return false;
+    if (!end ||
+        sscanf(end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2)
+        return false;
     unsigned long long ticks = (unsigned long long)sysconf(_SC_CLK_TCK);
     *ret_usage = (struct rusage){
         .ru_utime = {(time_t)(user / ticks), (suseconds_t)(user % ticks * 1000000 / ticks)},

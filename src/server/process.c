@@ -90,7 +90,8 @@ static void notify_supervisor(const char *state) {
     if (path[0] == '@') address.sun_path[0] = '\0'; /* an abstract name */
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
-    if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, size) < 0) {
+    if (fd < 0 ||
+        sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, size) < 0) {
         log_warning("Can't send to the supervisor's socket: %s", strerror(errno));
     }
     if (fd >= 0) close(fd);
@@ -118,7 +119,8 @@ const char *process_supervision(void) {
 static bool go_to_background(struct config_error *error) {
     pid_t child = fork();
     if (child < 0) {
-        snprintf(error->text, sizeof error->text, "Can't go to the background: %s", strerror(errno));
+        snprintf(error->text, sizeof error->text, "Can't go to the background: %s",
+                 strerror(errno));
         return false;
     }
     if (child > 0) _exit(0);
@@ -160,7 +162,8 @@ static void write_pid_file(struct config *config, bool in_background) {
         return;
     }
     /* `dir` may change before the end. */
-    if (!realpath(path, process.pid_file)) snprintf(process.pid_file, sizeof process.pid_file, "%s", path);
+    if (!realpath(path, process.pid_file))
+        snprintf(process.pid_file, sizeof process.pid_file, "%s", path);
     process.pid_file_written = true;
 }
 
@@ -176,12 +179,12 @@ const char *process_adjust_oom_score(struct config *config) {
         if (fd >= 0) close(fd);
         if (len <= 0) return "Failed to read the process's oom_score_adj";
         text[len] = '\0';
-        process.oom_before = atoi(text);
+        process.oom_before = (int)strtol(text, NULL, 10);
         process.oom_known = true;
     }
     score = process.oom_before;
     if (mode != OOM_ADJUST_NO) {
-        score = atoi(config_peek(config, "oom-score-adj-values"));
+        score = (int)strtol(config_peek(config, "oom-score-adj-values"), NULL, 10);
         if (mode == OOM_ADJUST_RELATIVE) score += process.oom_before;
         score = score < -1000 ? -1000 : score > 1000 ? 1000 : score;
     }
@@ -214,7 +217,8 @@ bool process_start(struct config *config, struct config_error *error) {
         log_notice("No configuration file: running with defaults. To give one: keynome-server "
                    "/path/to/redis.conf");
     }
-    if (wanted != SUPERVISED_NO && wanted != SUPERVISED_AUTO && process.supervised == SUPERVISED_NO) {
+    if (wanted != SUPERVISED_NO && wanted != SUPERVISED_AUTO &&
+        process.supervised == SUPERVISED_NO) {
         log_warning("supervised is set, but the supervisor's %s is not in the environment",
                     wanted == SUPERVISED_SYSTEMD ? "NOTIFY_SOCKET" : "UPSTART_JOB");
     }
@@ -243,10 +247,12 @@ unsigned process_reserve_files(unsigned max_clients) {
                     (unsigned long long)wanted.rlim_cur);
         return max_clients;
     }
-    unsigned possible = wanted.rlim_cur > RESERVED_FILES ? (unsigned)wanted.rlim_cur - RESERVED_FILES : 1;
-    log_warning("maxclients %u needs %llu open files, but the system allows %llu: maxclients is %u. To "
-                "have more, raise the limit with ulimit -n or LimitNOFILE.",
-                max_clients, (unsigned long long)needed, (unsigned long long)wanted.rlim_cur, possible);
+    unsigned possible =
+        wanted.rlim_cur > RESERVED_FILES ? (unsigned)wanted.rlim_cur - RESERVED_FILES : 1;
+    log_warning(
+        "maxclients %u needs %llu open files, but the system allows %llu: maxclients is %u. To "
+        "have more, raise the limit with ulimit -n or LimitNOFILE.",
+        max_clients, (unsigned long long)needed, (unsigned long long)wanted.rlim_cur, possible);
     return possible;
 }
 
@@ -319,10 +325,13 @@ void process_ready(struct config *config, int port) {
     const char *path = config_peek(config, "unixsocket");
     process_set_title(config, config_peek(config, "proc-title-template"), port);
     if (port != 0) {
-        log_notice("Ready to accept connections on %s, port %d. Talk to it with: redis-cli -p %d ping",
-                   config_peek(config, "bind"), port, port);
+        log_notice(
+            "Ready to accept connections on %s, port %d. Talk to it with: redis-cli -p %d ping",
+            config_peek(config, "bind"), port, port);
     }
-    if (*path) log_notice("Ready to accept connections at %s. Talk to it with: redis-cli -s %s ping", path, path);
+    if (*path)
+        log_notice("Ready to accept connections at %s. Talk to it with: redis-cli -s %s ping", path,
+                   path);
     notify_supervisor("READY=1\nSTATUS=Ready to accept connections\n");
     if (process.supervised == SUPERVISED_UPSTART) raise(SIGSTOP);
 }

@@ -22,8 +22,8 @@ struct stats_block *stats_join(void) {
     struct stats_block *head = atomic_load_explicit(&stats_blocks, memory_order_relaxed);
     do {
         block->next = head;
-    } while (!atomic_compare_exchange_weak_explicit(&stats_blocks, &head, block, memory_order_release,
-                                                    memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&stats_blocks, &head, block,
+                                                    memory_order_release, memory_order_relaxed));
     stats_mine = block;
     return block;
 }

@@ -40,7 +40,8 @@ static void expect_error(const char *file, int line, const char *reason) {
     config_free(config);
 }
 
-static bool set(struct config *config, const char *name, const char *value, struct config_error *error) {
+static bool set(struct config *config, const char *name, const char *value,
+                struct config_error *error) {
     struct config_change change = {bytes_from_string(name), bytes_from_string(value)};
     return config_set(config, &change, 1, false, error);
 }
@@ -86,7 +87,8 @@ static void directives_of_several_words(void **state) {
     expect("notify-keyspace-events KEA", "notify-keyspace-events", "AKE");
     expect("notify-keyspace-events g$lshzxetd", "notify-keyspace-events", "A");
     expect("notify-keyspace-events mnxE", "notify-keyspace-events", "xEmn");
-    expect("latency-tracking-info-percentiles 50.0 99.99", "latency-tracking-info-percentiles", "50 99.99");
+    expect("latency-tracking-info-percentiles 50.0 99.99", "latency-tracking-info-percentiles",
+           "50 99.99");
     expect("oom-score-adj-values 1 -2 3", "oom-score-adj-values", "1 -2 3");
     expect("replicaof no one", "replicaof", "");
     expect("proc-title-template \"{title} at {port}\"", "proc-title-template", "{title} at {port}");
@@ -105,17 +107,20 @@ static void mistakes_are_named_with_their_line(void **state) {
     expect_error("maxmemory-clients 101%", 1, "percentage argument must be less or equal to 100");
     expect_error("maxmemory-clients -1%", 1, "argument must be a memory or percent value");
     expect_error("daemonize on", 1, "argument must be 'yes' or 'no'");
-    expect_error("loglevel loud", 1,
-                 "argument(s) must be one of the following: debug, verbose, notice, warning, nothing");
+    expect_error(
+        "loglevel loud", 1,
+        "argument(s) must be one of the following: debug, verbose, notice, warning, nothing");
     expect_error("unixsocketperm 9", 1, "argument couldn't be parsed as an octal number");
     expect_error("unixsocketperm 7777", 1, "argument must be between");
     expect_error("requirepass \"open", 1, "Unbalanced quotes in configuration line");
     expect_error("requirepass \"a\"b", 1, "Unbalanced quotes in configuration line");
     expect_error("save 1", 1, "Invalid save parameters");
     expect_error("save 0 1", 1, "Invalid save parameters");
-    expect_error("client-output-buffer-limit normal 1 2", 1, "Wrong number of arguments in buffer limit");
+    expect_error("client-output-buffer-limit normal 1 2", 1,
+                 "Wrong number of arguments in buffer limit");
     expect_error("client-output-buffer-limit nobody 1 2 3", 1, "Invalid client class");
-    expect_error("client-output-buffer-limit normal x 2 3", 1, "Error in hard, soft or soft_seconds");
+    expect_error("client-output-buffer-limit normal x 2 3", 1,
+                 "Error in hard, soft or soft_seconds");
     expect_error("notify-keyspace-events Q", 1, "Invalid event class character");
     expect_error("oom-score-adj-values 1 2", 1, "wrong number of arguments");
     expect_error("oom-score-adj-values 1 2 3000", 1, "between -2000 and 2000");
@@ -132,14 +137,24 @@ static void mistakes_are_named_with_their_line(void **state) {
 static void what_is_not_built_is_refused(void **state) {
     (void)state;
     static const char *const harmless[] = {
-        "appendonly no",       "cluster-enabled no", "tls-port 0",  "aclfile \"\"", "replicaof no one",
-        "appendfsync always",  "save 60 1000",       "masterauth x", "repl-backlog-size 1mb",
-        "cluster-node-timeout 5000", "tls-cert-file x.crt", "min-replicas-to-write 0",
+        "appendonly no",
+        "cluster-enabled no",
+        "tls-port 0",
+        "aclfile \"\"",
+        "replicaof no one",
+        "appendfsync always",
+        "save 60 1000",
+        "masterauth x",
+        "repl-backlog-size 1mb",
+        "cluster-node-timeout 5000",
+        "tls-cert-file x.crt",
+        "min-replicas-to-write 0",
     };
     static const char *const asking[] = {
-        "appendonly yes", "cluster-enabled yes",     "tls-port 6380",           "aclfile users.acl",
-        "replicaof a 1",  "slaveof a 1",             "min-replicas-to-write 1", "tls-replication yes",
-        "user joe on",    "loadmodule /lib/mod.so",  "import-mode yes",         "log-format logfmt",
+        "appendonly yes",          "cluster-enabled yes", "tls-port 6380",
+        "aclfile users.acl",       "replicaof a 1",       "slaveof a 1",
+        "min-replicas-to-write 1", "tls-replication yes", "user joe on",
+        "loadmodule /lib/mod.so",  "import-mode yes",     "log-format logfmt",
     };
     for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
         struct config_error error;
@@ -147,7 +162,8 @@ static void what_is_not_built_is_refused(void **state) {
         if (!load(config, harmless[i], &error)) fail_msg("%s", error.text);
         config_free(config);
     }
-    for (size_t i = 0; i < sizeof asking / sizeof *asking; i++) expect_error(asking[i], 1, "not supported");
+    for (size_t i = 0; i < sizeof asking / sizeof *asking; i++)
+        expect_error(asking[i], 1, "not supported");
 }
 
 /* A watcher that refuses what is above its limit, and remembers what it was told last. */
@@ -175,9 +191,12 @@ static void a_change_is_all_or_nothing(void **state) {
     assert_true(config_apply_all(config, &error));
     assert_int_equal(keepalive.last, 300);
 
-    struct config_change both[] = {{BYTES("tcp-keepalive"), BYTES("7")}, {BYTES("timeout"), BYTES("101")}};
+    struct config_change both[] = {{BYTES("tcp-keepalive"), BYTES("7")},
+                                   {BYTES("timeout"), BYTES("101")}};
     assert_false(config_set(config, both, 2, false, &error));
-    assert_string_equal(error.text, "ERR CONFIG SET failed (possibly related to argument 'timeout') - too much for me");
+    assert_string_equal(
+        error.text,
+        "ERR CONFIG SET failed (possibly related to argument 'timeout') - too much for me");
     assert_int_equal(config_number(config, "tcp-keepalive"), 300);
     assert_string_equal(config_peek(config, "tcp-keepalive"), "300");
     assert_int_equal(keepalive.last, 300);
@@ -195,7 +214,8 @@ static void a_change_is_all_or_nothing(void **state) {
     assert_int_equal(keepalive.calls, calls);
     both[1].name = BYTES("no-such");
     assert_false(config_set(config, both, 2, false, &error));
-    assert_string_equal(error.text, "ERR Unknown option or number of arguments for CONFIG SET - 'no-such'");
+    assert_string_equal(error.text,
+                        "ERR Unknown option or number of arguments for CONFIG SET - 'no-such'");
     both[1].name = BYTES("tcp-keepalive");
     assert_false(config_set(config, both, 2, false, &error));
     assert_non_null(strstr(error.text, "duplicate parameter"));
@@ -316,7 +336,8 @@ static void rewriting_keeps_what_is_not_its_own(void **state) {
     struct config *copy = config_new();
     assert_true(load(copy, text, &error));
     struct seen left = {""}, right = {""};
-    struct bytes names[] = {BYTES("requirepass"), BYTES("save"), BYTES("hz"), BYTES("client-output*"), BYTES("maxm*")};
+    struct bytes names[] = {BYTES("requirepass"), BYTES("save"), BYTES("hz"),
+                            BYTES("client-output*"), BYTES("maxm*")};
     config_get(config, names, 5, collect, &left);
     config_get(copy, names, 5, collect, &right);
     assert_string_equal(left.text, right.text);
@@ -328,7 +349,8 @@ static void rewriting_keeps_what_is_not_its_own(void **state) {
 
 static void odd_passwords_survive(void **state) {
     (void)state;
-    static const char *const odd[] = {"", " ", "a\"b", "a\\b", "#x", "'", "\x01\x7f\xff", "tab\there", "line\nbreak"};
+    static const char *const odd[] = {
+        "", " ", "a\"b", "a\\b", "#x", "'", "\x01\x7f\xff", "tab\there", "line\nbreak"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         struct config_error error;
         struct config *config = config_new(), *copy = config_new();
@@ -393,7 +415,8 @@ static void flags_are_read_as_redis_reads_them(void **state) {
     (void)state;
     struct config_error error;
     struct config *config = config_new();
-    assert_int_equal(run(config, &error, 6, "--timeout", "1", "--timeout", "2", "--save", ""), CONFIG_START_RUN);
+    assert_int_equal(run(config, &error, 6, "--timeout", "1", "--timeout", "2", "--save", ""),
+                     CONFIG_START_RUN);
     assert_string_equal(config_peek(config, "timeout"), "2");
     assert_int_equal(run(config, &error, 3, "--save", "--timeout", "3"), CONFIG_START_RUN);
     assert_string_equal(config_peek(config, "timeout"), "3");

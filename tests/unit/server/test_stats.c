@@ -24,7 +24,8 @@ static void threads_lose_nothing(void **state) {
     (void)state;
     pthread_t threads[THREADS];
     stats_add(STAT_CLIENTS, 3);
-    for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_create(&threads[i], NULL, count, NULL), 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, count, NULL), 0);
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
     assert_int_equal(stats_read(STAT_COMMANDS), THREADS * ROUNDS);
     assert_int_equal(stats_read(STAT_CLIENTS), 3);
