@@ -10,6 +10,7 @@
 #include "server/auth.h"
 #include "server/blocking.h"
 #include "server/registry.h"
+#include "server/pause.h"
 #include "server/server.h"
 #include "server/stats.h"
 #include "server/worker.h"
@@ -97,6 +98,7 @@ void client_destroy(struct client *client) {
     struct server *server = worker->server;
     if (!(client->flags & CLIENT_CLOSING)) loop_remove(worker->loop, &client->watch);
     if (client->waiter != NULL) blocking_cancel(client, UNBLOCK_SILENT);
+    pause_release(client);
     pubsub_unsubscribe_all(client);
     watch_clear(client);
     transaction_clear(&client->transaction);

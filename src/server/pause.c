@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "server/client.h"
 #include "server/command.h"
+#include "server/stats.h"
 #include "server/worker.h"
 
 struct pause {
@@ -54,6 +55,13 @@ static bool transaction_writes(const struct client *client) {
     return false;
 }
 
+void pause_release(struct client *client) {
+    if (!(client->flags & CLIENT_PAUSED)) return;
+    client->flags &= ~(unsigned)CLIENT_PAUSED;
+    atomic_store_explicit(&client->shared.blocked, false, memory_order_relaxed);
+    stats_add(STAT_CLIENTS_BLOCKED, -1);
+}
+
 bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *client, const struct command *command) {
     if (__builtin_expect(!pause_is_on(pause, now_ms), 1) || never_waits(command)) return false;
     bool runs_queue = command->handler == transaction_exec;
@@ -62,7 +70,10 @@ bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *cl
                       (runs_queue && transaction_writes(client));
         if (!writes || (client->transaction.open && !runs_queue)) return false;
     }
+    /* To whoever asks, a client that is held counts as blocked. */
+    if (!(client->flags & CLIENT_PAUSED)) stats_add(STAT_CLIENTS_BLOCKED, 1);
     client->flags |= CLIENT_PAUSED;
+    atomic_store_explicit(&client->shared.blocked, true, memory_order_relaxed);
     worker_watch_pause(client->worker);
     return true;
 }

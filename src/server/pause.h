@@ -29,5 +29,7 @@ bool pause_is_on(const struct pause *pause, int64_t now_ms);
 bool pause_stops_all(const struct pause *pause, int64_t now_ms);
 /* Whether this command must wait; marks the client if so. */
 bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *client, const struct command *command);
+/* Takes the mark away; nothing when there is none. */
+void pause_release(struct client *client);
 
 #endif

@@ -149,7 +149,7 @@ static void pause_is_over(struct loop_timer *timer) {
     }
     CHAIN_EACH(&worker->clients, struct client, worker_link, client) {
         if (!(client->flags & CLIENT_PAUSED)) continue;
-        client->flags &= ~(unsigned)CLIENT_PAUSED;
+        pause_release(client);
         client->flags |= CLIENT_PENDING_INPUT;
         if (!chain_linked(&client->flush_link)) chain_add_last(&worker->to_flush, &client->flush_link);
     }
