@@ -28,7 +28,7 @@
 enum { ADDRESSES_MAX = 64 };
 
 static const struct command_family *const families[] = {
-    &connection_commands, &command_commands, &client_commands, &config_commands, &info_commands, &string_commands, &string_edit_commands, &string_many_commands,
+    &connection_commands, &server_commands, &sort_commands, &command_commands, &client_commands, &config_commands, &info_commands, &string_commands, &string_edit_commands, &string_many_commands,
     &keyspace_commands, &expire_commands, &scan_commands, &database_commands, &object_commands, &transaction_commands, &pubsub_commands, &list_commands, &list_pop_commands, &hash_commands,
     &hash_visit_commands, &hash_expiry_commands, &hash_ex_commands, &set_commands,
     &set_algebra_commands, &zset_commands, &zset_algebra_commands, &zset_pop_commands, &zset_range_commands,
