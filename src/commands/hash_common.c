@@ -6,13 +6,24 @@
 /* As far as Redis goes: 46 bits of milliseconds. */
 #define HASH_EXPIRY_MAX_MS (((int64_t)1 << 46) - 1)
 
-bool hash_open_write(struct request *request, struct entry **ret_entry) {
+/* Takes out fields that have expired. *entry becomes NULL when the hash went with the last of them. */
+static void expire_some(struct request *request, struct entry **entry) {
     enum { EXPIRE_MOST = 256 }; /* the sweep does the rest */
-    if (!request_write_typed(request, 0, TYPE_HASH, ret_entry)) return false;
-    if (!*ret_entry || hash_expire_fields(hash_of(*ret_entry), request->now_ms, EXPIRE_MOST) == 0)
-        return true;
+    if (*entry == NULL || hash_next_expiry(hash_of(*entry)) >= request->now_ms) return;
+    if (hash_expire_fields(hash_of(*entry), request->now_ms, EXPIRE_MOST) == 0) return;
     request_changed(request, 0, EVENT_HASH, "hexpired");
-    if (request_delete_if_empty(request, 0, *ret_entry)) *ret_entry = NULL;
+    if (request_delete_if_empty(request, 0, *entry)) *entry = NULL;
+}
+
+bool hash_open_read(struct request *request, struct entry **ret_entry) {
+    if (!request_read_typed(request, 0, TYPE_HASH, ret_entry)) return false;
+    expire_some(request, ret_entry);
+    return true;
+}
+
+bool hash_open_write(struct request *request, struct entry **ret_entry) {
+    if (!request_write_typed(request, 0, TYPE_HASH, ret_entry)) return false;
+    expire_some(request, ret_entry);
     return true;
 }
 

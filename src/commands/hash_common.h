@@ -3,8 +3,8 @@
  * What the commands on hashes share.
  *
  * What: opening a hash to change it, and the FIELDS numfields field ... part of the arguments.
- * Always: a hash that is opened for writing has been relieved of some fields that had expired, and events were
- *         published for that.
+ * Always: a hash that was opened has been relieved of fields that had expired, if not of too many at once, and
+ *         events were published for that. Types skip those that are left.
  * Lock: the shard of the request's first key. Owner: none of it is kept.
  * Errors: replied; the functions then return false.
  */
@@ -22,11 +22,8 @@ static inline struct hash *hash_of(const struct entry *entry) {
     return entry_value(entry);
 }
 
-static inline bool hash_open_read(struct request *request, struct entry **ret_entry) {
-    return request_read_typed(request, 0, TYPE_HASH, ret_entry);
-}
-
 /* *ret_entry is NULL when there is no hash. */
+bool hash_open_read(struct request *request, struct entry **ret_entry);
 bool hash_open_write(struct request *request, struct entry **ret_entry);
 
 /* The value of a field, or null. entry may be NULL. */

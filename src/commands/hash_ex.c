@@ -53,7 +53,8 @@ static bool parse_getex(struct request *request, struct getex *ret_getex) {
         getex.persist = true;
         index++;
     }
-    if (index + 2 >= request->argc) {
+    if (index + 2 >= request->argc &&
+        (index == request->argc || argument_is(request, index, "fields"))) {
         hash_reply_arity(request);
         return false;
     }
