@@ -129,7 +129,10 @@ static const char *parse_memory(const struct config_row *row, struct bytes word,
         *ret_number = -percent;
         return NULL;
     }
-    if (!number_parse_memory(word, &bytes)) {
+    /* Redis takes an empty amount for 0. */
+    if (word.len == 0) {
+        bytes = 0;
+    } else if (!number_parse_memory(word, &bytes)) {
         return row->kind == CONFIG_PERCENT ? "argument must be a memory or percent value"
                                            : "argument must be a memory value";
     }

@@ -104,7 +104,8 @@ static const char *parse_limits(const struct config_row *row, struct config_word
                                 int64_t *ret_number) {
     (void)row, (void)loading, (void)given, (void)ret_number;
     struct output_limits limits[OUTPUT_CLASSES];
-    if (words.count == 0 || words.count % 4 != 0) {
+    words = without_empty(words);
+    if (words.count % 4 != 0) {
         return "Wrong number of arguments in buffer limit configuration.";
     }
     scan_limits(current ? current : "", limits);
@@ -268,6 +269,7 @@ static const char *parse_title(const struct config_row *row, struct config_words
                                             "{config-file}"};
     enum { VARIABLES = sizeof variables / sizeof *variables };
     if (words.count != 1) return "wrong number of arguments";
+    if (!words.words[0][0]) return "template format is invalid or contains unknown variables";
     for (const char *at = words.words[0]; (at = strchr(at, '{')) != NULL; at++) {
         int i = 0;
         while (i < VARIABLES && strncmp(at, variables[i], strlen(variables[i])) != 0) i++;
