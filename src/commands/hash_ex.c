@@ -5,13 +5,6 @@
 #include "commands/hash_common.h"
 #include "server/command.h"
 
-static void reply_values(struct request *request, const struct entry *entry,
-                         const struct field_range *fields) {
-    reply_array(request->reply, fields->count);
-    for (uint32_t i = 0; i < fields->count; i++)
-        hash_reply_value(request, entry, argument(request, fields->first + i));
-}
-
 /* ---- HGETDEL ---- */
 
 static void hgetdel(struct request *request) {
@@ -53,8 +46,8 @@ static bool parse_getex(struct request *request, struct getex *ret_getex) {
         getex.persist = true;
         index++;
     }
-    if (index + 2 >= request->argc &&
-        (index == request->argc || argument_is(request, index, "fields"))) {
+    if (index == request->argc ||
+        (index + 1 == request->argc && argument_is(request, index, "fields"))) {
         hash_reply_arity(request);
         return false;
     }
@@ -63,41 +56,35 @@ static bool parse_getex(struct request *request, struct getex *ret_getex) {
     return true;
 }
 
-/* Deletes the fields of a range; returns whether any was there. */
-static bool delete_fields(struct request *request, struct hash *hash,
-                          const struct field_range *fields, uint32_t stride) {
-    bool deleted = false;
-    for (uint32_t i = 0; i < fields->count; i++)
-        if (hash_delete(hash, argument(request, fields->first + i * stride), request->now_ms))
-            deleted = true;
-    return deleted;
-}
-
-/* Gives the fields of a range an expiry, or takes it away; returns whether that changed any. */
-static bool set_expiries(struct request *request, struct hash *hash, const struct getex *getex) {
-    int64_t had_ms, at_ms = getex->persist ? HASH_NO_EXPIRY : getex->at_ms;
-    bool changed = false;
-    for (uint32_t i = 0; i < getex->fields.count; i++) {
-        struct bytes field = argument(request, getex->fields.first + i);
-        if (!hash_get_expiry(hash, field, request->now_ms, &had_ms)) continue;
-        if (getex->persist && had_ms == HASH_NO_EXPIRY) continue;
-        hash_set_expiry(hash, field, request->now_ms, at_ms);
-        changed = true;
-    }
-    return changed;
+/* Does to a field what is to be done after it was replied; returns whether that changed it. */
+static bool getex_field(struct request *request, struct hash *hash, struct bytes field,
+                        const struct getex *getex) {
+    int64_t had_ms;
+    if (getex->expires && getex->at_ms <= request->now_ms)
+        return hash_delete(hash, field, request->now_ms);
+    if (!hash_get_expiry(hash, field, request->now_ms, &had_ms)) return false;
+    if (getex->persist && had_ms == HASH_NO_EXPIRY) return false;
+    return hash_set_expiry(hash, field, request->now_ms,
+                           getex->persist ? HASH_NO_EXPIRY : getex->at_ms);
 }
 
 static void hgetex(struct request *request) {
     struct entry *entry;
     struct getex getex;
+    bool changed = false;
     if (!hash_open_write(request, &entry) || !parse_getex(request, &getex)) return;
-    reply_values(request, entry, &getex.fields);
-    if (!entry || !(getex.expires || getex.persist)) return;
+    reply_array(request->reply, getex.fields.count);
+    for (uint32_t i = 0; i < getex.fields.count; i++) {
+        struct bytes field = argument(request, getex.fields.first + i);
+        hash_reply_value(request, entry, field);
+        if (!entry || !(getex.expires || getex.persist)) continue;
+        if (getex_field(request, hash_of(entry), field, &getex)) changed = true;
+    }
+    if (!changed) return;
     if (getex.expires && getex.at_ms <= request->now_ms) {
-        if (!delete_fields(request, hash_of(entry), &getex.fields, 1)) return;
         request_changed(request, 0, EVENT_HASH, "hdel");
         request_delete_if_empty(request, 0, entry);
-    } else if (set_expiries(request, hash_of(entry), &getex)) {
+    } else {
         hash_note_expiry(request, entry);
         request_changed(request, 0, EVENT_HASH, getex.persist ? "hpersist" : "hexpire");
     }
@@ -234,7 +221,8 @@ static void hsetex(struct request *request) {
     reply_int(request->reply, 1);
     request_changed(request, 0, EVENT_HASH, "hset");
     if (over) {
-        delete_fields(request, hash, &setex.pairs, 2);
+        for (uint32_t i = 0; i < setex.pairs.count; i++)
+            hash_delete(hash, argument(request, setex.pairs.first + 2 * i), request->now_ms);
         request_changed(request, 0, EVENT_HASH, "hdel");
         request_delete_if_empty(request, 0, entry);
     } else if (setex.expires) {
