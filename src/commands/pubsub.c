@@ -129,7 +129,8 @@ static void cmd_shardchannels(struct request *request) {
 }
 
 static void count_subscribers(struct request *request, enum topic_kind kind) {
-    reply_map(request->reply, request->argc - 2);
+    /* Pairs in an array, in RESP3 too. */
+    reply_array(request->reply, (request->argc - 2) * 2);
     for (uint32_t i = 2; i < request->argc; i++) {
         reply_bulk(request->reply, argument(request, i));
         reply_int(request->reply, (int64_t)pubsub_subscribers(request->server->pubsub, kind, argument(request, i)));
@@ -181,7 +182,7 @@ static const struct command pubsub_rows[] = {
      .syntax = "[pattern]", .reply = "array of bulk", .handler = cmd_channels},
     {.name = "numsub", .arity = -2, .flags = LOOKS, .groups = GROUP_PUBSUB, .since = "2.8.0",
      .complexity = "O(N) for the NUMSUB subcommand, where N is the number of requested channels",
-     .summary = "Returns a count of subscribers to channels.", .syntax = "[channel [channel ...]]", .reply = "map",
+     .summary = "Returns a count of subscribers to channels.", .syntax = "[channel [channel ...]]", .reply = "array",
      .handler = cmd_numsub},
     {.name = "numpat", .arity = 2, .flags = LOOKS, .groups = GROUP_PUBSUB, .since = "2.8.0", .complexity = "O(1)",
      .summary = "Returns a count of unique pattern subscriptions.", .syntax = "", .reply = "integer",
@@ -193,7 +194,7 @@ static const struct command pubsub_rows[] = {
     {.name = "shardnumsub", .arity = -2, .flags = LOOKS, .groups = GROUP_PUBSUB, .since = "7.0.0",
      .complexity = "O(N) for the SHARDNUMSUB subcommand, where N is the number of requested shard channels",
      .summary = "Returns the count of subscribers of shard channels.", .syntax = "[shardchannel [shardchannel ...]]",
-     .reply = "map", .handler = cmd_shardnumsub},
+     .reply = "array", .handler = cmd_shardnumsub},
     {.name = "help", .arity = 2, .flags = COMMAND_LOADING | COMMAND_STALE, .groups = 0, .since = "6.2.0",
      .complexity = "O(1)", .summary = "Returns helpful text about the different subcommands.", .syntax = "",
      .reply = "array of statuses", .handler = cmd_pubsub_help},

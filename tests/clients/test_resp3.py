@@ -110,6 +110,11 @@ def test_descriptions_are_maps(three):
     assert flags[0] == '~' and ('+', b'readonly') in flags[1]
 
 
+def test_subscriber_counts_are_pairs(three):
+    assert three.call('PUBSUB', 'NUMSUB', 'none') == ('*', [('$', b'none'), (':', 0)])
+    assert three.call('PUBSUB', 'SHARDNUMSUB', 'none') == ('*', [('$', b'none'), (':', 0)])
+
+
 def test_messages_are_pushes(three, two):
     assert three.call('SUBSCRIBE', 'c') == ('>', [('$', b'subscribe'), ('$', b'c'), (':', 1)])
     assert three.call('PSUBSCRIBE', 'c*') == ('>', [('$', b'psubscribe'), ('$', b'c*'), (':', 2)])
