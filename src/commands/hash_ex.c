@@ -46,8 +46,7 @@ static bool parse_getex(struct request *request, struct getex *ret_getex) {
         getex.persist = true;
         index++;
     }
-    if (index == request->argc ||
-        (index + 1 == request->argc && argument_is(request, index, "fields"))) {
+    if (index + 1 >= request->argc) {
         hash_reply_arity(request);
         return false;
     }
