@@ -24,7 +24,6 @@ enum {
     READ_BYTES = 64 * 1024,
     READ_MAX_BYTES = 4 * 1024 * 1024,
     BATCH_REQUESTS = 64,
-    PREFETCH_AHEAD = 3,
     WRITE_EARLY_BYTES = 256 * 1024,
     KEEP_BYTES = 16 * 1024,
     HOLD_OUTPUT_BYTES = 1024 * 1024,
@@ -134,12 +133,11 @@ static size_t client_run_batch(struct client *client, size_t parsed, bool *ret_s
     *ret_stop = false;
     for (uint32_t i = 0; i < batch->count; i++)
         dispatch_prepare(client, batch->requests[i].argv, batch->requests[i].argc, &prepared[i]);
-    for (uint32_t i = 0; i < batch->count && i < PREFETCH_AHEAD; i++)
+    /* All of them at once, with nothing between: a prefetch waits for its page to be translated, and only
+     * neighbours wait together. */
+    for (uint32_t i = 0; i < batch->count; i++)
         if (prepared[i].has_key) store_prefetch_entry(store, client->db, &prepared[i].key.key);
     for (uint32_t i = 0; i < batch->count; i++) {
-        uint32_t ahead = i + PREFETCH_AHEAD;
-        if (ahead < batch->count && prepared[ahead].has_key)
-            store_prefetch_entry(store, client->db, &prepared[ahead].key.key);
         enum dispatch_result result =
             dispatch(client, batch->requests[i].argv, batch->requests[i].argc, &prepared[i]);
         if (result == DISPATCH_POSTPONED) {

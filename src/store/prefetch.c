@@ -3,6 +3,9 @@
 
 #include "store/internal.h"
 
+/* The first bytes of an entry are its header and key; a short value, that most entries have, ends about here. */
+enum { ENTRY_REST = 48 };
+
 void store_prefetch_bucket(struct store *store, unsigned db, const struct key *key) {
     if (!store->locking) table_prefetch(&store->shards[key->shard].dbs[db].table, key->hash);
 }
@@ -10,6 +13,8 @@ void store_prefetch_bucket(struct store *store, unsigned db, const struct key *k
 void store_prefetch_entry(struct store *store, unsigned db, const struct key *key) {
     struct table_probe probe;
     if (store->locking) return;
-    const void *entry = table_first(&store->shards[key->shard].dbs[db].table, key->hash, &probe);
-    if (entry != NULL) kn_prefetch(entry);
+    const char *entry = table_first(&store->shards[key->shard].dbs[db].table, key->hash, &probe);
+    if (entry == NULL) return;
+    kn_prefetch(entry);
+    kn_prefetch(entry + ENTRY_REST);
 }

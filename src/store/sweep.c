@@ -68,6 +68,7 @@ static void sweep_shard(struct shard *shard, void *context) {
     struct sweep_job *job = context;
     for (unsigned db = 0; db < shard->store->db_count; db++) {
         struct shard_db *shard_db = &shard->dbs[db];
+        if (table_count(&shard_db->table) == 0) continue;
         struct table_sweep sweep = {
             .position = shard_db->sweep_from,
             .now = (uint64_t)job->now_ms - 1, /* a key lives through the millisecond of its expiry */
