@@ -8,12 +8,14 @@
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/ticks.h"
+#include "server/latency.h"
 #include "server/server.h"
 #include "server/stats.h"
 #include "server/worker.h"
 
 struct command_cell {
     _Atomic uint64_t calls, ticks, rejected, failed;
+    _Atomic(struct latency *) latency; /* from its first call on, while latencies are tracked */
 };
 
 struct command_stats {
@@ -22,6 +24,8 @@ struct command_stats {
     struct command_cell cells[];
 };
 
+static _Atomic bool track_latency = true;
+
 struct command_stats *command_stats_new(unsigned commands) {
     struct command_stats *stats = mem_zalloc(sizeof *stats + commands * sizeof *stats->cells);
     stats->commands = commands;
@@ -29,12 +33,26 @@ struct command_stats *command_stats_new(unsigned commands) {
 }
 
 void command_stats_free(struct command_stats *stats) {
+    for (unsigned i = 0; stats && i < stats->commands; i++) mem_free(atomic_load(&stats->cells[i].latency));
     mem_free(stats);
 }
 
 /* Only the worker's own thread adds, so no locked instruction is needed. */
 static void cell_add(_Atomic uint64_t *cell, uint64_t amount) {
     atomic_store_explicit(cell, atomic_load_explicit(cell, memory_order_relaxed) + amount, memory_order_relaxed);
+}
+
+static void cell_note_latency(struct command_cell *cell, uint64_t ticks) {
+    struct latency *latency = atomic_load_explicit(&cell->latency, memory_order_relaxed);
+    if (kn_unlikely(latency == NULL)) {
+        latency = mem_zalloc(sizeof *latency);
+        atomic_store_explicit(&cell->latency, latency, memory_order_release);
+    }
+    latency_note(latency, ticks);
+}
+
+void command_stats_track_latency(bool on) {
+    atomic_store(&track_latency, on);
 }
 
 void command_stats_start(struct worker *worker) {
@@ -48,6 +66,7 @@ void command_stats_called(struct worker *worker, unsigned number, bool failed) {
     cell_add(&cell->calls, 1);
     cell_add(&cell->ticks, now - stats->since);
     if (failed) cell_add(&cell->failed, 1);
+    if (atomic_load_explicit(&track_latency, memory_order_relaxed)) cell_note_latency(cell, now - stats->since);
     stats->since = now;
     stats_add(STAT_COMMANDS, 1);
 }
@@ -67,6 +86,15 @@ void command_stats_read(struct server *server, unsigned number, struct command_c
         ticks += atomic_load_explicit(&cell->ticks, memory_order_relaxed);
     }
     ret_counts->microseconds = ticks_to_us(ticks);
+}
+
+void command_stats_latency(struct server *server, unsigned number, struct latency_sum *ret_sum) {
+    *ret_sum = (struct latency_sum){0};
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        struct command_cell *cell = &server->workers[i]->command_stats->cells[number];
+        struct latency *latency = atomic_load_explicit(&cell->latency, memory_order_acquire);
+        if (latency) latency_add(ret_sum, latency);
+    }
 }
 
 /* ---- errors ---- */
@@ -122,6 +150,8 @@ void command_stats_reset(struct server *server) {
             atomic_store(&cell->ticks, 0);
             atomic_store(&cell->rejected, 0);
             atomic_store(&cell->failed, 0);
+            struct latency *latency = atomic_load(&cell->latency);
+            if (latency) latency_reset(latency);
         }
     }
     lock_take(&errors.lock);

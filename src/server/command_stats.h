@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct latency_sum;
 struct server;
 struct worker;
 
@@ -32,6 +33,10 @@ void command_stats_rejected(struct worker *worker, unsigned number);
 
 /* Sums over all workers. */
 void command_stats_read(struct server *server, unsigned number, struct command_counts *ret_counts);
+/* Keep histograms of the commands' times? Yes, unless told otherwise. */
+void command_stats_track_latency(bool on);
+/* The times of all workers together. */
+void command_stats_latency(struct server *server, unsigned number, struct latency_sum *ret_sum);
 /* Zeroes everything, errors too. */
 void command_stats_reset(struct server *server);
 

@@ -13,6 +13,7 @@
 #include "net/socket.h"
 #include "server/auth.h"
 #include "server/client.h"
+#include "server/command_stats.h"
 #include "server/notify.h"
 #include "server/process.h"
 #include "server/server.h"
@@ -117,6 +118,13 @@ static const char *set_events(void *context, const char *name, int64_t number, c
     return NULL;
 }
 
+static const char *set_latency_tracking(void *context, const char *name, int64_t number,
+                                        const char *text) {
+    (void)context, (void)name, (void)text;
+    command_stats_track_latency(number != 0);
+    return NULL;
+}
+
 static const char *set_log_level(void *context, const char *name, int64_t number,
                                  const char *text) {
     (void)context, (void)name, (void)text;
@@ -179,9 +187,11 @@ bool config_connect(struct config *config, struct server *server, struct config_
     config_watch(config, "proto-max-bulk-len", set_i64, &limits->bulk_max_bytes);
     config_watch(config, "client-query-buffer-limit", set_u64, &limits->query_max_bytes);
     config_watch(config, "protected-mode", set_bool, &limits->protected_mode);
+    config_watch(config, "lazyfree-lazy-user-flush", set_bool, &limits->flush_lazily);
     config_watch(config, "client-output-buffer-limit", set_output_limits, server);
     config_watch(config, "requirepass", set_password, server);
     config_watch(config, "notify-keyspace-events", set_events, server);
+    config_watch(config, "latency-tracking", set_latency_tracking, NULL);
     config_watch(config, "loglevel", set_log_level, server);
     config_watch(config, "dir", set_dir, server);
     config_watch(config, "locale-collate", set_locale, server);

@@ -128,10 +128,10 @@ static const struct config_row rows[] = {
     {"latency-monitor-threshold", CONFIG_INT, "0", "milliseconds that count as a spike; 0 for off",
      WIDE, LATENCY},
     {"latency-tracking", CONFIG_BOOL, "yes", "keep a histogram of latencies for each command",
-     .waits = "the histogram of latencies"},
+     .flags = 0},
     {"latency-tracking-info-percentiles", CONFIG_SPECIAL, "50 99 99.9",
      "percentiles that INFO latencystats shows", .special = &config_special_percentiles,
-     .flags = CONFIG_WORDS, .waits = "the histogram of latencies"},
+     .flags = CONFIG_WORDS},
     {"notify-keyspace-events", CONFIG_SPECIAL, "", "classes of events to publish",
      .special = &config_special_events},
 

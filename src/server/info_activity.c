@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sections of INFO about what was done and what is kept. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/memory.h"
 #include "server/command_stats.h"
 #include "server/command_table.h"
+#include "server/config.h"
 #include "server/dispatch.h"
 #include "server/info.h"
+#include "server/latency.h"
 #include "server/pubsub.h"
 #include "server/server.h"
 #include "server/stats.h"
@@ -144,7 +148,28 @@ void info_errorstats_section(const struct info *info) {
 }
 
 void info_latencystats_section(const struct info *info) {
-    (void)info; /* histograms of latencies are not built yet */
+    struct server *server = info->server;
+    char *percentiles = config_text(server->config, "latency-tracking-info-percentiles");
+    struct latency_sum *sum = mem_alloc(sizeof *sum);
+    for (unsigned number = 0; number < command_count(server->commands); number++) {
+        char full[COMMAND_NAME_MAX], field[COMMAND_NAME_MAX + 32], values[1024] = "";
+        size_t len = 0;
+        command_stats_latency(server, number, sum);
+        if (sum->total == 0) continue;
+        const struct command *command = command_by_number(server->commands, number);
+        snprintf(field, sizeof field, "latency_percentiles_usec_%s",
+                 command_full_name(server, command, full));
+        for (char *at = percentiles, *end; *at && len < sizeof values; at = end) {
+            double percentage = strtod(at, &end);
+            if (end == at) break;
+            len +=
+                (size_t)snprintf(values + len, sizeof values - len, "%sp%.10g=%.3f", len ? "," : "",
+                                 percentage, latency_percentile_us(sum, percentage));
+        }
+        info_field(info, field, "%s", values);
+    }
+    mem_free(sum);
+    mem_free(percentiles);
 }
 
 void info_cluster_section(const struct info *info) {
