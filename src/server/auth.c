@@ -6,6 +6,7 @@
 
 #include "base/lock.h"
 #include "base/memory.h"
+#include "server/stats.h"
 
 struct auth {
     _Atomic bool required;
@@ -40,7 +41,10 @@ bool auth_is_required(struct auth *auth) {
 }
 
 bool auth_check(struct auth *auth, struct bytes user, struct bytes password) {
-    if (!bytes_equal(user, BYTES("default"))) return false;
+    if (!bytes_equal(user, BYTES("default"))) {
+        stats_count(STAT_AUTH_DENIED);
+        return false;
+    }
     lock_take(&auth->lock);
     /* Every byte given is compared with something, so that time tells nothing of how many were right. */
     uint8_t differs = password.len != auth->len;
@@ -48,5 +52,6 @@ bool auth_check(struct auth *auth, struct bytes user, struct bytes password) {
         differs |= (uint8_t)(password.data[i] ^ auth->password[i % auth->len]);
     bool right = auth->len == 0 || differs == 0;
     lock_give(&auth->lock);
+    if (!right) stats_count(STAT_AUTH_DENIED);
     return right;
 }

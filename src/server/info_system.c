@@ -216,7 +216,7 @@ void info_memory_section(const struct info *info) {
                                       "active_defrag_running", NULL});
     info_field(info, "mem_allocator", "%s", memory_allocator_name());
     info_field(info, "lazyfree_pending_objects", "%zu", store.lazy_pending);
-    info_field(info, "lazyfreed_objects", "%lld", (long long)stats_read(STAT_LAZY_FREED));
+    info_field(info, "lazyfreed_objects", "%zu", store.lazy_freed);
 }
 
 /* ---- cpu ---- */

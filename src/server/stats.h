@@ -31,7 +31,6 @@ enum stat {
     STAT_KEYSPACE_MISSES,
     STAT_ERROR_REPLIES,
     STAT_AUTH_DENIED,
-    STAT_LAZY_FREED,
     STAT_CHANGES, /* keys changed: rdb_changes_since_last_save */
     /* Gauges: stats_add with +1 and -1. */
     STAT_CLIENTS,

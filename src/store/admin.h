@@ -98,7 +98,7 @@ struct store_stats {
     uint64_t expired, evicted, expired_fields;
     size_t page_bytes, object_bytes; /* of the shards' heaps */
     size_t table_bytes;
-    size_t lazy_pending;
+    size_t lazy_pending, lazy_freed;
 };
 void store_stats(struct store *store, bool already_held, struct store_stats *ret_stats);
 void store_reset_stats(struct store *store, bool already_held);

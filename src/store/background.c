@@ -23,7 +23,7 @@ struct background {
     pthread_cond_t wanted;
     struct job *first, **last;
     bool stop;
-    _Atomic size_t pending;
+    _Atomic size_t pending, freed;
 };
 
 void table_free_entries(struct table *table, struct heap *user) {
@@ -64,6 +64,7 @@ static void *background_run(void *context) {
         job_run(job);
         mem_free(job);
         atomic_fetch_sub_explicit(&background->pending, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&background->freed, 1, memory_order_relaxed);
         pthread_mutex_lock(&background->mutex);
     }
     pthread_mutex_unlock(&background->mutex);
@@ -122,6 +123,14 @@ void background_free_block(struct background *background, struct string_block *b
 
 void background_free_table(struct background *background, struct table *table) {
     background_add(background, (struct job){.kind = JOB_TABLE, .table = *table});
+}
+
+size_t background_freed(const struct background *background) {
+    return background ? atomic_load_explicit(&background->freed, memory_order_relaxed) : 0;
+}
+
+void background_reset_freed(struct background *background) {
+    if (background) atomic_store_explicit(&background->freed, 0, memory_order_relaxed);
 }
 
 size_t background_pending(const struct background *background) {

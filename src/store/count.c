@@ -90,7 +90,10 @@ static void shard_add_stats(struct shard *shard, void *context) {
 }
 
 void store_stats(struct store *store, bool already_held, struct store_stats *ret_stats) {
-    *ret_stats = (struct store_stats){.lazy_pending = background_pending(store->background)};
+    *ret_stats = (struct store_stats){
+        .lazy_pending = background_pending(store->background),
+        .lazy_freed = background_freed(store->background),
+    };
     for (unsigned i = 0; i < SHARD_COUNT; i++) store_visit(store, i, already_held, shard_add_stats, ret_stats);
 }
 
@@ -100,5 +103,6 @@ static void shard_reset_stats(struct shard *shard, void *context) {
 }
 
 void store_reset_stats(struct store *store, bool already_held) {
+    background_reset_freed(store->background);
     for (unsigned i = 0; i < SHARD_COUNT; i++) store_visit(store, i, already_held, shard_reset_stats, NULL);
 }

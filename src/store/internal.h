@@ -81,6 +81,9 @@ void background_free_table(struct background *background, struct table *table);
 void background_free_block(struct background *background, struct string_block *block);
 /* Values that wait or are being freed. */
 size_t background_pending(const struct background *background);
+/* Values freed so far, since the last reset. */
+size_t background_freed(const struct background *background);
+void background_reset_freed(struct background *background);
 
 /* Frees all entries with what they hold and empties the table. user as for heap_give. */
 void table_free_entries(struct table *table, struct heap *user);
