@@ -101,20 +101,17 @@ static void add_generic(struct request *request, unsigned flags) {
         return;
     }
     double few[8], *scores = few;
-    size_t longest = 0;
     if (pairs > 8 && !(scores = arena_try_array(request->arena, pairs, sizeof *scores))) {
         reply_error_code(request->reply, ERROR_NO_MEMORY);
         return;
     }
     for (uint32_t i = 0; i < pairs; i++) {
         if (!argument_double(request, first + 2 * i, &scores[i], NULL)) return;
-        size_t len = argument(request, first + 2 * i + 1).len;
-        if (len > longest) longest = len;
     }
     if (!request_write_typed(request, 0, TYPE_ZSET, &entry)) return;
     if (entry || !(options.flags & ZSET_PRESENT_ONLY)) {
         struct zset *zset = entry ? entry_zset(entry) : zset_new(request_heap(request, 0));
-        zset_expect(zset, pairs, longest);
+        if (!entry) zset_expect(zset, pairs, argument(request, first + 1).len);
         add_members(zset, request, first, scores, options.flags, &result);
         if (!entry) request_put(request, 0, NULL, TYPE_ZSET, zset);
     }

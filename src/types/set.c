@@ -233,19 +233,15 @@ static void leave_ints(struct set *set, size_t len) {
         to_table(set);
 }
 
+/* Members that come twice may be among them, so they must be many more than a small set may have. */
+enum { EXPECT_TIMES = 8 };
+
 void set_expect(struct set *set, size_t more, struct bytes first) {
     int64_t number;
-    if (set_count(set) == 0 && set->kind == KIND_INTS) {
-        if (number_parse_i64(first, &number) && within(more, &type_limits.set_max_intset_entries))
-            return;
-        if (within(more, &type_limits.set_max_listpack_entries))
-            ints_to_pack(set);
-        else
-            to_table(set);
-    } else if ((set->kind == KIND_INTS && !within(more, &type_limits.set_max_intset_entries)) ||
-               (set->kind == KIND_PACK && !within(more, &type_limits.set_max_listpack_entries))) {
-        to_table(set);
-    }
+    bool ints = set->kind == KIND_INTS && (set_count(set) > 0 || number_parse_i64(first, &number));
+    const _Atomic int64_t *limit =
+        ints ? &type_limits.set_max_intset_entries : &type_limits.set_max_listpack_entries;
+    if (set->kind != KIND_TABLE && !within(more / EXPECT_TIMES, limit)) to_table(set);
 }
 
 /* ---- members ---- */
@@ -357,24 +353,54 @@ void set_sample(const struct set *set, struct rng *rng, size_t count, set_visit_
     seen_done(&seen);
 }
 
-void set_pop(struct set *set, struct rng *rng, size_t count, set_visit_fn *visit, void *context) {
+static void pop_one(struct set *set, struct rng *rng, set_visit_fn *visit, void *context) {
     char scratch[SET_TEXT_MAX];
-    for (; count > 0 && set_count(set) > 0; count--) {
-        if (set->kind == KIND_INTS) {
-            size_t index = rng_below(rng, intset_count(&set->ints));
-            visit(int_text(intset_at(&set->ints, index), scratch), context);
-            intset_remove_at(&set->ints, set->heap, index);
-        } else if (set->kind == KIND_PACK) {
-            size_t at = pack_seek(set->pack, (int64_t)rng_below(rng, pack_count(set->pack)));
-            visit(pack_text(set->pack, at, scratch), context);
-            pack_delete(&set->pack, set->heap, at, 1);
-        } else {
-            void *member = table_random(&set->members->table, next_random, rng);
-            visit(member_text(member), context);
-            table_remove(&set->members->table, member_hash(member), member);
-            members_free_one(set, member);
-        }
+    if (set->kind == KIND_INTS) {
+        size_t index = rng_below(rng, intset_count(&set->ints));
+        visit(int_text(intset_at(&set->ints, index), scratch), context);
+        intset_remove_at(&set->ints, set->heap, index);
+    } else if (set->kind == KIND_PACK) {
+        size_t at = pack_seek(set->pack, (int64_t)rng_below(rng, pack_count(set->pack)));
+        visit(pack_text(set->pack, at, scratch), context);
+        pack_delete(&set->pack, set->heap, at, 1);
+    } else {
+        void *member = table_random(&set->members->table, next_random, rng);
+        visit(member_text(member), context);
+        table_remove(&set->members->table, member_hash(member), member);
+        members_free_one(set, member);
     }
+}
+
+static void add_to(struct bytes member, void *set) {
+    set_add(set, member);
+}
+
+/* Draws those that stay, which are few, instead of those that go. They get the encoding that suits them. */
+static void pop_all_but(struct set *set, struct rng *rng, size_t staying, set_visit_fn *visit,
+                        void *context) {
+    struct set *rest = set_new(set->heap);
+    struct set_iter iter;
+    struct bytes member;
+    set_sample(set, rng, staying, add_to, rest);
+    set_iter_init(&iter, set);
+    while (set_iter_next(&iter, &member)) {
+        if (!set_has(rest, member)) visit(member, context);
+    }
+    set_drop(set);
+    *set = *rest;
+    heap_give(set->heap, rest, sizeof *rest);
+}
+
+enum { POP_FEW_STAY = 5 }; /* so many times as many go */
+
+void set_pop(struct set *set, struct rng *rng, size_t count, set_visit_fn *visit, void *context) {
+    size_t all = set_count(set);
+    if (count > all) count = all;
+    if (count > 0 && all - count <= count / POP_FEW_STAY) {
+        pop_all_but(set, rng, all - count, visit, context);
+        return;
+    }
+    for (; count > 0; count--) pop_one(set, rng, visit, context);
 }
 
 /* ---- visiting ---- */

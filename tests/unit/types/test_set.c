@@ -222,12 +222,14 @@ static void test_encodings(void **state) {
     set_free(set);
 
     set = set_new(heap);
-    set_expect(set, 600, BYTES("1"));
+    set_expect(set, 6000, BYTES("1"));
     assert_string_equal(set_encoding(set), "hashtable");
     set_free(set);
     set = set_new(heap);
-    set_expect(set, 100, BYTES("x"));
-    assert_string_equal(set_encoding(set), "listpack");
+    set_expect(set, 600, BYTES("1"));
+    assert_string_equal(set_encoding(set), "intset");
+    set_expect(set, 2000, BYTES("x"));
+    assert_string_equal(set_encoding(set), "hashtable");
     set_free(set);
 
     atomic_store(&type_limits.set_max_intset_entries, 0);
