@@ -15,8 +15,7 @@ static bool parse_conditions(struct request *request, unsigned *ret_conditions) 
         else if (argument_is(request, i, "lt")) conditions |= IF_EARLIER;
         else {
             reply_error_format(request->reply, "ERR Unsupported option %.*s",
-                               (int)(argument(request, i).len < 128 ? argument(request, i).len : 128),
-                               argument(request, i).data);
+                               (int)argument(request, i).len, argument(request, i).data);
             return false;
         }
     }

@@ -85,7 +85,8 @@ static void add_item(struct sort *sort, struct bytes element) {
 static void load_list(struct sort *sort, const struct list *list) {
     struct list_iter iter;
     struct bytes element;
-    list_iter_init(&iter, list, 0, false);
+    bool backwards = sort->as_is && sort->descending;
+    list_iter_init(&iter, list, backwards ? -1 : 0, backwards);
     while (list_iter_next(&iter, &element)) add_item(sort, element);
 }
 
@@ -170,7 +171,7 @@ static bool weigh(struct sort *sort) {
         char *end;
         errno = 0;
         item->score = strtod(item->weight.data, &end);
-        if (end != item->weight.data + item->weight.len || errno == ERANGE || isnan(item->score)) numbers = false;
+        if (*end != '\0' || errno == ERANGE || isnan(item->score)) numbers = false;
     }
     if (!numbers) reply_error(sort->request->reply, "ERR One or more scores can't be converted into double");
     return numbers;
@@ -186,8 +187,8 @@ static int compare_items(const void *left, const void *right, void *context) {
     const struct sort *sort = context;
     int order;
     if (sort->alpha) order = compare_texts(sort, a->weight, b->weight);
-    else if (a->score != b->score) order = a->score > b->score ? 1 : -1;
-    else order = bytes_compare(a->element, b->element);
+    else order = (a->score > b->score) - (a->score < b->score);
+    if (order == 0) order = bytes_compare(a->element, b->element);
     return sort->descending ? -order : order;
 }
 

@@ -66,7 +66,8 @@ static uint32_t parse_option(struct parse *parse, uint32_t index) {
         options->persist = true;
         return 1;
     }
-    bool free_for_expiry = !parse->keep_ttl && !options->persist && !timed;
+    /* The same word may be repeated: the last one counts. */
+    bool free_for_expiry = !parse->keep_ttl && !options->persist && (!timed || parse->expiry == expiry);
     if (!(parse->allowed & OPTION_EXPIRY) || expiry < 0 || !more || !free_for_expiry) return 0;
     parse->expiry = expiry;
     parse->expiry_value = index + 1;
