@@ -43,13 +43,9 @@ static void cmd_quit(struct request *request) {
 }
 
 static void cmd_select(struct request *request) {
-    int64_t db;
-    if (!argument_i64(request, 1, &db, NULL)) return;
-    if (db < 0 || db >= store_db_count(request->store)) {
-        reply_error(request->reply, "ERR DB index is out of range");
-        return;
-    }
-    client_select(request->client, (unsigned)db);
+    unsigned db;
+    if (!argument_db(request, 1, &db, NULL)) return;
+    client_select(request->client, db);
     reply_ok(request->reply);
 }
 

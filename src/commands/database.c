@@ -28,21 +28,13 @@ static void cmd_flushall(struct request *request) {
     flush(request, -1);
 }
 
-static bool swap_argument(struct request *request, uint32_t index, const char *error, unsigned *ret_db) {
-    int64_t db;
-    if (!argument_i64(request, index, &db, error)) return false;
-    if (db < 0 || db >= store_db_count(request->store)) {
-        reply_error_code(request->reply, ERROR_BAD_DB);
-        return false;
-    }
-    *ret_db = (unsigned)db;
-    return true;
-}
-
 static void cmd_swapdb(struct request *request) {
+    int64_t number;
     unsigned a, b;
-    if (!swap_argument(request, 1, "ERR invalid first DB index", &a) ||
-        !swap_argument(request, 2, "ERR invalid second DB index", &b))
+    /* Both have to be numbers before either has to be a database. */
+    if (!argument_i64_range(request, 1, INT32_MIN, INT32_MAX, &number, "ERR invalid first DB index") ||
+        !argument_i64_range(request, 2, INT32_MIN, INT32_MAX, &number, "ERR invalid second DB index") ||
+        !argument_db(request, 1, NULL, &a) || !argument_db(request, 2, NULL, &b))
         return;
     if (a != b) {
         watch_db_changes(request->server, (int)a, (int)b, request->now_ms);

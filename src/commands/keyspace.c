@@ -61,21 +61,10 @@ static void cmd_renamenx(struct request *request) {
     rename_key(request, true);
 }
 
-static bool argument_db(struct request *request, uint32_t index, const char *not_integer, unsigned *ret_db) {
-    int64_t db;
-    if (!argument_i64(request, index, &db, not_integer)) return false;
-    if (db < 0 || db >= store_db_count(request->store)) {
-        reply_error_code(request->reply, ERROR_BAD_DB);
-        return false;
-    }
-    *ret_db = (unsigned)db;
-    return true;
-}
-
 static void cmd_move(struct request *request) {
     const struct key *key = request_key(request, 0);
     unsigned db;
-    if (!argument_db(request, 2, "ERR value is not an integer or out of range", &db)) return;
+    if (!argument_db(request, 2, NULL, &db)) return;
     if (db == request->db) {
         reply_error_code(request->reply, ERROR_SAME_KEY);
         return;
@@ -101,7 +90,7 @@ static bool copy_options(struct request *request, struct copy_options *options) 
         if (argument_is(request, i, "replace")) {
             options->replace = true;
         } else if (argument_is(request, i, "db") && i + 1 < request->argc) {
-            if (!argument_db(request, ++i, "ERR value is not an integer or out of range", &options->db)) return false;
+            if (!argument_db(request, ++i, NULL, &options->db)) return false;
         } else {
             reply_error_code(request->reply, ERROR_SYNTAX);
             return false;

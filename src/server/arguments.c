@@ -33,6 +33,17 @@ bool argument_i64_range(struct request *request, uint32_t index, int64_t min, in
     return true;
 }
 
+bool argument_db(struct request *request, uint32_t index, const char *bad_number, unsigned *ret_db) {
+    int64_t db;
+    if (!argument_i64_range(request, index, INT32_MIN, INT32_MAX, &db, bad_number)) return false;
+    if (db < 0 || db >= store_db_count(request->store)) {
+        reply_error_code(request->reply, ERROR_BAD_DB);
+        return false;
+    }
+    *ret_db = (unsigned)db;
+    return true;
+}
+
 bool argument_double(struct request *request, uint32_t index, double *ret_value, const char *error) {
     if (number_parse_double(argument(request, index), ret_value)) return true;
     return reply_text_or_code(request, error, ERROR_NOT_FLOAT);

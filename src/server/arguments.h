@@ -25,6 +25,8 @@ static inline bool argument_is(const struct request *request, uint32_t index, co
 
 /* error: NULL for "ERR value is not an integer or out of range". */
 bool argument_i64(struct request *request, uint32_t index, int64_t *ret_value, const char *error);
+/* A database's index. bad_number: the error when it is no number at all; NULL: the usual ones. */
+bool argument_db(struct request *request, uint32_t index, const char *bad_number, unsigned *ret_db);
 bool argument_i64_range(struct request *request, uint32_t index, int64_t min, int64_t max, int64_t *ret_value,
                         const char *error);
 /* error: NULL for "ERR value is not a valid float". */

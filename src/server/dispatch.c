@@ -84,7 +84,7 @@ static const struct command *resolve(struct client *client, struct reply *reply,
     const struct command *row = command;
     if (command->subcommands != NULL && argc > 1) {
         row = command_find_subcommand(command, argv[1]);
-        if (row == NULL && command->handler == NULL) {
+        if (row == NULL) {
             char upper[COMMAND_NAME_MAX];
             size_t i;
             for (i = 0; command->name[i] && i + 1 < sizeof upper; i++)
@@ -94,7 +94,6 @@ static const struct command *resolve(struct client *client, struct reply *reply,
                                (int)(argv[1].len < ERROR_ARGS_MAX ? argv[1].len : ERROR_ARGS_MAX), argv[1].data, upper);
             return NULL;
         }
-        if (row == NULL) row = command;
     }
     if ((row->arity > 0 && (uint32_t)row->arity != argc) || (row->arity < 0 && argc < (uint32_t)-row->arity)) {
         reply_error_format(reply, "ERR wrong number of arguments for '%s' command",
@@ -189,9 +188,29 @@ static void execute(struct request *request) {
     if (request->changes) stats_add(STAT_CHANGES, (int64_t)request->changes);
 }
 
+/* An EXEC that is refused ends its transaction, and gives the reason under a code of its own. */
+static void refuse_exec(struct client *client, struct reply *reply) {
+    char why[2 * ERROR_ARGS_MAX];
+    struct buffer *out = reply->out;
+    if (reply->errors == 0 || out->len < reply->error_at + 3) return;
+    const char *text = out->data + reply->error_at + 1;
+    size_t len = out->len - reply->error_at - 3;
+    if (len > 4 && memcmp(text, "ERR ", 4) == 0) text += 4, len -= 4;
+    snprintf(why, sizeof why, "%.*s", (int)len, text);
+    reply_rewind(reply, reply->error_at);
+    reply_error_format(reply, "EXECABORT Transaction discarded because of: %s", why);
+    transaction_end(client);
+}
+
 /* A request that may not run, in a transaction makes EXEC refuse. */
-static enum dispatch_result refused(struct client *client, unsigned number) {
+static void refused(struct client *client, struct reply *reply, const struct command *row) {
     if (client->transaction.open) client->transaction.failed = true;
+    if (row != NULL && row->handler == transaction_exec) refuse_exec(client, reply);
+}
+
+static enum dispatch_result rejected(struct client *client, struct reply *reply, const struct command *row,
+                                     unsigned number) {
+    refused(client, reply, row);
     command_stats_rejected(client->worker, number);
     return DISPATCH_DONE;
 }
@@ -202,7 +221,7 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
     struct server *server = worker->server;
     atomic_store_explicit(&client->shared.last_command, row, memory_order_relaxed);
     unsigned number = row == prepared->command ? prepared->number : command_number(server->commands, row);
-    if (!admit(client, reply, row) || !make_room(client, reply, row)) return refused(client, number);
+    if (!admit(client, reply, row) || !make_room(client, reply, row)) return rejected(client, reply, row, number);
     if (pause_concerns(server->pause, worker->now_ms, client, row)) return DISPATCH_POSTPONED;
     if (client->transaction.open && !runs_in_transaction(row)) {
         transaction_queue(client, row, argv, argc);
@@ -225,7 +244,7 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
         .flags = (client->flags & CLIENT_NO_TOUCH ? REQUEST_NO_TOUCH : 0) | (client->resp >= 3 ? REQUEST_RESP3 : 0),
         .now_ms = worker->now_ms,
     };
-    if (request.key_count == 0 && !request_find_keys(&request)) return refused(client, number);
+    if (request.key_count == 0 && !request_find_keys(&request)) return rejected(client, reply, row, number);
     execute(&request);
     command_stats_called(worker, number, reply->errors != 0);
     arena_reset(&worker->arena);
@@ -245,7 +264,7 @@ enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_
     reply_init(&reply, out, client->resp);
     const struct command *row = resolve(client, &reply, prepared->command, argv, argc);
     enum dispatch_result result = row == NULL ? DISPATCH_DONE : dispatch_row(client, &reply, row, argv, argc, prepared);
-    if (row == NULL && client->transaction.open) client->transaction.failed = true;
+    if (row == NULL) refused(client, &reply, prepared->command);
     if (reply.errors) error_stats_note(out->data + reply.error_at, out->len - reply.error_at);
     if (client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP) && out->len > before) out->len = before;
     client->flags &= ~(unsigned)CLIENT_REPLY_SKIP;

@@ -117,7 +117,7 @@ static void run_queue(struct request *exec, struct request *requests, bool all) 
     }
 }
 
-static void transaction_end(struct client *client) {
+void transaction_end(struct client *client) {
     transaction_clear(&client->transaction);
     watch_clear(client);
     share_progress(client);

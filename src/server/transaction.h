@@ -54,6 +54,8 @@ void transaction_clear(struct transaction *transaction);
 void transaction_queue(struct client *client, const struct command *command, const struct bytes *argv, uint32_t argc);
 /* Runs the queue and writes the reply. */
 void transaction_exec(struct request *request);
+/* Drops queue and watches. Client's thread. */
+void transaction_end(struct client *client);
 
 /* The watched key's shard is held. */
 void watch_add(struct client *client, unsigned db, const struct key *key, int64_t now_ms);
