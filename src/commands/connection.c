@@ -44,7 +44,7 @@ static void cmd_quit(struct request *request) {
 
 static void cmd_select(struct request *request) {
     unsigned db;
-    if (!argument_db(request, 1, &db, NULL)) return;
+    if (!argument_db(request, 1, NULL, &db)) return;
     client_select(request->client, db);
     reply_ok(request->reply);
 }
@@ -138,8 +138,7 @@ static bool hello_parse(struct request *request, struct hello *hello) {
             i += 2;
         } else {
             reply_error_format(request->reply, "ERR Syntax error in HELLO option '%.*s'",
-                               (int)(argument(request, i).len < 128 ? argument(request, i).len : 128),
-                               argument(request, i).data);
+                               (int)argument(request, i).len, argument(request, i).data);
             return false;
         }
     }

@@ -68,6 +68,11 @@ static void cmd_psubscribe(struct request *request) {
 }
 
 static void cmd_ssubscribe(struct request *request) {
+    /* As Redis has it; the other kinds may be subscribed to in a transaction. */
+    if (request->flags & REQUEST_NO_BLOCK) {
+        reply_error(request->reply, "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+        return;
+    }
     subscribe(request, &shard_words);
 }
 
@@ -114,6 +119,12 @@ static void list_topic(struct bytes name, size_t subscribers, void *context) {
 
 static void list_topics(struct request *request, enum topic_kind kind) {
     struct listing listing = {.reply = request->reply};
+    if (request->argc > 3) {
+        reply_error_format(request->reply,
+                           "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try PUBSUB HELP.",
+                           (int)request->argv[1].len, request->argv[1].data);
+        return;
+    }
     if (request->argc > 2) listing.pattern = &request->argv[2];
     size_t mark = reply_defer(request->reply);
     pubsub_each(request->server->pubsub, kind, list_topic, &listing);
@@ -164,7 +175,7 @@ static void cmd_pubsub_help(struct request *request) {
         "SHARDNUMSUB [<shardchannel> ...]",
         "    Return the number of subscribers for the specified shard level channel(s)",
         "HELP",
-        "    Print this help.",
+        "    Prints this help.",
     };
     REPLY_HELP(request, lines);
 }

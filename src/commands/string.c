@@ -53,6 +53,7 @@ static void cmd_set(struct request *request) {
     struct string_options options = {.expires_ms = ENTRY_EXPIRY_NONE};
     const unsigned known = OPTION_EXPIRY | OPTION_KEEPTTL | OPTION_CONDITION | OPTION_COMPARE | OPTION_GET;
     if (request->argc > 3 && !string_options_parse(request, 3, known, &options)) return;
+    if (!string_options_expiry(request, &options)) return;
     struct entry *entry = request_write(request, 0);
     bool looks = options.get || options.condition == SET_IF_EQUAL || options.condition == SET_IF_DIFFERENT;
     if (looks && entry != NULL && entry_type(entry) != TYPE_STRING) {
@@ -120,6 +121,8 @@ static void cmd_getex(struct request *request) {
     struct entry *entry;
     if (!string_options_parse(request, 2, OPTION_EXPIRY | OPTION_PERSIST, &options)) return;
     if (!request_read_typed(request, 0, TYPE_STRING, &entry)) return;
+    /* A lifetime for nothing may be wrong. */
+    if (entry != NULL && !string_options_expiry(request, &options)) return;
     reply_string(request, entry);
     if (entry == NULL) return;
     const struct key *key = request_key(request, 0);

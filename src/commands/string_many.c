@@ -64,7 +64,8 @@ static void cmd_msetex(struct request *request) {
         reply_error(request->reply, "ERR wrong number of key-value pairs");
         return;
     }
-    if (!string_options_parse(request, 2 + 2 * (uint32_t)pairs, OPTION_EXPIRY | OPTION_KEEPTTL | OPTION_CONDITION, &options))
+    if (!string_options_parse(request, 2 + 2 * (uint32_t)pairs, OPTION_EXPIRY | OPTION_KEEPTTL | OPTION_CONDITION, &options) ||
+        !string_options_expiry(request, &options))
         return;
     bool sets = options.condition == SET_IF_MISSING   ? !any_exists(request)
                 : options.condition == SET_IF_PRESENT ? all_exist(request)

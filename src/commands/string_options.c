@@ -87,12 +87,15 @@ bool string_options_parse(struct request *request, uint32_t first, unsigned allo
         i += taken;
     }
     if (parse.keep_ttl) options.expires_ms = STORE_KEEP_EXPIRY;
-    if (parse.expiry >= 0) {
-        options.has_expiry = true;
-        if (!argument_expiry(request, parse.expiry_value, expiries[parse.expiry].unit_ms,
-                             expiries[parse.expiry].absolute, &options.expires_ms))
-            return false;
-    }
+    options.has_expiry = parse.expiry >= 0;
+    options.expiry_word = parse.expiry;
+    options.expiry_index = parse.expiry_value;
     *ret_options = options;
     return true;
+}
+
+bool string_options_expiry(struct request *request, struct string_options *options) {
+    if (!options->has_expiry) return true;
+    return argument_expiry(request, options->expiry_index, expiries[options->expiry_word].unit_ms,
+                           expiries[options->expiry_word].absolute, &options->expires_ms);
 }

@@ -25,9 +25,16 @@ struct string_options {
     bool get, persist;
     int64_t expires_ms; /* ENTRY_EXPIRY_NONE, STORE_KEEP_EXPIRY or a time */
     bool has_expiry;    /* EX, PX, EXAT or PXAT was given */
+    int expiry_word;    /* which of them, and where its number stands: for string_options_expiry */
+    uint32_t expiry_index;
 };
 
-/* Parses argv[first] and on; replies the error and returns false when something is wrong. */
+/* Parses argv[first] and on, all but the number of a lifetime; replies the error and returns false when something
+ * is wrong. */
 bool string_options_parse(struct request *request, uint32_t first, unsigned allowed, struct string_options *ret_options);
+
+/* Reads the lifetime, where one was given, into expires_ms; replies the error and returns false when it is wrong.
+ * Apart, because GETEX looks at the key in between. */
+bool string_options_expiry(struct request *request, struct string_options *options);
 
 #endif
