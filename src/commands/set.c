@@ -10,12 +10,15 @@ static struct set *entry_set(const struct entry *entry) {
     return entry_value(entry);
 }
 
+/* Members that are given may be there, or come twice: so many more must be given than are expected to be new. */
+enum { GIVEN_FOR_EXPECTED = 8 };
+
 static void command_sadd(struct request *request) {
     struct entry *entry;
     int64_t added = 0;
     if (!request_write_typed(request, 0, TYPE_SET, &entry)) return;
     struct set *set = entry ? entry_set(entry) : set_new(request_heap(request, 0));
-    set_expect(set, request->argc - 2, argument(request, 2));
+    set_expect(set, (request->argc - 2) / GIVEN_FOR_EXPECTED, argument(request, 2));
     for (uint32_t i = 2; i < request->argc; i++) added += set_add(set, argument(request, i));
     if (!entry) request_put(request, 0, NULL, TYPE_SET, set);
     if (added) request_changed(request, 0, EVENT_SET, "sadd");
@@ -62,7 +65,6 @@ static void command_smove(struct request *request) {
     request_changed(request, 0, EVENT_SET, "srem");
     request_delete_if_empty(request, 0, from);
     struct set *set = to ? entry_set(to) : set_new(request_heap(request, 1));
-    set_expect(set, 1, member);
     bool added = set_add(set, member);
     if (!to) request_put(request, 1, NULL, TYPE_SET, set);
     if (added) request_changed(request, 1, EVENT_SET, "sadd");

@@ -90,6 +90,9 @@ static void reply_add(struct reply *reply, const struct add_options *options,
         reply_null(reply);
 }
 
+/* Members that are given may come twice: so many more must be given than are expected to be new. */
+enum { GIVEN_FOR_EXPECTED = 8 };
+
 static void add_generic(struct request *request, unsigned flags) {
     struct add_options options = {.flags = flags};
     struct add_result result = {0};
@@ -111,7 +114,7 @@ static void add_generic(struct request *request, unsigned flags) {
     if (!request_write_typed(request, 0, TYPE_ZSET, &entry)) return;
     if (entry || !(options.flags & ZSET_PRESENT_ONLY)) {
         struct zset *zset = entry ? entry_zset(entry) : zset_new(request_heap(request, 0));
-        if (!entry) zset_expect(zset, pairs, argument(request, first + 1).len);
+        if (!entry) zset_expect(zset, pairs / GIVEN_FOR_EXPECTED, argument(request, first + 1).len);
         add_members(zset, request, first, scores, options.flags, &result);
         if (!entry) request_put(request, 0, NULL, TYPE_ZSET, zset);
     }

@@ -232,8 +232,9 @@ static void command_zrangestore(struct request *request) {
         struct zset_iter iter;
         struct bytes member;
         double score;
-        zset_expect(result, range.count, 0);
-        zset_iter_init(&iter, entry_value(from), range, false);
+        if (q.by == BY_RANK) zset_expect(result, range.count, 0);
+        /* In the order asked for, so that a minus zero is kept, or lost to the small encoding, as it is elsewhere. */
+        zset_iter_init(&iter, entry_value(from), range, q.reverse);
         while (zset_iter_next(&iter, &member, &score)) zset_add(result, member, score, 0, &score);
         request_put(request, 0, old, TYPE_ZSET, result);
         request_changed(request, 0, EVENT_ZSET, "zrangestore");

@@ -233,15 +233,12 @@ static void leave_ints(struct set *set, size_t len) {
         to_table(set);
 }
 
-/* Members that come twice may be among them, so they must be many more than a small set may have. */
-enum { EXPECT_TIMES = 8 };
-
 void set_expect(struct set *set, size_t more, struct bytes first) {
     int64_t number;
     bool ints = set->kind == KIND_INTS && (set_count(set) > 0 || number_parse_i64(first, &number));
     const _Atomic int64_t *limit =
         ints ? &type_limits.set_max_intset_entries : &type_limits.set_max_listpack_entries;
-    if (set->kind != KIND_TABLE && !within(more / EXPECT_TIMES, limit)) to_table(set);
+    if (set->kind != KIND_TABLE && !within(more, limit)) to_table(set);
 }
 
 /* ---- members ---- */

@@ -35,8 +35,8 @@ size_t set_bytes(const struct set *set);
 const char *set_encoding(const struct set *set);
 size_t set_free_cost(const struct set *set);
 
-/* Says that `more` members are about to be added, of which this is the first, so that a set that will be large
- * is so at once. */
+/* Says that at least `more` members are about to be added, of which this is the first, so that a set that will be
+ * large is so at once. */
 void set_expect(struct set *set, size_t more, struct bytes first);
 /* False when it was there already. */
 bool set_add(struct set *set, struct bytes member);

@@ -205,11 +205,8 @@ static bool within(size_t value, const _Atomic int64_t *limit) {
     return most >= 0 && value <= (uint64_t)most;
 }
 
-/* Members that come twice may be among them, so they must be many more than a pack may have. */
-enum { EXPECT_TIMES = 8 };
-
 void zset_expect(struct zset *zset, size_t more, size_t first_len) {
-    bool fits = within(more / EXPECT_TIMES, &type_limits.zset_max_listpack_entries) &&
+    bool fits = within(more, &type_limits.zset_max_listpack_entries) &&
                 within(first_len, &type_limits.zset_max_listpack_value);
     if (!zset->tree && !fits) to_tree(zset);
 }

@@ -40,7 +40,7 @@ const char *zset_encoding(const struct zset *zset);
 bool zset_is_large(const struct zset *zset);
 size_t zset_free_cost(const struct zset *zset);
 
-/* Says that `more` members are about to be added, the first of them this long, so that a sorted set that will be large is
+/* Says that at least `more` members are about to be added, the first of them this long, so that a sorted set that will be large is
  * so at once. */
 void zset_expect(struct zset *zset, size_t more, size_t first_len);
 /* Returns to the small encoding if it fits that. */

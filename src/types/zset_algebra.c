@@ -90,8 +90,11 @@ void zset_unite(struct zset_source *sources, size_t count, enum zset_aggregate a
         walk_init(&walk, &sources[i]);
         while (walk_next(&walk, &member, &score)) {
             score = weighted(score, sources[i].weight);
-            if (i > 0 && zset_find(to, member, &present))
+            if (i > 0 && zset_find(to, member, &present)) {
                 score = aggregated(present, score, aggregate);
+                /* Zeros of either sign are equal, so that adding alone would change nothing. */
+                if (score == 0 && signbit(score) != signbit(present)) zset_remove(to, member);
+            }
             zset_add(to, member, score, 0, &score);
         }
     }

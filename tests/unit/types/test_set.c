@@ -226,7 +226,7 @@ static void test_encodings(void **state) {
     assert_string_equal(set_encoding(set), "hashtable");
     set_free(set);
     set = set_new(heap);
-    set_expect(set, 600, BYTES("1"));
+    set_expect(set, 500, BYTES("1"));
     assert_string_equal(set_encoding(set), "intset");
     set_expect(set, 2000, BYTES("x"));
     assert_string_equal(set_encoding(set), "hashtable");
