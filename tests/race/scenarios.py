@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The scenarios: what the clients do, and what must be true in the end.
+
+An actor is a function (connect, share, goes_on): it opens its connections, works while goes_on() says so, and asserts
+what it can see. Keys of a scenario begin with its name, and have no lifetime unless they may be evicted.
+"""
+
+import multiprocessing
+import random
+
+
+class Share:
+    """Counters that the actors of a scenario have in common."""
+
+    def __init__(self):
+        self.values = multiprocessing.Array('q', 8)
+
+    def add(self, slot, amount=1):
+        with self.values.get_lock():
+            self.values[slot] += amount
+
+    def __getitem__(self, slot):
+        return self.values[slot]
+
+    def summary(self):
+        return 'counts ' + ' '.join(str(v) for v in self.values[:] if v)
+
+
+class Scenario:
+    def __init__(self, name, actors, prepare=None, verify=None):
+        self.name = name
+        self.actors = actors
+        self.prepare = prepare or (lambda client: None)
+        self.verify = verify or (lambda client, share: None)
+
+
+# ---- money is neither made nor lost by transactions, with WATCH or without ----
+
+ACCOUNTS, START = 5, 1000
+
+
+def transfer_setup(client):
+    for i in range(ACCOUNTS):
+        client.do('SET', 'transfer:%d' % i, START)
+
+
+def transfer_watch(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        a, b = random.sample(range(ACCOUNTS), 2)
+        client.do('WATCH', 'transfer:%d' % a, 'transfer:%d' % b)
+        have = int(client.do('GET', 'transfer:%d' % a))
+        other = int(client.do('GET', 'transfer:%d' % b))
+        amount = random.randrange(0, 50)
+        client.do('MULTI')
+        client.do('SET', 'transfer:%d' % a, have - amount)
+        client.do('SET', 'transfer:%d' % b, other + amount)
+        share.add(0 if client.do('EXEC') is not None else 1)
+
+
+def transfer_blind(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        a, b = random.sample(range(ACCOUNTS), 2)
+        replies = client.pipeline([('MULTI',), ('DECRBY', 'transfer:%d' % a, 7), ('INCRBY', 'transfer:%d' % b, 7),
+                                   ('MGET', *['transfer:%d' % i for i in range(ACCOUNTS)]), ('EXEC',)])
+        values = replies[-1][1][2][1]
+        assert sum(int(v[1]) for v in values) == ACCOUNTS * START, values
+        share.add(2)
+
+
+def transfer_check(client, share):
+    total = sum(int(client.do('GET', 'transfer:%d' % i)) for i in range(ACCOUNTS))
+    assert total == ACCOUNTS * START, total
+    assert share[0] > 0 and share[2] > 0
+
+
+# ---- a queue delivers each item once, whoever waits for it and however ----
+
+def queue_produce(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        items = [random.randrange(1, 1 << 30) for _ in range(random.randrange(1, 5))]
+        share.add(0, len(items))
+        share.add(1, sum(items))
+        client.do('LPUSH', 'queue:%d' % random.randrange(3), *items)
+
+
+def queue_take(client, share, reply):
+    if reply is None:
+        return
+    item = int(reply[-1]) if isinstance(reply, list) else int(reply)
+    share.add(2)
+    share.add(3, item)
+
+
+def queue_consume(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        names = ['queue:0', 'queue:1', 'queue:2']
+        random.shuffle(names)
+        queue_take(client, share, client.do('BRPOP', *names, 0.3))
+
+
+def queue_move(connect, share, goes_on):
+    """Takes over a second list of its own, in two steps."""
+    client = connect()
+    own = 'queue:own:%d' % random.randrange(1 << 40)
+    while goes_on():
+        if client.do('BLMOVE', 'queue:%d' % random.randrange(3), own, 'RIGHT', 'LEFT', 0.2) is not None:
+            queue_take(client, share, client.do('RPOP', own))
+
+
+def queue_quit(connect, share, goes_on):
+    """Goes away while it waits, on a key where nothing arrives."""
+    while goes_on():
+        client = connect()
+        client.send('BLPOP', 'queue:never', 'queue:never2', 0)
+        client.close()
+        share.add(4)
+
+
+def queue_check(client, share):
+    left = [int(v) for i in range(3) for v in client.do('LRANGE', 'queue:%d' % i, 0, -1)]
+    assert share[0] == share[2] + len(left), (share[0], share[2], len(left))
+    assert share[1] == share[3] + sum(left)
+    assert share[2] > 0
+
+
+# ---- messages arrive whole and in order ----
+
+def pubsub_publish(connect, share, goes_on):
+    client = connect()
+    name = random.randrange(1 << 40)
+    count = 0
+    while goes_on():
+        count += 1
+        client.do('PUBLISH', 'pubsub:%d' % (name % 3), '%d %d' % (name, count))
+        share.add(0)
+
+
+def pubsub_listen(connect, share, goes_on):
+    client = connect()
+    last = {}
+    client.send('PSUBSCRIBE', 'pubsub:*')
+    client.send('SUBSCRIBE', 'pubsub:0')
+    client.read()
+    client.read()
+    while goes_on():
+        try:
+            message = client.read(timeout_s=0.5)
+        except TimeoutError:
+            continue
+        parts = [part[1] for part in message[1]]
+        name, count = parts[-1].split()
+        key = parts[0], name
+        if key in last:
+            assert int(count) == last[key] + 1, (key, count, last[key])
+        last[key] = int(count)
+        share.add(1)
+
+
+def pubsub_come_and_go(connect, share, goes_on):
+    while goes_on():
+        with connect() as client:
+            client.send('SUBSCRIBE', 'pubsub:1', 'pubsub:2')
+            client.send('PSUBSCRIBE', 'pubsub:*', '__key*__:*')
+            for _ in range(random.randrange(1, 50)):
+                client.read()
+
+
+def pubsub_check(client, share):
+    assert share[0] > 0 and share[1] > 0
+
+
+# ---- a scan meets every key that stays, while others come and go ----
+
+STAY = 300
+
+
+def scan_setup(client):
+    for i in range(STAY):
+        client.do('SET', 'scan:stay:%d' % i, i)
+    client.do('SADD', 'scan:set', *range(2000))
+
+
+def scan_walk(connect, share, goes_on):
+    client = connect()
+    want = {b'scan:stay:%d' % i for i in range(STAY)}
+    while goes_on():
+        cursor, met = b'0', []
+        while True:
+            cursor, keys = client.do('SCAN', cursor, 'MATCH', 'scan:stay:*', 'COUNT', random.choice([1, 10, 100]))
+            met += keys
+            if cursor == b'0':
+                break
+        assert set(met) == want and len(met) == STAY, (len(met), STAY)
+        assert set(client.do('KEYS', 'scan:stay:*')) == want
+        share.add(0)
+
+
+def scan_disturb(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        names = ['scan:go:%d' % random.randrange(5000) for _ in range(50)]
+        client.pipeline([('SET', name, 'x') for name in names])
+        client.pipeline([(random.choice(['DEL', 'UNLINK']), name) for name in names])
+        client.do('SREM', 'scan:set', *[random.randrange(1000) for _ in range(20)])
+        client.do('SADD', 'scan:set', *[random.randrange(1000) for _ in range(20)])
+        client.do('DBSIZE')
+        client.do('RANDOMKEY')
+        client.do('SORT', 'scan:set', 'LIMIT', 0, 1)
+
+
+def scan_check(client, share):
+    assert share[0] > 0
+
+
+# ---- keys with a lifetime come, are read, expire and are evicted ----
+
+def cache_use(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        batch = []
+        for _ in range(40):
+            key = 'cache:%d' % random.randrange(20000)
+            kind = random.randrange(5)
+            batch.append([('SET', key, 'v' * random.randrange(2000), 'PX', random.randrange(1, 3000)), ('GET', key),
+                          ('GETEX', key, 'PX', 50), ('EXPIRE', key, 1, 'GT'), ('PTTL', key)][kind])
+        for reply in client.pipeline(batch):
+            assert reply[0] != '-' or reply[1].startswith(b'OOM'), reply
+        share.add(0, len(batch))
+
+
+def cache_hashes(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        key = 'cache:h:%d' % random.randrange(20)
+        fields = ['f%d' % random.randrange(30) for _ in range(3)]
+        client.call('HSETEX', key, 'PX', random.randrange(1, 100), 'FIELDS', 1, fields[0], 'x')
+        client.call('HPEXPIRE', key, random.randrange(1, 50), 'FIELDS', 2, *fields[:2])
+        client.call('HGETALL', key)
+        client.call('EXPIRE', key, 5)
+
+
+# ---- every kind of command at once on a few keys, in databases of its own ----
+
+def chaos_commands(connect, share, goes_on):
+    client = connect()
+    db = 5
+    client.do('SELECT', db)
+
+    def key():
+        return 'chaos:%d' % random.randrange(6)
+
+    def value():
+        return str(random.randrange(20))
+
+    makers = [
+        lambda: ('SET', key(), value()), lambda: ('APPEND', key(), value()), lambda: ('INCR', key()),
+        lambda: ('LPUSH', key(), value(), value()), lambda: ('RPOPLPUSH', key(), key()), lambda: ('LTRIM', key(), 0, 20),
+        lambda: ('SADD', key(), value(), value()), lambda: ('SMOVE', key(), key(), value()),
+        lambda: ('SUNIONSTORE', key(), key(), key()), lambda: ('ZADD', key(), value(), value()),
+        lambda: ('ZUNIONSTORE', key(), 2, key(), key()), lambda: ('ZPOPMIN', key()), lambda: ('HSET', key(), value(), value()),
+        lambda: ('HINCRBY', key(), value(), 1), lambda: ('DEL', key(), key()), lambda: ('RENAME', key(), key()),
+        lambda: ('COPY', key(), key(), 'REPLACE'), lambda: ('COPY', key(), key(), 'DB', 6, 'REPLACE'), lambda: ('MOVE', key(), 6),
+        lambda: ('SORT', key(), 'BY', 'nosort', 'STORE', key()), lambda: ('EXPIRE', key(), 1), lambda: ('PERSIST', key()),
+        lambda: ('OBJECT', 'ENCODING', key()), lambda: ('MEMORY', 'USAGE', key()), lambda: ('TYPE', key()),
+        lambda: ('BLPOP', key(), 0.01), lambda: ('BZPOPMIN', key(), key(), 0.01), lambda: ('BLMOVE', key(), key(), 'LEFT', 'RIGHT', 0.01),
+        lambda: ('WATCH', key()), lambda: ('UNWATCH',), lambda: ('SCAN', 0, 'COUNT', 50),
+        lambda: ('CLIENT', 'LIST'), lambda: ('INFO',), lambda: ('CLIENT', 'UNBLOCK', random.randrange(1, 60)),
+    ]
+    while goes_on():
+        for reply in client.pipeline([random.choice(makers)() for _ in range(20)]):
+            assert reply is not None
+        share.add(0, 20)
+
+
+def chaos_databases(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        client.do('SWAPDB', 5, 6)
+        client.do('SELECT', random.choice([5, 6]))
+        if random.random() < 0.1:
+            client.do(random.choice(['FLUSHDB']), random.choice(['ASYNC', 'SYNC']))
+        client.call('CONFIG', 'SET', 'hash-max-listpack-entries', random.choice([1, 128]))
+        client.pipeline([('MULTI',), ('DBSIZE',), ('KEYS', '*'), ('LPUSH', 'chaos:1', 'x'), ('EXEC',)])
+        share.add(1)
+
+
+def chaos_check(client, share):
+    assert share[0] > 0 and share[1] > 0
+    assert client.do('PING') == b'PONG'
+
+
+ALL = [
+    Scenario('transfer', [transfer_watch, transfer_watch, transfer_blind], transfer_setup, transfer_check),
+    Scenario('queue', [queue_produce, queue_produce, queue_consume, queue_consume, queue_move, queue_quit], None,
+             queue_check),
+    Scenario('pubsub', [pubsub_publish, pubsub_publish, pubsub_listen, pubsub_listen, pubsub_come_and_go], None,
+             pubsub_check),
+    Scenario('scan', [scan_walk, scan_disturb], scan_setup, scan_check),
+    Scenario('cache', [cache_use, cache_use, cache_hashes]),
+    Scenario('chaos', [chaos_commands, chaos_commands, chaos_commands, chaos_databases], None, chaos_check),
+]
