@@ -133,6 +133,7 @@ static int run(struct config *config) {
     hash_seed_init(0);
     ticks_calibrate();
     if (!process_start(config, &error)) return fail(error.text);
+    memory_start_giving_back();
     unsigned threads = config_thread_count(config);
     struct store *store = store_new((unsigned)config_number(config, "databases"), threads);
     struct server *server = server_new(store, commands, config, threads);

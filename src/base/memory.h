@@ -43,6 +43,10 @@ void memory_account(ptrdiff_t bytes);
 void *mem_page_alloc(size_t alignment, size_t size);
 void mem_page_free(void *ptr);
 
+/* From now on, memory that the allocator keeps for reuse goes back to the system soon, idle process or not.
+ * Called once, when the process will not fork any more. */
+void memory_start_giving_back(void);
+
 /* The name and version of the allocator, as INFO shows it. */
 const char *memory_allocator_name(void);
 
