@@ -137,7 +137,7 @@ static bool apply_words(struct config *config, struct config_words words, const 
 /* ---- lines ---- */
 
 static bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0';
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 static bool load_line(struct config *config, struct bytes line, const struct place *place,

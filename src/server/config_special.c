@@ -36,7 +36,14 @@ static const char *parse_bind(const struct config_row *row, struct config_words 
     words = without_empty(words);
     if (words.count > BIND_ADDRESSES_MAX) return "Too many bind addresses specified.";
     bool ok = true;
-    for (size_t i = 0; i < words.count; i++) ok = ok && add_word(text, words.words[i]);
+    for (size_t i = 0; i < words.count; i++) {
+        /* The text is the words, one after another, so a word must be whole without quotes. */
+        for (const char *at = words.words[i]; *at; at++) {
+            if ((unsigned char)*at <= ' ' || *at == '"' || *at == '\'')
+                return "Invalid bind address.";
+        }
+        ok = ok && add_word(text, words.words[i]);
+    }
     return too_long(ok);
 }
 const struct config_special config_special_bind = {.parse = parse_bind};

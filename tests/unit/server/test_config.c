@@ -130,6 +130,7 @@ static void mistakes_are_named_with_their_line(void **state) {
     expect_error("appendfilename \"\"", 1, "appendfilename can't be empty");
     expect_error("dir /nonexistent", 1, "No such file or directory");
     expect_error("bind 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", 1, "Too many bind addresses");
+    expect_error("bind \"a\\nb\"", 1, "Invalid bind address");
     expect_error("rename-command GET", 1, "Bad directive or wrong number of arguments");
     expect_error("include /nonexistent", 1, "/nonexistent");
 }
