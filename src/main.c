@@ -101,6 +101,13 @@ static struct listener *listen_for_clients(struct config *config, struct server 
     return listener;
 }
 
+/* A watcher of tcp-keepalive. */
+static const char *set_keepalive(void *context, const char *name, int64_t number, const char *text) {
+    (void)name, (void)text;
+    listener_set_keepalive(context, (int)number);
+    return NULL;
+}
+
 static void stop(void *context) {
     server_stop(context);
 }
@@ -142,8 +149,10 @@ static int run(struct config *config) {
     struct listener *listener = listen_for_clients(config, server, listen_error);
     if (listener == NULL) {
         log_warning("%s", listen_error);
+        process_stop();
         return EXIT_FAILURE;
     }
+    config_watch(config, "tcp-keepalive", set_keepalive, listener);
     int status = serve(config, server, listener);
     server_free(server);
     store_free(store);

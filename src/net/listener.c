@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -38,7 +39,7 @@ struct listener {
     unsigned socket_count;
     int port;
     int backlog;
-    int keepalive_s;
+    _Atomic int keepalive_s; /* may be set from any thread */
     char *unix_path; /* to be removed at the end */
     void *context;
     void (*accepted)(void *context, unsigned worker, int fd, bool is_unix);

@@ -43,7 +43,7 @@ enum { LISTENER_ERROR_MAX = 256 };
 struct listener *listener_new(const struct listener_options *options, char *error);
 /* Begins to accept. The array of loops must outlive the listener. */
 int listener_start(struct listener *listener, struct loop *const *loops, unsigned loop_count);
-/* How long new connections wait idle before they are probed; for connections from now on. */
+/* How long new connections wait idle before they are probed; for connections from now on. From any thread. */
 void listener_set_keepalive(struct listener *listener, int seconds);
 /* Stops accepting and closes the sockets; connections stay. Removes the Unix socket's path. */
 void listener_free(struct listener *listener);

@@ -183,7 +183,6 @@ bool config_connect(struct config *config, struct server *server, struct config_
     connect_store(config, server);
     config_watch(config, "maxclients", set_max_clients, server);
     config_watch(config, "timeout", set_i64, &limits->idle_timeout_s);
-    config_watch(config, "tcp-keepalive", set_i64, &limits->keepalive_s);
     config_watch(config, "proto-max-bulk-len", set_i64, &limits->bulk_max_bytes);
     config_watch(config, "client-query-buffer-limit", set_u64, &limits->query_max_bytes);
     config_watch(config, "protected-mode", set_bool, &limits->protected_mode);

@@ -24,7 +24,6 @@ struct output_limit {
 struct client_limits {
     _Atomic uint32_t max_clients;
     _Atomic int64_t idle_timeout_s; /* 0: none */
-    _Atomic int64_t keepalive_s;
     _Atomic int64_t bulk_max_bytes; /* proto-max-bulk-len */
     _Atomic uint64_t query_max_bytes;
     _Atomic bool protected_mode;
