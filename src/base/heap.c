@@ -226,7 +226,9 @@ void heap_free(struct heap *heap) {
     mem_free(heap);
 }
 
-void heap_stats(const struct heap *heap, struct heap_stats *ret_stats) {
+void heap_stats(struct heap *heap, struct heap_stats *ret_stats) {
+    heap_enter(heap);
     ret_stats->page_bytes = heap->page_bytes;
     ret_stats->object_bytes = heap->object_bytes;
+    heap_leave(heap);
 }

@@ -45,6 +45,6 @@ struct heap_stats {
     size_t page_bytes;
     size_t object_bytes;
 };
-void heap_stats(const struct heap *heap, struct heap_stats *ret_stats);
+void heap_stats(struct heap *heap, struct heap_stats *ret_stats);
 
 #endif

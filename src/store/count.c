@@ -78,13 +78,9 @@ void store_db_stats(struct store *store, unsigned db, bool already_held, int64_t
 
 static void shard_add_stats(struct shard *shard, void *context) {
     struct store_stats *stats = context;
-    struct heap_stats heap;
-    heap_stats(shard->heap, &heap);
     stats->expired += shard->expired;
     stats->evicted += shard->evicted;
     stats->expired_fields += shard->expired_fields;
-    stats->page_bytes += heap.page_bytes;
-    stats->object_bytes += heap.object_bytes;
     for (unsigned db = 0; db < shard->store->db_count; db++)
         stats->table_bytes += table_bytes(&shard->dbs[db].table);
 }
@@ -95,6 +91,12 @@ void store_stats(struct store *store, bool already_held, struct store_stats *ret
         .lazy_freed = background_freed(store->background),
     };
     for (unsigned i = 0; i < SHARD_COUNT; i++) store_visit(store, i, already_held, shard_add_stats, ret_stats);
+    for (unsigned i = 0; i < store->heap_count; i++) {
+        struct heap_stats heap;
+        heap_stats(store->heaps[i], &heap);
+        ret_stats->page_bytes += heap.page_bytes;
+        ret_stats->object_bytes += heap.object_bytes;
+    }
 }
 
 static void shard_reset_stats(struct shard *shard, void *context) {

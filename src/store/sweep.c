@@ -48,19 +48,18 @@ static void sweep_entry(struct shard *shard, unsigned db, struct entry *entry, i
     enum { NAME_COPY = 256 };
     struct store *store = shard->store;
     struct bytes name = entry_key(entry);
-    if (!entry_has(entry, ENTRY_EXPIRES) || entry_expiry(entry) >= now_ms) {
-        struct key key = key_make(name);
-        sweep_fields(shard, db, &key, entry, now_ms);
-        return;
-    }
-    /* The name goes with the entry, and whoever listens wants it afterwards. */
+    /* The name may go with the entry, and whoever listens wants it afterwards. */
     char copy[NAME_COPY];
     char *kept = name.len <= sizeof copy ? copy : mem_alloc(name.len);
     if (name.len) memcpy(kept, name.data, name.len);
     struct key key = key_make(bytes_make(kept, name.len));
-    store_delete(store, db, &key, entry, atomic_load_explicit(&store->limits.lazy_expire, memory_order_relaxed));
-    shard->expired++;
-    store_changed(store, db, &key, EVENT_EXPIRED, "expired");
+    if (entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < now_ms) {
+        store_delete(store, db, &key, entry, atomic_load_explicit(&store->limits.lazy_expire, memory_order_relaxed));
+        shard->expired++;
+        store_changed(store, db, &key, EVENT_EXPIRED, "expired");
+    } else {
+        sweep_fields(shard, db, &key, entry, now_ms);
+    }
     if (kept != copy) mem_free(kept);
 }
 
