@@ -157,6 +157,7 @@ static int run(struct config *config) {
     server_free(server);
     store_free(store);
     command_table_free(commands);
+    crash_uninstall();
     return status;
 }
 

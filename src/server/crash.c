@@ -168,13 +168,23 @@ static void on_crash(int number, siginfo_t *info, void *context) {
 
 /* ---- installing ---- */
 
-void crash_join_thread(void) {
-    static _Thread_local bool joined;
-    if (joined) return;
-    /* Stays with the thread to its end: workers are few and live as long as the process. */
+/* This thread's stack for the handler, and the one that it had before, which may be a sanitizer's. */
+static _Thread_local void *own_stack;
+static _Thread_local stack_t stack_before;
+
+bool crash_join_thread(void) {
+    if (own_stack) return false;
     stack_t stack = {.ss_sp = mem_alloc(STACK_BYTES), .ss_size = STACK_BYTES};
-    joined = sigaltstack(&stack, NULL) == 0;
-    if (!joined) mem_free(stack.ss_sp);
+    if (sigaltstack(&stack, &stack_before) == 0) own_stack = stack.ss_sp;
+    else mem_free(stack.ss_sp);
+    return own_stack != NULL;
+}
+
+void crash_leave_thread(void) {
+    if (!own_stack) return;
+    sigaltstack(&stack_before, NULL);
+    mem_free(own_stack);
+    own_stack = NULL;
 }
 
 void crash_install(void) {
@@ -190,6 +200,7 @@ void crash_install(void) {
 
 void crash_uninstall(void) {
     for (int i = 0; i < CRASH_SIGNALS; i++) signal(crash_signals[i].number, SIG_DFL);
+    crash_leave_thread();
 }
 
 void crash_describe(void (*describe)(void *context), void *context) {

@@ -11,13 +11,17 @@
 #ifndef KN_SERVER_CRASH_H
 #define KN_SERVER_CRASH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Installs the handlers, and a stack for them, on the main thread. */
 void crash_install(void);
+/* Takes both back, from the same thread. */
 void crash_uninstall(void);
-/* A stack of its own for the calling thread's handler, so that a stack overflow is reported, too. */
-void crash_join_thread(void);
+/* A stack of its own for the calling thread's handler, so that a stack overflow is reported, too. Returns true when
+ * the thread had none yet, and has to leave before it ends. */
+bool crash_join_thread(void);
+void crash_leave_thread(void);
 
 /* Says more, with crash_text and its kind: runs in the handler, so it may take no lock and no memory. */
 void crash_describe(void (*describe)(void *context), void *context);

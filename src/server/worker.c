@@ -206,11 +206,12 @@ void worker_free(struct worker *worker) {
 
 void worker_run(struct worker *worker) {
     current_worker = worker;
-    crash_join_thread();
+    bool joined = crash_join_thread();
     worker->now_ms = clock_realtime_ms();
     loop_set_before_sleep(worker->loop, worker_before_sleep, worker);
     loop_timer_set(worker->loop, &worker->cron, clock_mono_us() + CRON_US);
     loop_run(worker->loop);
     worker_before_sleep(worker);
     current_worker = NULL;
+    if (joined) crash_leave_thread();
 }
