@@ -94,6 +94,7 @@ static void reply_add(struct reply *reply, const struct add_options *options,
 enum { GIVEN_FOR_EXPECTED = 8 };
 
 static void add_generic(struct request *request, unsigned flags) {
+    enum { FEW = 8 }; /* scores that need no memory of the request's */
     struct add_options options = {.flags = flags};
     struct add_result result = {0};
     struct entry *entry;
@@ -103,8 +104,8 @@ static void add_generic(struct request *request, unsigned flags) {
         reply_error(request->reply, error);
         return;
     }
-    double few[8], *scores = few;
-    if (pairs > 8 && !(scores = arena_try_array(request->arena, pairs, sizeof *scores))) {
+    double few[FEW] = {0}, *scores = few;
+    if (pairs > FEW && !(scores = arena_try_array(request->arena, pairs, sizeof *scores))) {
         reply_error_code(request->reply, ERROR_NO_MEMORY);
         return;
     }

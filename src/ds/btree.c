@@ -350,7 +350,8 @@ void btree_remove(struct btree *tree, const struct scored *item) {
     struct btree_bound bound = bound_at(item, true);
     struct child *path[LEVELS_MAX];
     void **link = &tree->root;
-    for (unsigned level = tree->height; level > 0; level--) {
+    unsigned height = tree->height;
+    for (unsigned level = height; level > 0; level--) {
         struct inner *node = *link;
         unsigned index = inner_search(node, &bound) - 1;
         if (node_small(level - 1, node->children[index].node) && node->count > 1) {
@@ -370,7 +371,7 @@ void btree_remove(struct btree *tree, const struct scored *item) {
     tree->count--;
     if (at == 0 && leaf->count) {
         const struct scored *first = leaf_get(leaf, 0);
-        for (unsigned level = 1; level <= tree->height && path[level]->first == item; level++) {
+        for (unsigned level = 1; level <= height && path[level]->first == item; level++) {
             path[level]->first = first;
             path[level]->score = scored_score(first);
         }
