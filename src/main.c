@@ -165,15 +165,16 @@ int main(int argc, char **argv) {
     struct config_error error;
     process_prepare(argc, argv);
     struct config *config = config_new();
+    int status = EXIT_SUCCESS;
     switch (config_load(config, argc, argv, &error)) {
     case CONFIG_START_EXIT:
-        return EXIT_SUCCESS;
-    case CONFIG_START_FAIL:
-        return fail(error.text);
-    default:
         break;
+    case CONFIG_START_FAIL:
+        status = fail(error.text);
+        break;
+    default:
+        status = run(config);
     }
-    int status = run(config);
     config_free(config);
     return status;
 }
