@@ -15,7 +15,7 @@ ARGS =
 SECONDS = 600
 
 .PHONY: all build run test test-asan test-tsan check debug tsan fuzz-build bench fuzz diff race \
-	fmt lint lint-fast clean help
+	docs fmt lint lint-fast clean help
 
 all: build
 
@@ -27,6 +27,7 @@ help:
 	@echo "make tsan       build with the thread sanitizer (test-tsan: all tests with it)"
 	@echo "make diff race fuzz    the long runs (SECONDS=$(SECONDS))"
 	@echo "make bench      measure against the servers installed here (ARGS=...)"
+	@echo "make docs       write docs/commands.md and docs/compatibility.md from the command table"
 	@echo "make fmt lint clean"
 
 $(RELEASE)/build.ninja:
@@ -73,6 +74,10 @@ test-tsan: tsan fuzz-build
 
 check: debug lint-fast
 	@tools/run-tests --unit $(DEBUG) unit
+
+docs: build
+	@$(RELEASE)/docs commands > docs/commands.md
+	@$(RELEASE)/docs compatibility docs/differences.md > docs/compatibility.md
 
 bench: build
 	@tools/deps bench

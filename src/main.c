@@ -27,13 +27,6 @@
 
 enum { ADDRESSES_MAX = 64 };
 
-static const struct command_family *const families[] = {
-    &connection_commands, &server_commands, &sort_commands, &command_commands, &client_commands, &config_commands, &info_commands, &string_commands, &string_edit_commands, &string_many_commands,
-    &keyspace_commands, &expire_commands, &scan_commands, &database_commands, &object_commands, &transaction_commands, &pubsub_commands, &list_commands, &list_pop_commands, &hash_commands,
-    &hash_visit_commands, &hash_expiry_commands, &hash_ex_commands, &set_commands,
-    &set_algebra_commands, &zset_commands, &zset_algebra_commands, &zset_pop_commands, &zset_range_commands,
-};
-
 static int fail(const char *reason) {
     fprintf(stderr, "%s\n", reason);
     return EXIT_FAILURE;
@@ -134,7 +127,7 @@ static int serve(struct config *config, struct server *server, struct listener *
 static int run(struct config *config) {
     struct config_error error;
     char listen_error[LISTENER_ERROR_MAX];
-    struct command_table *commands = command_table_new(families, sizeof families / sizeof families[0]);
+    struct command_table *commands = command_table_new(all_families, all_family_count);
     if (!rename_commands(config, commands, &error)) return fail(error.text);
     if (config_bool(config, "crash-log-enabled")) crash_install();
     hash_seed_init(0);

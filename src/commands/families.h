@@ -39,4 +39,8 @@ extern const struct command_family zset_algebra_commands;
 extern const struct command_family zset_pop_commands;
 extern const struct command_family zset_range_commands;
 
+/* All of them. */
+extern const struct command_family *const all_families[];
+extern const size_t all_family_count;
+
 #endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Commands that are not built yet: rows without a handler. They answer that they are not supported, and
+ * docs/compatibility.md lists them; COMMAND does not, since tools would believe in them.
+ */
+#include "commands/families.h"
+
+#define PLANNED(word, from, what, group) \
+    {.name = (word), .arity = -1, .groups = (group), .since = (from), .complexity = "", .summary = (what), .syntax = "", .reply = ""}
+
+static const struct command rows[] = {
+    /* stream */
+    PLANNED("xadd", "5.0.0", "Appends an entry to a stream.", GROUP_STREAM),
+    PLANNED("xack", "5.0.0", "Acknowledges entries of a consumer group.", GROUP_STREAM),
+    PLANNED("xackdel", "8.2.0", "Acknowledges and deletes entries.", GROUP_STREAM),
+    PLANNED("xautoclaim", "6.2.0", "Takes over entries that were pending for long.", GROUP_STREAM),
+    PLANNED("xclaim", "5.0.0", "Takes over pending entries.", GROUP_STREAM),
+    PLANNED("xdel", "5.0.0", "Deletes entries of a stream.", GROUP_STREAM),
+    PLANNED("xdelex", "8.2.0",
+            "Deletes entries, with a say in what groups keep of them.", GROUP_STREAM),
+    PLANNED("xgroup", "5.0.0", "Consumer groups: a container.", GROUP_STREAM),
+    PLANNED("xinfo", "5.0.0", "What streams and groups hold: a container.", GROUP_STREAM),
+    PLANNED("xlen", "5.0.0", "Counts the entries of a stream.", GROUP_STREAM),
+    PLANNED("xpending", "5.0.0",
+            "Lists entries that were delivered and not acknowledged.", GROUP_STREAM),
+    PLANNED("xrange", "5.0.0", "Returns entries in a range of identifiers.", GROUP_STREAM),
+    PLANNED("xread", "5.0.0",
+            "Reads entries of several streams, waiting for them if asked to.", GROUP_STREAM),
+    PLANNED("xreadgroup", "5.0.0", "Reads entries as a member of a consumer group.", GROUP_STREAM),
+    PLANNED("xrevrange", "5.0.0", "Returns entries in a range, the last first.", GROUP_STREAM),
+    PLANNED("xsetid", "5.0.0", "Sets the last identifier of a stream.", GROUP_STREAM),
+    PLANNED("xtrim", "5.0.0", "Deletes the oldest entries of a stream.", GROUP_STREAM),
+    /* scripting */
+    PLANNED("eval", "2.6.0", "Runs a Lua script.", GROUP_SCRIPTING),
+    PLANNED("evalsha", "2.6.0", "Runs a Lua script that is known by its SHA1.", GROUP_SCRIPTING),
+    PLANNED("eval_ro", "7.0.0", "Runs a Lua script that only reads.", GROUP_SCRIPTING),
+    PLANNED("evalsha_ro", "7.0.0", "Runs a known Lua script that only reads.", GROUP_SCRIPTING),
+    PLANNED("fcall", "7.0.0", "Calls a function.", GROUP_SCRIPTING),
+    PLANNED("fcall_ro", "7.0.0", "Calls a function that only reads.", GROUP_SCRIPTING),
+    PLANNED("function", "7.0.0", "Libraries of functions: a container.", GROUP_SCRIPTING),
+    PLANNED("script", "2.6.0", "Known scripts: a container.", GROUP_SCRIPTING),
+    /* bitmap */
+    PLANNED("bitcount", "2.6.0", "Counts the bits that are set.", GROUP_BITMAP),
+    PLANNED("bitfield", "3.2.0", "Reads and changes integers of any width.", GROUP_BITMAP),
+    PLANNED("bitfield_ro", "6.0.0", "Reads integers of any width.", GROUP_BITMAP),
+    PLANNED("bitop", "2.6.0", "Combines strings bit by bit.", GROUP_BITMAP),
+    PLANNED("bitpos", "2.8.7", "Finds the first bit of a kind.", GROUP_BITMAP),
+    PLANNED("getbit", "2.2.0", "Returns a bit.", GROUP_BITMAP),
+    PLANNED("setbit", "2.2.0", "Sets a bit.", GROUP_BITMAP),
+    /* hyperloglog */
+    PLANNED("pfadd", "2.8.9", "Adds elements to a HyperLogLog.", GROUP_HYPERLOGLOG),
+    PLANNED("pfcount", "2.8.9", "Estimates the cardinality of HyperLogLogs.", GROUP_HYPERLOGLOG),
+    PLANNED("pfmerge", "2.8.9", "Merges HyperLogLogs.", GROUP_HYPERLOGLOG),
+    PLANNED("pfdebug", "2.8.9", "Looks into a HyperLogLog.", GROUP_HYPERLOGLOG),
+    PLANNED("pfselftest", "2.8.9", "Tests the HyperLogLog implementation.", GROUP_HYPERLOGLOG),
+    /* geo */
+    PLANNED("geoadd", "3.2.0", "Adds positions.", GROUP_GEO),
+    PLANNED("geodist", "3.2.0", "Returns the distance between two members.", GROUP_GEO),
+    PLANNED("geohash", "3.2.0", "Returns positions as geohash strings.", GROUP_GEO),
+    PLANNED("geopos", "3.2.0", "Returns positions.", GROUP_GEO),
+    PLANNED("georadius", "3.2.0", "Finds members within a distance of a point.", GROUP_GEO),
+    PLANNED("georadius_ro", "3.2.10", "The same, without storing.", GROUP_GEO),
+    PLANNED("georadiusbymember", "3.2.0",
+            "Finds members within a distance of a member.", GROUP_GEO),
+    PLANNED("georadiusbymember_ro", "3.2.10", "The same, without storing.", GROUP_GEO),
+    PLANNED("geosearch", "6.2.0", "Finds members within a circle or a box.", GROUP_GEO),
+    PLANNED("geosearchstore", "6.2.0", "Finds members, and stores them.", GROUP_GEO),
+    /* generic */
+    PLANNED("dump", "2.6.0", "Returns a value in a form that RESTORE takes.", GROUP_KEYSPACE),
+    PLANNED("restore", "2.6.0", "Creates a key from what DUMP returned.", GROUP_KEYSPACE),
+    PLANNED("migrate", "2.6.0", "Moves keys to another server.", GROUP_KEYSPACE),
+    PLANNED("wait", "3.0.0", "Waits until replicas have what was written.", GROUP_KEYSPACE),
+    PLANNED("waitaof", "7.2.0", "Waits until what was written is on disk.", GROUP_KEYSPACE),
+    /* server */
+    PLANNED("acl", "6.0.0", "Users and their rights: a container.", GROUP_ADMIN),
+    PLANNED("bgrewriteaof", "1.0.0", "Rewrites the journal in the background.", GROUP_ADMIN),
+    PLANNED("bgsave", "1.0.0", "Takes a snapshot in the background.", GROUP_ADMIN),
+    PLANNED("debug", "1.0.0", "For those who look into the server: a container.", GROUP_ADMIN),
+    PLANNED("failover", "6.2.0", "Hands over to a replica.", GROUP_ADMIN),
+    PLANNED("lastsave", "1.0.0", "Returns when the last snapshot was taken.", GROUP_ADMIN),
+    PLANNED("latency", "2.8.13", "Latencies that were noticed: a container.", GROUP_ADMIN),
+    PLANNED("module", "4.0.0", "Modules: a container.", GROUP_ADMIN),
+    PLANNED("monitor", "1.0.0", "Shows every command as it runs.", GROUP_ADMIN),
+    PLANNED("psync", "2.8.0", "Used by replicas.", GROUP_ADMIN),
+    PLANNED("replconf", "3.0.0", "Used by replicas.", GROUP_ADMIN),
+    PLANNED("replicaof", "5.0.0", "Makes the server a replica.", GROUP_ADMIN),
+    PLANNED("restore-asking", "3.0.0", "Used between servers of a cluster.", GROUP_ADMIN),
+    PLANNED("save", "1.0.0", "Takes a snapshot.", GROUP_ADMIN),
+    PLANNED("slaveof", "1.0.0", "Makes the server a replica.", GROUP_ADMIN),
+    PLANNED("slowlog", "2.2.12", "Commands that took long: a container.", GROUP_ADMIN),
+    PLANNED("sync", "1.0.0", "Used by replicas.", GROUP_ADMIN),
+    /* cluster */
+    PLANNED("asking", "3.0.0", "Announces a request that was redirected.", GROUP_ADMIN),
+    PLANNED("cluster", "3.0.0", "The cluster: a container.", GROUP_ADMIN),
+    PLANNED("readonly", "3.0.0", "Allows reads on a replica.", GROUP_ADMIN),
+    PLANNED("readwrite", "3.0.0", "Ends what READONLY began.", GROUP_ADMIN),
+    /* string */
+    PLANNED("delex", "8.4.0", "Deletes a string on a condition.", GROUP_STRING),
+    PLANNED("digest", "8.4.0", "Returns a hash of a string.", GROUP_STRING),
+    {0},
+};
+
+const struct command_family planned_commands = {"not built yet", rows};
