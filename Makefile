@@ -59,14 +59,17 @@ fuzz-build:
 run: build
 	@exec $(SERVER) --bind 127.0.0.1 --port 6379 $(ARGS)
 
-# Unit tests run with the sanitizers and assertions on, everything else against the release build.
-test: build debug fuzz-build
+# Unit tests run with assertions and the address sanitizer on, races under the thread sanitizer, and
+# everything else against the release build.
+test: build debug tsan fuzz-build
 	@tools/deps test
-	@tools/run-tests --server $(SERVER) --unit $(DEBUG) $(ARGS)
+	@tools/run-tests --server $(SERVER) --server-for race=$(TSAN)/src/keynome-server \
+		--unit $(DEBUG) $(ARGS)
 
-test-asan: debug fuzz-build
+test-asan: debug tsan fuzz-build
 	@tools/deps test
-	@tools/run-tests --server $(DEBUG)/src/keynome-server --unit $(DEBUG) $(ARGS)
+	@tools/run-tests --server $(DEBUG)/src/keynome-server \
+		--server-for race=$(TSAN)/src/keynome-server --unit $(DEBUG) $(ARGS)
 
 test-tsan: tsan fuzz-build
 	@tools/deps test

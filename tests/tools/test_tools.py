@@ -189,3 +189,11 @@ def test_run_tests_counts_node(tree, text, good):
     counts = re.fullmatch(r"(\d+) passed, (\d+) failed", output.splitlines()[-1])
     assert (status == 0, counts[2] == "0") == (good, good), output
     assert counts[1] != "0" or not good, output
+
+
+def test_run_tests_names_the_server_of_each_suite(tree):
+    for suite in ("one", "two"):
+        write(tree, f"tests/{suite}/run", f"#!/bin/sh\necho {suite} $KEYNOME_SERVER\n" + "echo '1 passed, 0 failed'\n")
+        (tree / "tests" / suite / "run").chmod(0o755)
+    status, output = run(tree, "tools/run-tests", "--server", "a", "--server-for", "one=b", "one", "two")
+    assert status == 0 and f"one {tree}/b\n" in output and f"two {tree}/a\n" in output
