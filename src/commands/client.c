@@ -109,7 +109,9 @@ static void cmd_pause(struct request *request) {
             return;
         }
     } else if (request->argc > 4) {
-        reply_error_code(request->reply, ERROR_SYNTAX);
+        reply_error_format(request->reply,
+                           "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try CLIENT HELP.",
+                           (int)request->argv[1].len, request->argv[1].data);
         return;
     }
     if (!argument_i64(request, 2, &timeout_ms, "ERR timeout is not an integer or out of range")) return;
@@ -187,7 +189,7 @@ static void cmd_client_help(struct request *request) {
         "NO-TOUCH (ON|OFF)",
         "    Will not touch LRU/LFU stats when this mode is on.",
         "HELP",
-        "    Print this help.",
+        "    Prints this help.",
     };
     REPLY_HELP(request, lines);
 }

@@ -52,6 +52,7 @@ struct listing {
 
 static bool list_client(struct client *client, void *context) {
     struct listing *listing = context;
+    if (atomic_load(&client->shared.killed)) return true;
     bool wanted = is_of_type(client, listing->type) && listing->id_count == 0;
     for (uint32_t i = 0; i < listing->id_count; i++) wanted |= listing->ids[i] == client->id;
     if (!wanted) return true;
@@ -64,7 +65,7 @@ static bool parse_ids(struct request *request, uint32_t first, struct listing *l
     uint64_t *ids = arena_alloc(request->arena, (request->argc - first) * sizeof *ids);
     for (uint32_t i = first; i < request->argc; i++) {
         int64_t id;
-        if (!argument_i64_range(request, i, 1, INT64_MAX, &id, "ERR Invalid client ID")) return false;
+        if (!argument_i64(request, i, &id, "ERR Invalid client ID")) return false;
         ids[listing->id_count++] = (uint64_t)id;
     }
     listing->ids = ids;
@@ -125,7 +126,7 @@ static bool is_meant(struct client *client, const struct kill_job *job) {
     if (job->local_address.data && !bytes_equal(job->local_address, bytes_from_string(shared->local_address)))
         return false;
     if (job->min_age_s && (job->now_ms - atomic_load(&shared->created_ms)) / 1000 < job->min_age_s) return false;
-    return !(job->skip_self && client == job->self);
+    return !(job->skip_self && client == job->self) && !atomic_exchange(&shared->killed, true);
 }
 
 static bool kill_client(struct client *client, void *context) {

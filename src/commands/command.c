@@ -171,7 +171,8 @@ static void reply_command(struct request *request, const struct command *row, st
         reply_command(request, sub, bytes_make(NULL, 0));
         subcommands++;
     }
-    reply_defer_array(reply, mark, subcommands);
+    if (subcommands == 0) reply_defer_set(reply, mark, 0);
+    else reply_defer_array(reply, mark, subcommands);
 }
 
 /* The row of a name such as "get" or "config|get"; NULL when there is none that is built. */
@@ -208,7 +209,7 @@ static void cmd_info(struct request *request) {
     reply_array(request->reply, request->argc - 2);
     for (uint32_t i = 2; i < request->argc; i++) {
         const struct command *row = command_by_full_name(request->server, argument(request, i));
-        if (row == NULL) reply_null_array(request->reply);
+        if (row == NULL) reply_null(request->reply);
         else reply_command(request, row, bytes_make(NULL, 0));
     }
 }
@@ -279,6 +280,15 @@ static void cmd_list(struct request *request) {
 
 /* ---- GETKEYS ---- */
 
+/* What happens to the key may depend on the options: so far, of SET alone. */
+static unsigned flags_by_options(unsigned flags, const struct bytes *argv, uint32_t argc) {
+    if (!(flags & KEY_VARIABLE_FLAGS)) return flags;
+    for (uint32_t i = 3; i < argc; i++)
+        if (bytes_is_word(argv[i], "get") || bytes_is_word(argv[i], "ifeq") || bytes_is_word(argv[i], "ifne"))
+            return KEY_RW | KEY_ACCESS | KEY_UPDATE;
+    return KEY_OW | KEY_UPDATE;
+}
+
 static void get_keys(struct request *request, bool with_flags) {
     const struct bytes *argv = request->argv + 2;
     uint32_t argc = request->argc - 2;
@@ -311,7 +321,8 @@ static void get_keys(struct request *request, bool with_flags) {
         reply_bulk(request->reply, argv[places[i].arg]);
         if (!with_flags) continue;
         size_t mark = reply_defer(request->reply);
-        size_t flags = reply_words(request->reply, key_words, COUNT_OF(key_words), places[i].flags);
+        size_t flags = reply_words(request->reply, key_words, COUNT_OF(key_words),
+                                   flags_by_options(places[i].flags, argv, argc));
         reply_defer_set(request->reply, mark, flags);
     }
 }
@@ -345,7 +356,7 @@ static void cmd_help(struct request *request) {
         "GETKEYSANDFLAGS <full-command>",
         "    Return the keys and the access flags from a full command.",
         "HELP",
-        "    Print this help.",
+        "    Prints this help.",
     };
     REPLY_HELP(request, lines);
 }

@@ -135,6 +135,10 @@ static bool hello_parse(struct request *request, struct hello *hello) {
         } else if (argument_is(request, i, "setname") && left >= 1) {
             hello->named = true;
             hello->name = argument(request, i + 1);
+            if (!is_printable(hello->name)) {
+                reply_error(request->reply, "ERR Client names cannot contain spaces, newlines or special characters.");
+                return false;
+            }
             i += 2;
         } else {
             reply_error_format(request->reply, "ERR Syntax error in HELLO option '%.*s'",
@@ -155,10 +159,6 @@ static void cmd_hello(struct request *request) {
                     "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> "
                     "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "
                     "version at the same time");
-        return;
-    }
-    if (hello.named && !is_printable(hello.name)) {
-        reply_error(request->reply, "ERR Client names cannot contain spaces, newlines or special characters.");
         return;
     }
     if (hello.named) client_set_string(client, &client->shared.name, hello.name);

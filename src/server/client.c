@@ -120,8 +120,7 @@ void client_reset(struct client *client) {
     transaction_clear(&client->transaction);
     watch_clear(client);
     pubsub_unsubscribe_all(client);
-    client->flags &= ~(unsigned)(CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT | CLIENT_NO_EVICT |
-                                 CLIENT_NO_TOUCH);
+    client->flags &= ~(unsigned)(CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP_NEXT | CLIENT_NO_EVICT | CLIENT_NO_TOUCH);
     atomic_store(&client->shared.flags, client->flags);
     client->authenticated = !auth_is_required(server->auth);
     client_select(client, 0);

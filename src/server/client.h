@@ -54,6 +54,7 @@ struct client_shared {
     _Atomic int32_t queued; /* commands in a transaction; -1 when in none */
     _Atomic uint32_t watched;
     _Atomic bool blocked;
+    _Atomic bool killed; /* CLIENT KILL was here, its thread will close it */
     _Atomic int64_t created_ms, active_ms;
     _Atomic(const struct command *) last_command;
     _Atomic uint64_t query_bytes, query_room, output_bytes, queued_bytes, argument_bytes;

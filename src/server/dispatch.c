@@ -77,6 +77,7 @@ static void reply_unknown_command(struct client *client, struct reply *reply, co
 static const struct command *resolve(struct client *client, struct reply *reply, const struct command *command,
                                      const struct bytes *argv, uint32_t argc) {
     char name[COMMAND_NAME_MAX];
+    atomic_store_explicit(&client->shared.last_command, command, memory_order_relaxed);
     if (command == NULL) {
         reply_unknown_command(client, reply, argv, argc);
         return NULL;
@@ -95,6 +96,7 @@ static const struct command *resolve(struct client *client, struct reply *reply,
             return NULL;
         }
     }
+    atomic_store_explicit(&client->shared.last_command, row, memory_order_relaxed);
     if ((row->arity > 0 && (uint32_t)row->arity != argc) || (row->arity < 0 && argc < (uint32_t)-row->arity)) {
         reply_error_format(reply, "ERR wrong number of arguments for '%s' command",
                            command_full_name(client->worker->server, row, name));
@@ -219,7 +221,6 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
                                          struct bytes *argv, uint32_t argc, const struct prepared *prepared) {
     struct worker *worker = client->worker;
     struct server *server = worker->server;
-    atomic_store_explicit(&client->shared.last_command, row, memory_order_relaxed);
     unsigned number = row == prepared->command ? prepared->number : command_number(server->commands, row);
     if (!admit(client, reply, row) || !make_room(client, reply, row)) return rejected(client, reply, row, number);
     if (pause_concerns(server->pause, worker->now_ms, client, row)) return DISPATCH_POSTPONED;
@@ -252,6 +253,12 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
     return request.block.wanted ? DISPATCH_BLOCKED : DISPATCH_DONE;
 }
 
+/* What a client hears of its subscriptions is no reply: it comes although replies are off. */
+static bool tells_subscriptions(const struct client *client, const struct command *row, const struct reply *reply) {
+    return row != NULL && row->flags & COMMAND_PUBSUB && row->flags & COMMAND_IN_SUBSCRIBER && reply->errors == 0 &&
+           !client->transaction.open;
+}
+
 enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_t argc,
                               const struct prepared *prepared) {
     struct reply reply;
@@ -266,7 +273,8 @@ enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_
     enum dispatch_result result = row == NULL ? DISPATCH_DONE : dispatch_row(client, &reply, row, argv, argc, prepared);
     if (row == NULL) refused(client, &reply, prepared->command);
     if (reply.errors) error_stats_note(out->data + reply.error_at, out->len - reply.error_at);
-    if (client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP) && out->len > before) out->len = before;
+    bool silent = client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP);
+    if (silent && out->len > before && !tells_subscriptions(client, row, &reply)) out->len = before;
     client->flags &= ~(unsigned)CLIENT_REPLY_SKIP;
     if (reply.overflow) client_close(client, false);
     return result;

@@ -68,7 +68,7 @@ bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *cl
     if (!pause_stops_all(pause, now_ms)) {
         bool writes = command->flags & (COMMAND_WRITE | COMMAND_MAY_REPLICATE) ||
                       (runs_queue && transaction_writes(client));
-        if (!writes || (client->transaction.open && !runs_queue)) return false;
+        if (!writes) return false;
     }
     /* To whoever asks, a client that is held counts as blocked. */
     if (!(client->flags & CLIENT_PAUSED)) stats_add(STAT_CLIENTS_BLOCKED, 1);

@@ -59,13 +59,15 @@ void registry_each(struct registry *registry, registry_visit_fn *visit, void *co
     lock_give(&registry->lock);
 }
 
-static void describe_flags(const struct client_shared *shared, char out[16]) {
+static void describe_flags(const struct client *client, char out[16]) {
+    const struct client_shared *shared = &client->shared;
     char *to = out;
     uint32_t flags = atomic_load(&shared->flags);
     if (atomic_load(&shared->channels) || atomic_load(&shared->patterns) || atomic_load(&shared->shard_channels))
         *to++ = 'P';
     if (atomic_load(&shared->queued) >= 0) *to++ = 'x';
     if (atomic_load(&shared->blocked)) *to++ = 'b';
+    if (atomic_load(&client->transaction.dirty)) *to++ = 'd';
     if (flags & CLIENT_CLOSE_AFTER_REPLY) *to++ = 'c';
     if (flags & CLIENT_CLOSING) *to++ = 'A';
     if (flags & CLIENT_UNIX) *to++ = 'U';
@@ -82,7 +84,7 @@ void registry_describe(struct client *client, int64_t now_ms, struct buffer *out
     uint64_t in = atomic_load(&shared->query_bytes), room = atomic_load(&shared->query_room);
     uint64_t output = atomic_load(&shared->output_bytes), queued = atomic_load(&shared->queued_bytes);
     uint64_t arguments = atomic_load(&shared->argument_bytes);
-    describe_flags(shared, flags);
+    describe_flags(client, flags);
     lock_take(&shared->lock);
     buffer_printf(out, "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=%u sub=%u psub=%u ssub=%u "
                        "multi=%d watch=%u ",
