@@ -6,6 +6,7 @@
 #include "base/heap.h"
 #include "base/number.h"
 #include "store/internal.h"
+#include "types/hash.h"
 
 enum { EMBSTR_MAX = 44 }; /* longer inline strings are called raw, as tools expect */
 
@@ -117,6 +118,10 @@ size_t entry_count(const struct entry *entry) {
 
 uint64_t entry_hash(const void *entry) {
     return hash_bytes(entry_key(entry));
+}
+
+int64_t entry_fields_expiry(const struct entry *entry) {
+    return entry_type(entry) == TYPE_HASH ? hash_next_expiry(entry_value(entry)) : INT64_MAX;
 }
 
 unsigned entry_marks(const struct entry *entry) {

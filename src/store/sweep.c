@@ -16,10 +16,6 @@ struct sweep_job {
     bool more;
 };
 
-int64_t entry_fields_expiry(const struct entry *entry) {
-    return entry_type(entry) == TYPE_HASH ? hash_next_expiry(entry_value(entry)) : INT64_MAX;
-}
-
 static uint64_t entry_due(const void *element, void *context) {
     const struct entry *entry = element;
     (void)context;
