@@ -12,6 +12,9 @@ const root = path.resolve(__dirname, '../../../..');
 const binary = process.env.KEYNOME_SERVER || path.join(root, 'build/release/src/keynome-server');
 const threads = process.env.KEYNOME_THREADS || '1';
 
+/* What a server prints when something is wrong with itself. */
+const FAULT = /Sanitizer|runtime error: |BUG REPORT START|Assertion .* failed/;
+
 /* Set to 7.0 when these tests run against redis-server 7.0.15 itself: what came later is skipped. */
 const oracle = process.env.KEYNOME_ORACLE || '';
 const newer = { skip: oracle === '7.0' ? 'newer than the oracle' : false };
@@ -69,9 +72,13 @@ class Server {
         throw new Error(`${binary} did not start:\n${this.output}`);
     }
 
+    /* A server that crashed, or that a sanitizer complains of, fails the file that used it. */
     async stop() {
         this.child.kill('SIGTERM');
-        return this.gone;
+        const status = await this.gone;
+        if (status !== 0 || FAULT.test(this.output)) {
+            throw new Error(`the server ended with ${status}:\n${this.output.slice(-8000)}`);
+        }
     }
 
     /* The same address again, as after a restart by the service manager. */

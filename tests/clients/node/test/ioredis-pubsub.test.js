@@ -57,6 +57,9 @@ test('listens again after the connection was killed', async (open) => {
     sub.on('message', inbox.put);
     await sub.subscribe('news');
     assert.ok(await redis.client('KILL', 'TYPE', 'pubsub') >= 1);
-    await until(() => redis.publish('news', 'again'), 'the subscriber to return');
-    assert.deepEqual((await inbox.take(1))[0], ['news', 'again']);
+    await until(async () => {
+        await redis.publish('news', 'again');
+        return inbox.items.length;
+    }, 'the subscriber to return');
+    assert.deepEqual(inbox.items[0], ['news', 'again']);
 });

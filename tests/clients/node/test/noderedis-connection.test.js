@@ -54,8 +54,10 @@ eachVariant((test) => {
         const listener = await s.client({ name: 'ear', socket: { reconnectStrategy: () => 20 } });
         await listener.subscribe('news', (message) => heard.push(message));
         assert.ok(await admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']) >= 1);
-        await until(() => admin.publish('news', 'again'), 'the listener to come back');
-        await until(() => heard.length, 'the message');
+        await until(async () => {
+            await admin.publish('news', 'again');
+            return heard.length;
+        }, 'the listener to come back');
     });
 
     test('a worker that leaves while blocked takes nothing with it', async (s) => {
