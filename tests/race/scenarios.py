@@ -127,6 +127,41 @@ def queue_check(client, share):
     assert share[2] > 0
 
 
+# ---- whoever waits without a timeout is woken, also through a chain of moves ----
+
+LINKS = 4
+
+
+def chain_link(connect, share, goes_on):
+    clients = [connect() for _ in range(LINKS)]
+    for link, client in enumerate(clients):
+        client.send('BLMOVE', 'chain:%d' % link, 'chain:%d' % (link + 1), 'LEFT', 'RIGHT', 0)
+    while goes_on():
+        for link, client in enumerate(clients):
+            try:
+                client.read(timeout_s=0.02)
+            except TimeoutError:
+                continue
+            share.add(1)
+            client.send('BLMOVE', 'chain:%d' % link, 'chain:%d' % (link + 1), 'LEFT', 'RIGHT', 0)
+
+
+def chain_round(connect, share, goes_on):
+    client = connect()
+    item = 'item %d' % random.randrange(1 << 40)
+    while goes_on():
+        client.call('RPUSH' if random.random() < 0.5 else 'LPUSH', 'chain:0', item)
+        # Some item comes out for each that goes in, unless somebody was not woken.
+        if client.do('BLPOP', 'chain:%d' % LINKS, 'chain:none', 20) is None and goes_on():
+            lengths = [client.do('LLEN', 'chain:%d' % i) for i in range(LINKS + 1)]
+            raise AssertionError('an item is stuck: lengths %r' % lengths)
+        share.add(0)
+
+
+def chain_check(client, share):
+    assert share[0] > 0 and share[1] > 0
+
+
 # ---- messages arrive whole and in order ----
 
 def pubsub_publish(connect, share, goes_on):
@@ -297,6 +332,7 @@ ALL = [
     Scenario('transfer', [transfer_watch, transfer_watch, transfer_blind], transfer_setup, transfer_check),
     Scenario('queue', [queue_produce, queue_produce, queue_consume, queue_consume, queue_move, queue_quit], None,
              queue_check),
+    Scenario('chain', [chain_link, chain_link, chain_link, chain_round, chain_round], None, chain_check),
     Scenario('pubsub', [pubsub_publish, pubsub_publish, pubsub_listen, pubsub_listen, pubsub_come_and_go], None,
              pubsub_check),
     Scenario('scan', [scan_walk, scan_disturb], scan_setup, scan_check),
