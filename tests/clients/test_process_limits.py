@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the operator limits: clients, idleness, passwords, commands by name, buffers."""
 
+import socket
 import time
 
 import pytest
 
 from conftest import until
 from launch import resident_bytes
-from resp import ReplyError
+from resp import Client, ReplyError
 
 MB = 1 << 20
 
@@ -82,6 +83,36 @@ def test_password(start):
         assert client.do('PING') == b'PONG'
         assert client.call('AUTH', 'x')[1].startswith(
             b'ERR AUTH <password> called without any password configured for the default user.')
+
+
+def own_address():
+    """An address of this machine that is not the loopback's; None where there is none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(('192.0.2.1', 9))  # sends nothing: only chooses a route
+            return probe.getsockname()[0]
+        except OSError:
+            return None
+
+
+def test_protected_mode(start):
+    """Without a password, only clients of this machine's loopback are served."""
+    address = own_address()
+    if address is None or address.startswith('127.'):
+        pytest.skip('this machine has no address but the loopback')
+    server = start('--bind', '*')
+    with Client((address, server.port)) as stranger:
+        kind, text = stranger.read()
+        assert kind == '-' and text.startswith(b'DENIED ') and b'protected mode' in text
+        with pytest.raises(ConnectionError):
+            stranger.read()
+    with server.client() as friend:
+        friend.do('CONFIG', 'SET', 'protected-mode', 'no')
+        with Client((address, server.port)) as stranger:
+            assert stranger.do('PING') == b'PONG'
+        friend.do('CONFIG', 'SET', 'protected-mode', 'yes', 'requirepass', 'secret')
+        with Client((address, server.port)) as stranger:
+            assert stranger.do('AUTH', 'secret') == b'OK'
 
 
 def test_commands_under_other_names(start):

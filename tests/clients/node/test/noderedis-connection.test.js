@@ -3,6 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { eachVariant } = require('../lib/noderedis');
+const { oracle } = require('../lib/server');
 const { blockedClients, until } = require('../lib/wait');
 
 eachVariant((test) => {
@@ -118,6 +119,29 @@ eachVariant((test) => {
         assert.equal(answer.role, 'master');
         assert.equal(answer.mode, 'standalone');
         assert.match(answer.version, /^\d+\.\d+\.\d+/);
+    });
+
+    test('the library introduces itself', { skip: oracle === '7.0' && 'newer than the oracle' },
+        async (s) => {
+            const client = await s.client();
+            assert.match(await client.sendCommand(['CLIENT', 'INFO']),
+                /lib-name=node-redis.* lib-ver=\d+\.\d+/);
+        });
+
+    test('a pool of connections shares the work', async (s) => {
+        if (s.major === 4) return; /* its pool is a part of the client */
+        const client = await s.fresh();
+        const pool = s.library.createClientPool({ ...s.options,
+            socket: { port: s.server.port, host: '127.0.0.1' } }, { minimum: 2, maximum: 8 });
+        await pool.connect();
+        await Promise.all(Array.from({ length: 200 }, () => pool.incr('n')));
+        assert.equal(await client.get('n'), '200');
+        assert.deepEqual(await pool.multi().incr('n').get('n').exec(), [201, '201']);
+        const taken = pool.execute((one) => one.blPop('jobs', 0));
+        await blockedClients(() => client.info('clients'));
+        await pool.rPush('jobs', 'j');
+        assert.equal((await taken).element, 'j');
+        await pool.close();
     });
 
     test('leaving politely', async (s) => {
