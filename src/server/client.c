@@ -117,8 +117,7 @@ void client_destroy(struct client *client) {
 
 void client_reset(struct client *client) {
     struct server *server = client->worker->server;
-    transaction_clear(&client->transaction);
-    watch_clear(client);
+    transaction_end(client);
     pubsub_unsubscribe_all(client);
     client->flags &= ~(unsigned)(CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP_NEXT | CLIENT_NO_EVICT | CLIENT_NO_TOUCH);
     atomic_store(&client->shared.flags, client->flags);

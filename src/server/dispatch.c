@@ -77,7 +77,7 @@ static void reply_unknown_command(struct client *client, struct reply *reply, co
 static const struct command *resolve(struct client *client, struct reply *reply, const struct command *command,
                                      const struct bytes *argv, uint32_t argc) {
     char name[COMMAND_NAME_MAX];
-    atomic_store_explicit(&client->shared.last_command, command, memory_order_relaxed);
+    atomic_store_explicit(&client->shared.last_command, NULL, memory_order_relaxed);
     if (command == NULL) {
         reply_unknown_command(client, reply, argv, argc);
         return NULL;
