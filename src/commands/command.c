@@ -20,7 +20,7 @@ static const struct word flag_words[] = {
     {COMMAND_ADMIN, "admin"}, {COMMAND_PUBSUB, "pubsub"}, {COMMAND_NO_SCRIPT, "noscript"},
     {COMMAND_BLOCKING, "blocking"}, {COMMAND_LOADING, "loading"}, {COMMAND_STALE, "stale"},
     {COMMAND_SKIP_MONITOR, "skip_monitor"}, {COMMAND_SKIP_SLOWLOG, "skip_slowlog"}, {COMMAND_ASKING, "asking"},
-    {COMMAND_FAST, "fast"}, {COMMAND_NO_AUTH, "no_auth"}, {COMMAND_MAY_REPLICATE, "may_replicate"},
+    {COMMAND_FAST, "fast"}, {COMMAND_NO_AUTH, "no_auth"},
     {COMMAND_NO_ASYNC_LOADING, "no_async_loading"}, {COMMAND_NO_MULTI, "no_multi"}, {COMMAND_ALLOW_BUSY, "allow_busy"},
 };
 

@@ -205,7 +205,7 @@ void command_key_range(const struct command *command, int *ret_first, int *ret_l
     *ret_first = *ret_last = *ret_step = 0;
     for (int i = 0; i < COMMAND_KEY_SPECS; i++) {
         const struct key_spec *spec = &command->keys[i];
-        if (spec->find != KEYS_RANGE || spec->keyword != NULL || spec->flags & KEY_NOT_KEY) continue;
+        if (spec->find != KEYS_RANGE || spec->keyword != NULL) continue;
         int last = spec->last >= 0 ? spec->begin + spec->last : spec->last;
         if (*ret_first != 0) { /* a neighbour widens the range, as in SMOVE */
             if (last > *ret_last && *ret_last > 0) *ret_last = last;

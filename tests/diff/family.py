@@ -10,7 +10,7 @@ argument starts with a tilde are instructions to the test itself:
     ~guard ...      check SCAN's guarantee while the table changes (see guard.py)
 """
 
-from grammar import Atoms, Grammar, damage, tame
+from grammar import Atoms, Grammar, as_int, damage, keep_counted, tame
 
 # Limits of the compact encodings, so that small alphabets cross them.
 LIMITS = {
@@ -51,7 +51,8 @@ class Family:
     """since: the oracle that knows these commands: {'redis': '8.0', 'valkey': '9.0'}."""
 
     def __init__(self, name, kind, grammars, probes=PROBES, mode='fast', since=None, broken=0.06,
-                 stray=0.06, connections=3, make=None):
+                 stray=0.06, connections=3, make=None,
+                 config=None):
         self.name = name
         self.kind = kind
         self.grammars = [g if isinstance(g, Grammar) else
@@ -64,6 +65,7 @@ class Family:
         self.stray = stray
         self.connections = connections
         self.make = make
+        self.config = config or {}
         self.grammar_weights = [g.weight for g in self.grammars]
         self.probe_weights = [g.weight for g in self.probes] if probes else []
 
@@ -75,13 +77,14 @@ class Family:
         args = grammar.draw(atoms)
         if rng.random() < self.broken:
             damage(rng, atoms, args)
-        return tame(args)
+        args = apart_in_time(rng, tame(args))
+        return keep_counted(args)
 
     def sequence(self, rng, length):
-        config = {}
+        config = dict(self.config)
         if rng.random() < 0.6:
             for name, choices in LIMITS.items():
-                if rng.random() < 0.5:
+                if rng.random() < 0.5 and name not in config:
                     config[name] = str(rng.choice(choices))
         proto = rng.choice((2, 3))
         atoms = Atoms(rng, self.kind, self.stray)
@@ -104,6 +107,16 @@ class Family:
             elif chance < 0.13:
                 steps += expire_now(conn, rng, atoms)
         return steps
+
+
+def apart_in_time(rng, args):
+    """GT and LT compare two moments: relative ones must not be equal but for the milliseconds."""
+    factor = {b'EXPIRE': 1, b'HEXPIRE': 1, b'PEXPIRE': 1000, b'HPEXPIRE': 1000}.get(args[0].upper())
+    if factor and len(args) > 3 and any(arg.upper() in (b'GT', b'LT') for arg in args):
+        value = as_int(args[2])
+        if value is not None and 0 < value < 10 ** 9 * factor:
+            args[2] = b'%d' % (rng.randrange(2000, 90000) * factor)
+    return args
 
 
 def expire_now(conn, rng, atoms):

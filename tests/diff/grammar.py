@@ -468,6 +468,16 @@ def _lengthen(args, at, limit):
         args[at] = b'%d' % (value + 100 * max(1, limit // 30))
 
 
+def keep_counted(args):
+    """A key that is born expired is still counted by the oracle, until somebody looks at it."""
+    if args[0].upper() == b'SET':
+        for i in range(1, len(args) - 1):
+            value = as_int(args[i + 1])
+            if args[i].upper() in (b'EXAT', b'PXAT') and value is not None and value > 0:
+                args[i + 1] = b'33177117420999'
+    return args
+
+
 def _hurry(args, at):
     """No wait is longer than a moment; families that want to wait make their steps themselves."""
     try:

@@ -171,4 +171,9 @@ def _settle_pop(theirs, ours, key, popped, ours_popped):
     if back:
         ours.call('SADD', key, *back)
         ours.call('SREM', key, *gone)
+    # Some ways of popping build the rest anew, in whatever encoding suits it.
+    if 'intset' in {client.do('OBJECT', 'ENCODING', key) if left else None
+                    for client in (theirs, ours)}:
+        theirs.call('DEL', key)
+        ours.call('DEL', key)
     return None

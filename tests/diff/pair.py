@@ -131,7 +131,8 @@ class Side:
         commands = [['CLIENT', 'UNPAUSE'], ['SELECT', '0'], ['FLUSHALL']]
         commands += [['CONFIG', 'SET', k, v] for k, v in {**DEFAULT_LIMITS, **config}.items()]
         replies = self.control.pipeline(commands)
-        return [(c, r) for c, r in zip(commands, replies) if r[0] == '-']
+        must = [word for word in commands if word[0] == 'FLUSHALL' or len(word) > 2 and word[2] in config]
+        return [(c, r) for c, r in zip(commands, replies) if r[0] == '-' and c in must]
 
     def fill_in(self, args):
         """Client ids and addresses differ between the sides: {id:1}, {addr:1}."""
@@ -175,11 +176,13 @@ class Side:
 
 
 class Pair:
-    def __init__(self, oracle, subject, log=None):
+    def __init__(self, oracle, subject, threads=1):
+        # With several threads, what a client has queued behind a wait may overtake the clients
+        # that its own wake-up makes ready: such steps are left out.
+        self.queue_behind_waits = threads == 1
         self.oracle = oracle
         self.subject = subject
         self.commands = 0
-        self.log = log
 
     def run(self, sequence):
         """The first Mismatch, or None.  ConnectionError when the server under test is gone."""
@@ -249,7 +252,7 @@ class Pair:
         if len(a[1]) == len(commands) and all(
                 x == y or self._accept(c, x, y) for c, x, y in zip(commands, a[1], b[1])):
             return True
-        return len(a[1]) != len(commands) and all(
+        return any_command(a, b) or len(a[1]) != len(commands) and all(
             x == y or any_command(x, y) for x, y in zip(a[1], b[1]))
 
     # Fast.
@@ -332,6 +335,8 @@ class Pair:
 
     def _step(self, index, step):
         conn, args = step
+        if not self.queue_behind_waits and self.waiting.get(conn) and self.oracle.blocked(conn):
+            return None
         self.commands += 1
         self.last = [args]
         theirs, ours = self.oracle.conn(conn), self.subject.conn(conn)
@@ -380,6 +385,9 @@ class Pair:
         if len(a) == len(b):
             if all(x == y or any(self._same(conn, args, x, y) for args in asked)
                    for x, y in zip(a, b)):
+                return None
+            name = step[1][0].upper()
+            if name == b'EXEC' and compare.spilled(expected) == compare.spilled(actual):
                 return None
         if len(expected) == len(actual) == 1 and conn == issuer:
             return Mismatch(index, step, expected[0], actual[0])

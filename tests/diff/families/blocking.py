@@ -52,6 +52,14 @@ def instead_of_waiting(args):
     return out
 
 
+def fed(args):
+    """What is stored over a key of another type wakes nobody in Redis (overwritten-key-wakes)."""
+    name = args[0].upper()
+    if name in (b'ZUNIONSTORE', b'ZRANGESTORE'):
+        return [[b'DEL', args[1]], args]
+    return [[b'DEL', args[-1]], args] if name == b'SORT' else [args]
+
+
 def make(_family, rng, atoms, length):
     draw = Draw(rng, atoms)
     steps = []
@@ -62,11 +70,11 @@ def make(_family, rng, atoms, length):
         if chance < 0.38:
             steps.append((conn, draw.one(WAIT)))
         elif chance < 0.8:
-            steps.append((0, draw.one(FEED)))
+            steps += [(0, args) for args in fed(draw.one(FEED))]
         elif chance < 0.85:
             steps.append((0, [b'MULTI']))
             for _ in range(rng.randrange(4)):
-                steps.append((0, draw.one(FEED + WAIT)))
+                steps += [(0, args) for args in fed(draw.one(FEED + WAIT))]
             steps.append((0, [b'EXEC']))
         elif chance < 0.9:
             how = rng.choice(([], [b'TIMEOUT'], [b'ERROR']))
@@ -89,4 +97,5 @@ def make(_family, rng, atoms, length):
     return steps
 
 
-FAMILIES = [Family('blocking', 'list', ['PING'], mode='multi', make=make)]
+FAMILIES = [Family('blocking', 'list', ['PING'], mode='multi', make=make,
+                   config={'zset-max-listpack-entries': '0'})]

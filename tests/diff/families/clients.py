@@ -19,7 +19,6 @@ CLIENT = [
     'CLIENT REPLY ON', 'CLIENT REPLY abc', 'CLIENT UNBLOCK {id:1}', 'CLIENT UNBLOCK <noid>',
     'CLIENT UNPAUSE', (0.2, 'CLIENT PAUSE abc'), (0.2, 'CLIENT PAUSE -1'),
     (0.2, 'CLIENT PAUSE 100 abc'), (0.2, 'CLIENT HELP'), (0.5, 'CLIENT <odd>'),
-    (0.5, 'CLIENT TRACKINGINFO'), (0.5, 'CLIENT GETREDIR'),
     'nosuch', 'nosuch <val> <val>', (0.2, 'GET'), (0.2, 'get a b'), (0.2, 'client'), (0.2, 'config'),
     (2, 'SET s0 <val>'), (2, 'GET s0'), (0.3, 'SUBSCRIBE <channel>'), 'MULTI', 'EXEC', 'WATCH s0',
     'DISCARD',
@@ -38,7 +37,7 @@ COMMAND = [
     'CONFIG SET maxmemory (0|1gb|abc|-1)', 'CONFIG SET timeout (0|100|-1|abc)',
     'CONFIG SET tcp-keepalive (0|300|abc)', 'CONFIG SET lfu-log-factor <count>',
     'CONFIG SET nosuch 1', 'CONFIG SET maxmemory-policy noeviction timeout 0',
-    'CONFIG SET timeout 0 timeout 0', 'CONFIG SET loglevel (notice|abc)', 'CONFIG SET port abc',
+    'CONFIG SET timeout 0 timeout 0', 'CONFIG SET loglevel (notice|abc)',
     'CONFIG SET databases 4', 'CONFIG SET slowlog-log-slower-than <count>', 'CONFIG <odd>',
     'CONFIG SET proto-max-bulk-len (512mb|1|abc)', 'CONFIG SET client-query-buffer-limit (1gb|abc)',
     'CONFIG SET maxmemory-samples (5|0|abc)', 'CONFIG SET lazyfree-lazy-user-del (yes|no|abc)',
@@ -76,7 +75,14 @@ def _more_atoms(atoms, rng):
 
 def make_command(family, rng, atoms, length):
     _more_atoms(atoms, rng)
-    return [(0, family.command(rng, atoms)) for _ in range(length)]
+    return [(0, [arg.replace(b'\0', b'0') for arg in family.command(rng, atoms)])
+            for _ in range(length)]
+
+
+SILENT = Family('silent', 'string', [
+    'SET s0 <val>', 'GET s0', 'PING', 'ECHO <val>', 'nosuch <val>', 'SUBSCRIBE <channel>',
+    'CLIENT REPLY abc', 'CLIENT INFO', 'RESET', 'CLIENT GETNAME', 'HELLO 3', 'CLIENT UNPAUSE',
+], probes=None)
 
 
 def make_client(family, rng, atoms, length):
@@ -87,10 +93,11 @@ def make_client(family, rng, atoms, length):
         conn = rng.randrange(4)
         chance = rng.random()
         if chance < 0.03:
-            steps.append((conn, [b'CLIENT', b'REPLY', rng.choice((b'OFF', b'SKIP'))]))
+            # On a connection of its own, that never closes: what would be said last is not said.
+            steps.append((5, [b'CLIENT', b'REPLY', rng.choice((b'OFF', b'SKIP'))]))
             for _ in range(rng.randrange(4)):
-                steps.append((conn, family.command(rng, atoms)))
-            steps.append((conn, [b'CLIENT', b'REPLY', b'ON']))
+                steps.append((5, SILENT.command(rng, atoms)))
+            steps.append((5, [b'CLIENT', b'REPLY', b'ON']))
         elif chance < 0.04:
             steps.append((4, [b'CLIENT', b'PAUSE', b'100000', b'WRITE']))
             steps.append((conn, [b'SET', b's0', b'paused']))
@@ -100,6 +107,12 @@ def make_client(family, rng, atoms, length):
             args = family.command(rng, atoms)
             if [arg.upper() for arg in args[:2]] == [b'CLIENT', b'PAUSE'] and len(args) in (3, 4):
                 args[2] = b'abc'
+            words = [arg.upper() for arg in args]
+            if words[0] == b'HELLO' and b'SETNAME' in words[:-1]:
+                # A name that comes before a mistake is set by 7.0, not by later servers.
+                del args[words.index(b'SETNAME') + 2:]
+            if words[:2] == [b'CLIENT', b'KILL']:
+                conn = 4  # never itself: how much of a dying connection is still answered varies
             if args[0].upper() == b'SUBSCRIBE':
                 conn = 3
             steps.append((conn, args))

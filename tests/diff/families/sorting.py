@@ -22,6 +22,12 @@ GRAMMARS = [
 ]
 
 
+# Weights that the oracle reads with strtod and a stale errno, so that what it says of them, and
+# of whatever it sorts next, depends on what it did before.
+PLAIN = {b'4.9e-324': b'7', b'1e-320': b'7', b'2.2250738585072014e-308': b'7', b'1e400': b'7',
+         b'1e-400': b'7'}
+
+
 def make(family, rng, atoms, length):
     steps = []
     while len(steps) < length:
@@ -29,8 +35,11 @@ def make(family, rng, atoms, length):
         words = [arg.upper() for arg in args]
         if b'STORE' in words and b'BY' in words and b'NOSORT' not in words:
             continue
+        args = [PLAIN.get(arg, arg.replace(b'\0', b'0')) for arg in args]
         steps.append((rng.randrange(2) if rng.random() < 0.1 else 0, args))
     return steps
 
 
-FAMILIES = [Family('sorting', 'list', GRAMMARS, make=make)]
+FAMILIES = [Family('sorting', 'list', GRAMMARS, make=make,
+                   # The oracle converts what it sorts, which ours does not.
+                   config={'zset-max-listpack-entries': '0'})]

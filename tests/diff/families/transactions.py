@@ -56,6 +56,8 @@ def make(family, rng, atoms, length):
             args = body.command(rng, atoms)
             atoms.kind = 'any'
         name = args[0].upper()
+        if name in (b'ZRANK', b'ZREVRANK'):
+            del args[3:]  # WITHSCORE is newer
         if name == b'MULTI' and len(args) == 1:
             inside[conn] = True
         elif name in (b'EXEC', b'DISCARD', b'RESET', b'QUIT'):
