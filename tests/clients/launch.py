@@ -3,7 +3,9 @@
 
 import os
 import subprocess
+import time
 
+from resp import Client
 from server import default_binary
 
 
@@ -13,6 +15,18 @@ def attempt(words, stdin=None, cwd=None, env=None, limit_s=15):
                           env=dict(os.environ, **(env or {})), timeout=limit_s, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout.decode('utf-8', 'replace')
+
+
+def reach(path, limit_s=10):
+    """A connection to the Unix socket of a server that is about to listen there."""
+    end = time.monotonic() + limit_s
+    while True:
+        try:
+            return Client(path)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.005)
 
 
 def resident_bytes(pid):

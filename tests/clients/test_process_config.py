@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from conftest import ORACLE, until
-from launch import attempt
-from resp import Client, ReplyError
+from conftest import ORACLE
+from launch import attempt, reach
+from resp import ReplyError
 from server import default_binary
 
 
@@ -59,8 +59,7 @@ def test_standard_input_configures(tmp_path):
         process.stdin.write(b'port 0\nunixsocket %s\nmaxclients 77\nsave ""\n' % path.encode())
         process.stdin.close()
         try:
-            until(lambda: os.path.exists(path), 'the socket')
-            with Client(path) as client:
+            with reach(path) as client:
                 assert client.do('CONFIG', 'GET', 'maxclients') == [b'maxclients', b'77']
         finally:
             process.terminate()

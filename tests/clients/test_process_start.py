@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from conftest import until
-from launch import attempt
+from launch import attempt, reach
 from resp import Client
 from server import default_binary, free_port
 
@@ -48,8 +48,7 @@ def test_background(tmp_path, threads):
     assert status == 0  # the starter comes back; the server stays
     pid = int(until(lambda: pid_file.exists() and pid_file.read_text().strip(), 'the pid file'))
     try:
-        until(lambda: os.path.exists(path), 'the socket')
-        with Client(path) as client:
+        with reach(path) as client:
             assert client.do('PING') == b'PONG'
             assert b'process_id:%d\r\n' % pid in client.do('INFO', 'server')
         assert os.getsid(pid) != os.getsid(0)
