@@ -192,6 +192,20 @@ DIFFERENCES = [
         'hsetex-key-conditions', 'HSETEX knows NX and XX for the key, as Valkey does.',
         lambda args, e, a: _name(args) == b'HSETEX' and e[0] == '-' and
         e[1].upper() in (b'ERR UNKNOWN ARGUMENT: NX', b'ERR UNKNOWN ARGUMENT: XX'), oracle=('redis',)),
+    Difference(
+        'hset-size-hint',
+        'Several fields that are one are counted as one when a hash is made, as in 7.0.',
+        lambda args, e, a: _encoding(args, {(b'hashtable', b'listpack')}, e, a),
+        oracle=('redis', 'valkey')),
+    Difference(
+        'embstr-limit', 'Strings up to 44 bytes are called embstr, as in Redis; Valkey goes to 64.',
+        lambda args, e, a: _encoding(args, {(b'embstr', b'raw'), (b'raw', b'embstr')}, e, a), oracle=('valkey',)),
+    Difference(
+        'msetex-texts', 'MSETEX has the errors of Redis, which had it first.',
+        lambda args, e, a: _name(args) == b'MSETEX' and e[0] == a[0] == '-', oracle=('valkey',)),
+    Difference(
+        'hash-lifetime-texts', 'Lifetimes of fields have the errors of Redis, which had them first.',
+        lambda args, e, a: _name(args)[:1] == b'H' and e[0] == a[0] == '-', oracle=('valkey',)),
 ]
 
 # Differences that the generators keep away from, because what follows them would differ as well.
