@@ -68,7 +68,7 @@ static void cmd_object_help(struct request *request) {
         "    Return the number of references of the value associated with the specified",
         "    <key>.",
         "HELP",
-        "    Print this help.",
+        "    Prints this help.",
     };
     REPLY_HELP(request, lines);
 }

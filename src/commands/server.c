@@ -71,7 +71,7 @@ static void cmd_memory_help(struct request *request) {
         "    Return memory in bytes used by <key> and its value. Values know their size",
         "    exactly, so that SAMPLES changes nothing.",
         "HELP",
-        "    Print this help.",
+        "    Prints this help.",
     };
     REPLY_HELP(request, lines);
 }

@@ -26,46 +26,18 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
-
-struct segment {
-    uint64_t due; /* no marked element is due before */
-    uint32_t count;
-    uint8_t depth;
-    uint8_t buckets;
-};
+#include "ds/table_inside.h"
 
 enum {
-    TAG_BITS = 16,
-    DEPTH_MAX = TABLE_CURSOR_BITS - TAG_BITS,
-    BUCKETS_MAX = 127,
-    SLOTS_MAX = BUCKETS_MAX * TABLE_BUCKET_SLOTS,
     PROBE_SOFT_MAX = 8, /* further from home than this, the segment rather grows */
     MERGE_BUCKETS = 31, /* segments that shrank below this look at their neighbour */
 };
 
-static const uint8_t bucket_counts[] = {1,  2,  3,  4,  5,  6,  7,  9,  11, 13,  15, 19,
+static const uint8_t bucket_counts[] = {1,  2,  3,  4,  5,  6,  7,  9,  11, 13,  15,         19,
                                         23, 27, 31, 39, 47, 55, 63, 79, 95, 111, BUCKETS_MAX};
 enum { BUCKET_COUNTS = sizeof bucket_counts / sizeof bucket_counts[0] };
 
 /* ---- a bucket ---- */
-
-static unsigned char *segment_bucket(const struct segment *segment, unsigned index) {
-    return (unsigned char *)(uintptr_t)segment + TABLE_BUCKET_BYTES * (1 + index);
-}
-
-static unsigned slot_tag(const unsigned char *bucket, unsigned slot) {
-    uint16_t tag;
-    memcpy(&tag, bucket + 2 * slot, sizeof tag);
-    return tag;
-}
-
-static bool slot_empty(const unsigned char *bucket, unsigned slot) {
-    return (table_slot(bucket, slot) & TABLE_POINTER_MASK) == 0;
-}
-
-static bool bucket_flag(const unsigned char *bucket) {
-    return (table_slot(bucket, 0) & 1) != 0;
-}
 
 static void slot_store(unsigned char *bucket, unsigned slot, unsigned tag, uint64_t word) {
     uint16_t tag16 = (uint16_t)tag;
@@ -86,27 +58,6 @@ static int bucket_free_slot(const unsigned char *bucket) {
 
 /* ---- a segment ---- */
 
-static unsigned segment_slots(const struct segment *segment) {
-    return segment->buckets * (unsigned)TABLE_BUCKET_SLOTS;
-}
-
-static unsigned segment_home(const struct segment *segment, unsigned tag) {
-    return (tag * segment->buckets) >> TAG_BITS;
-}
-
-static unsigned segment_after(const struct segment *segment, unsigned bucket, unsigned steps) {
-    unsigned sum = bucket + steps;
-    return sum >= segment->buckets ? sum - segment->buckets : sum;
-}
-
-static unsigned segment_distance(const struct segment *segment, unsigned home, unsigned bucket) {
-    return bucket >= home ? bucket - home : bucket + segment->buckets - home;
-}
-
-static unsigned hash_tag(uint64_t hash, unsigned depth) {
-    return (unsigned)((hash << depth) >> (64 - TAG_BITS));
-}
-
 static struct segment *segment_new(unsigned buckets, unsigned depth) {
     size_t size = TABLE_BUCKET_BYTES * (1 + (size_t)buckets);
     struct segment *segment = mem_alloc_aligned(TABLE_BUCKET_BYTES, size);
@@ -120,7 +71,8 @@ static struct segment *segment_new(unsigned buckets, unsigned depth) {
 /* The smallest number of buckets that holds so many elements without being too full. */
 static unsigned buckets_for(size_t count) {
     for (unsigned i = 0; i < BUCKET_COUNTS; i++)
-        if (count * 100 <= (size_t)bucket_counts[i] * TABLE_BUCKET_SLOTS * 92) return bucket_counts[i];
+        if (count * 100 <= (size_t)bucket_counts[i] * TABLE_BUCKET_SLOTS * 92)
+            return bucket_counts[i];
     return BUCKETS_MAX;
 }
 
@@ -141,19 +93,17 @@ static bool segment_put(struct segment *segment, unsigned tag, uint64_t word, un
     return false;
 }
 
-struct place {
-    unsigned bucket, slot;
-};
-
-/* An element that lies behind this bucket though its home is here or before. */
-static bool segment_find_spill(const struct segment *segment, unsigned bucket, struct place *ret_place) {
+bool segment_find_spill(const struct segment *segment, unsigned bucket, struct place *ret_place) {
     for (unsigned distance = 1; distance < segment->buckets; distance++) {
-        if (!bucket_flag(segment_bucket(segment, segment_after(segment, bucket, distance - 1)))) return false;
+        if (!bucket_flag(segment_bucket(segment, segment_after(segment, bucket, distance - 1))))
+            return false;
         unsigned at = segment_after(segment, bucket, distance);
         const unsigned char *candidate = segment_bucket(segment, at);
         for (unsigned slot = 0; slot < TABLE_BUCKET_SLOTS; slot++) {
             if (slot_empty(candidate, slot)) continue;
-            if (segment_distance(segment, segment_home(segment, slot_tag(candidate, slot)), at) < distance) continue;
+            if (segment_distance(segment, segment_home(segment, slot_tag(candidate, slot)), at) <
+                distance)
+                continue;
             *ret_place = (struct place){at, slot};
             return true;
         }
@@ -176,7 +126,8 @@ static void segment_clear_slot(struct segment *segment, struct place gap) {
             break;
         }
         unsigned char *from = segment_bucket(segment, spill.bucket);
-        slot_store(bucket, gap.slot, slot_tag(from, spill.slot), table_slot(from, spill.slot) & ~1ull);
+        slot_store(bucket, gap.slot, slot_tag(from, spill.slot),
+                   table_slot(from, spill.slot) & ~1ull);
         slot_store(from, spill.slot, 0, 0);
         /* Buckets between the two may have been passed by this element alone. */
         first_passed = passed ? first_passed : gap.bucket;
@@ -187,38 +138,15 @@ static void segment_clear_slot(struct segment *segment, struct place gap) {
     for (unsigned i = passed; i-- > 0;) {
         unsigned at = segment_after(segment, first_passed, i);
         unsigned char *bucket = segment_bucket(segment, at);
-        if (bucket_flag(bucket) && !segment_find_spill(segment, at, &ignored)) bucket_set_flag(bucket, false);
+        if (bucket_flag(bucket) && !segment_find_spill(segment, at, &ignored))
+            bucket_set_flag(bucket, false);
     }
 }
 
 /* ---- the directory ---- */
 
-static uint64_t segment_word(const struct segment *segment) {
-    return (uint64_t)(uintptr_t)segment | segment->depth | (uint64_t)segment->buckets << 48;
-}
-
-static struct segment *word_segment(uint64_t word) {
-    return (struct segment *)(uintptr_t)(word & TABLE_SEGMENT_MASK);
-}
-
-static size_t directory_size(const struct table *table) {
-    return (size_t)1 << table->depth;
-}
-
 static uint64_t *directory_words(struct table *table) {
     return table->depth == 0 ? &table->single : table->directory;
-}
-
-static uint64_t directory_word_at(const struct table *table, size_t index) {
-    return table->depth == 0 ? table->single : table->directory[index];
-}
-
-static struct segment *table_segment(const struct table *table, uint64_t hash) {
-    return word_segment(table_word(table, hash));
-}
-
-static uint64_t hash_prefix(uint64_t hash, unsigned bits) {
-    return bits == 0 ? 0 : hash >> (64 - bits);
 }
 
 /* Enters a segment for all hashes with this prefix of the segment's depth. */
@@ -261,7 +189,8 @@ static void directory_halve(struct table *table) {
 
 /* ---- growing and shrinking ---- */
 
-static void segment_refill(struct segment *to, const struct segment *from, unsigned tag_shift, unsigned tag_top) {
+static void segment_refill(struct segment *to, const struct segment *from, unsigned tag_shift,
+                           unsigned tag_top) {
     for (unsigned b = 0; b < from->buckets; b++) {
         const unsigned char *bucket = segment_bucket(from, b);
         for (unsigned slot = 0; slot < TABLE_BUCKET_SLOTS; slot++) {
@@ -296,15 +225,16 @@ static void table_split(struct table *table, uint64_t hash) {
     /* The elements are all over memory: ask for them well ahead. */
     enum { AHEAD = 8 };
     for (unsigned i = 0; i < count; i++) {
-        if (i + AHEAD < count) __builtin_prefetch((const void *)(uintptr_t)(words[i + AHEAD] & TABLE_POINTER_MASK));
+        if (i + AHEAD < count)
+            __builtin_prefetch((const void *)(uintptr_t)(words[i + AHEAD] & TABLE_POINTER_MASK));
         hashes[i] = table->hash((const void *)(uintptr_t)(words[i] & TABLE_POINTER_MASK));
         upper += (hashes[i] >> (64 - depth)) & 1;
     }
     struct segment *halves[2] = {segment_new(buckets_for(count - upper + 1), depth),
                                  segment_new(buckets_for(upper + 1), depth)};
     for (unsigned i = 0; i < count; i++)
-        kn_require(segment_put(halves[(hashes[i] >> (64 - depth)) & 1], hash_tag(hashes[i], depth), words[i],
-                               BUCKETS_MAX));
+        kn_require(segment_put(halves[(hashes[i] >> (64 - depth)) & 1], hash_tag(hashes[i], depth),
+                               words[i], BUCKETS_MAX));
     halves[0]->due = halves[1]->due = old->due;
     if (depth > table->depth) directory_double(table);
     uint64_t prefix = hash_prefix(hash, depth - 1) << 1;
@@ -322,7 +252,8 @@ static void table_try_merge(struct table *table, uint64_t hash) {
     if (other->depth != own->depth || own->count + other->count > SLOTS_MAX / 2) return;
     bool own_is_upper = (hash >> (64 - own->depth)) & 1;
     struct segment *lower = own_is_upper ? other : own, *upper = own_is_upper ? own : other;
-    struct segment *merged = segment_new(buckets_for(own->count + other->count + 1), own->depth - 1u);
+    struct segment *merged =
+        segment_new(buckets_for(own->count + other->count + 1), own->depth - 1u);
     segment_refill(merged, lower, 1, 0);
     segment_refill(merged, upper, 1, 1u << (TAG_BITS - 1));
     directory_enter(table, hash_prefix(hash, merged->depth), merged);
@@ -376,14 +307,15 @@ size_t table_bytes(const struct table *table) {
 void table_add(struct table *table, uint64_t hash, void *element, unsigned marks) {
     uint64_t word = (uint64_t)(uintptr_t)element | marks;
     kn_assert(((uintptr_t)element & ~(uintptr_t)TABLE_POINTER_MASK) == 0 && element != NULL);
-    if (table->count == 0 && table_word(table, 0) == 0) table->single = segment_word(segment_new(1, 0));
+    if (table->count == 0 && table_word(table, 0) == 0)
+        table->single = segment_word(segment_new(1, 0));
     for (;;) {
         struct segment *segment = table_segment(table, hash);
         bool largest = segment->buckets == BUCKETS_MAX;
         unsigned slots = segment_slots(segment);
         unsigned limit = segment->buckets == 1 ? slots : slots * 92 / 100;
-        if (segment->count < limit &&
-            segment_put(segment, hash_tag(hash, segment->depth), word, largest ? BUCKETS_MAX : PROBE_SOFT_MAX))
+        if (segment->count < limit && segment_put(segment, hash_tag(hash, segment->depth), word,
+                                                  largest ? BUCKETS_MAX : PROBE_SOFT_MAX))
             break;
         table_grow(table, hash);
     }
@@ -420,11 +352,13 @@ void table_remove(struct table *table, uint64_t hash, const void *element) {
     if (buckets <= MERGE_BUCKETS) table_try_merge(table, hash);
 }
 
-void table_replace(struct table *table, uint64_t hash, const void *old, void *element, unsigned marks) {
+void table_replace(struct table *table, uint64_t hash, const void *old, void *element,
+                   unsigned marks) {
     struct place place;
     struct segment *segment = table_locate(table, hash, old, &place);
     unsigned char *bucket = segment_bucket(segment, place.bucket);
-    slot_store(bucket, place.slot, slot_tag(bucket, place.slot), (uint64_t)(uintptr_t)element | marks);
+    slot_store(bucket, place.slot, slot_tag(bucket, place.slot),
+               (uint64_t)(uintptr_t)element | marks);
 }
 
 unsigned table_marks(const struct table *table, uint64_t hash, const void *element) {
@@ -437,178 +371,4 @@ void table_note_due(struct table *table, uint64_t hash, uint64_t due) {
     if (table->count == 0) return;
     struct segment *segment = table_segment(table, hash);
     if (due < segment->due) segment->due = due;
-}
-
-uint64_t table_scan(const struct table *table, uint64_t cursor, table_visit_fn *visit, void *context) {
-    if (table->count == 0 || cursor >> TABLE_CURSOR_BITS) return 0;
-    uint64_t start = cursor << (64 - TABLE_CURSOR_BITS);
-    const struct segment *segment = table_segment(table, start);
-    unsigned depth = segment->depth, tag = hash_tag(start, depth), home = segment_home(segment, tag);
-    bool between_tags = (start << depth << TAG_BITS) != 0;
-    for (unsigned distance = 0; distance < segment->buckets; distance++) {
-        const unsigned char *bucket = segment_bucket(segment, segment_after(segment, home, distance));
-        for (unsigned slot = 0; slot < TABLE_BUCKET_SLOTS; slot++) {
-            unsigned its_tag = slot_tag(bucket, slot);
-            if (slot_empty(bucket, slot) || segment_home(segment, its_tag) != home || its_tag < tag) continue;
-            void *element = (void *)(uintptr_t)(table_slot(bucket, slot) & TABLE_POINTER_MASK);
-            /* A cursor from a time of smaller segments may lie between two elements of one tag. */
-            if (its_tag == tag && between_tags && table->hash(element) < start) continue;
-            visit(element, context);
-        }
-        if (!bucket_flag(bucket)) break;
-    }
-    uint64_t prefix = hash_prefix(start, depth);
-    uint64_t next_tag = ((uint64_t)(home + 1) << TAG_BITS) / segment->buckets +
-                        ((((uint64_t)(home + 1) << TAG_BITS) % segment->buckets) != 0);
-    uint64_t next = ((prefix << TAG_BITS) + next_tag) << (TABLE_CURSOR_BITS - TAG_BITS - depth);
-    return next >> TABLE_CURSOR_BITS ? 0 : next;
-}
-
-void table_iter_init(struct table_iter *iter, const struct table *table) {
-    *iter = (struct table_iter){.table = table};
-}
-
-void *table_iter_next(struct table_iter *iter) {
-    const struct table *table = iter->table;
-    if (table->count == 0) return NULL;
-    while (iter->directory_index < directory_size(table)) {
-        const struct segment *segment = word_segment(directory_word_at(table, iter->directory_index));
-        while (iter->bucket < segment->buckets) {
-            const unsigned char *bucket = segment_bucket(segment, iter->bucket);
-            while (iter->slot < TABLE_BUCKET_SLOTS) {
-                uint64_t pointer = table_slot(bucket, iter->slot++) & TABLE_POINTER_MASK;
-                if (pointer) return (void *)(uintptr_t)pointer;
-            }
-            iter->bucket++;
-            iter->slot = 0;
-        }
-        iter->directory_index += (size_t)1 << (table->depth - segment->depth);
-        iter->bucket = 0;
-    }
-    return NULL;
-}
-
-unsigned table_sample(const struct table *table, uint64_t random, unsigned marks, void **ret_elements,
-                      unsigned most) {
-    unsigned found = 0;
-    if (table->count == 0) return 0;
-    const struct segment *segment = table_segment(table, random);
-    unsigned start = (unsigned)((random & 0xffff) * segment->buckets >> 16);
-    for (unsigned i = 0; i < segment->buckets && found < most; i++) {
-        const unsigned char *bucket = segment_bucket(segment, segment_after(segment, start, i));
-        for (unsigned slot = 0; slot < TABLE_BUCKET_SLOTS && found < most; slot++) {
-            uint64_t word = table_slot(bucket, slot);
-            if ((word & TABLE_POINTER_MASK) == 0 || (marks && !(word & marks))) continue;
-            ret_elements[found] = (void *)(uintptr_t)(word & TABLE_POINTER_MASK);
-            __builtin_prefetch(ret_elements[found++]);
-        }
-    }
-    return found;
-}
-
-void *table_random(const struct table *table, uint64_t (*next_random)(void *context), void *context) {
-    if (table->count == 0) return NULL;
-    /* Every slot of an imagined table of segments of equal size is as likely; slots that are not there, or
-     * empty, and second directory entries of one segment mean another throw. */
-    unsigned slots = table->depth == 0 ? segment_slots(word_segment(table->single)) : (unsigned)SLOTS_MAX;
-    for (;;) {
-        uint64_t random = next_random(context);
-        size_t index = (size_t)hash_prefix(random, table->depth);
-        const struct segment *segment = word_segment(directory_word_at(table, index));
-        if (index & (((size_t)1 << (table->depth - segment->depth)) - 1)) continue;
-        unsigned slot = (unsigned)((random & 0xffffffff) * slots >> 32);
-        if (slot >= segment_slots(segment)) continue;
-        uint64_t pointer = table_slot(segment_bucket(segment, slot / TABLE_BUCKET_SLOTS), slot % TABLE_BUCKET_SLOTS) &
-                           TABLE_POINTER_MASK;
-        if (pointer) return (void *)(uintptr_t)pointer;
-    }
-}
-
-/* One segment's part of a sweep; returns the new number of elements in ret_due. */
-static unsigned segment_sweep(struct segment *segment, const struct table_sweep *sweep, void **ret_due, unsigned found,
-                              unsigned due_max) {
-    uint64_t earliest = UINT64_MAX;
-    for (unsigned b = 0; b < segment->buckets; b++) {
-        const unsigned char *bucket = segment_bucket(segment, b);
-        for (unsigned slot = 0; slot < TABLE_BUCKET_SLOTS; slot++) {
-            uint64_t word = table_slot(bucket, slot);
-            if ((word & TABLE_POINTER_MASK) == 0 || !(word & sweep->marks)) continue;
-            void *element = (void *)(uintptr_t)(word & TABLE_POINTER_MASK);
-            uint64_t due = sweep->due(element, sweep->context);
-            if (due <= sweep->now && found < due_max) ret_due[found++] = element;
-            else if (due < earliest) earliest = due;
-        }
-    }
-    segment->due = earliest;
-    return found;
-}
-
-unsigned table_sweep(struct table *table, struct table_sweep *sweep, void **ret_due, unsigned due_max) {
-    unsigned found = 0, looked = 0;
-    sweep->finished = table->count == 0;
-    if (sweep->finished) sweep->position = 0;
-    while (!sweep->finished && looked < sweep->most && found < due_max) {
-        uint64_t start = sweep->position << (64 - TABLE_CURSOR_BITS);
-        struct segment *segment = table_segment(table, start);
-        looked++;
-        if (segment->due <= sweep->now) {
-            found = segment_sweep(segment, sweep, ret_due, found, due_max);
-            looked += segment_slots(segment);
-            if (segment->due <= sweep->now) break; /* more are due here than the caller takes at a time */
-        }
-        uint64_t next = (hash_prefix(start, segment->depth) + 1) << (TABLE_CURSOR_BITS - segment->depth);
-        sweep->finished = next >> TABLE_CURSOR_BITS != 0;
-        sweep->position = sweep->finished ? 0 : next;
-    }
-    return found;
-}
-
-uint64_t table_next_due(const struct table *table) {
-    uint64_t earliest = UINT64_MAX;
-    if (table->count == 0) return earliest;
-    for (size_t i = 0; i < directory_size(table);) {
-        const struct segment *segment = word_segment(directory_word_at(table, i));
-        if (segment->due < earliest) earliest = segment->due;
-        i += (size_t)1 << (table->depth - segment->depth);
-    }
-    return earliest;
-}
-
-static void segment_check(const struct table *table, const struct segment *segment, uint64_t prefix) {
-    unsigned count = 0;
-    for (unsigned b = 0; b < segment->buckets; b++) {
-        const unsigned char *bucket = segment_bucket(segment, b);
-        for (unsigned slot = 0; slot < TABLE_BUCKET_SLOTS; slot++) {
-            if (slot_empty(bucket, slot)) continue;
-            uint64_t hash = table->hash((void *)(uintptr_t)(table_slot(bucket, slot) & TABLE_POINTER_MASK));
-            unsigned home = segment_home(segment, slot_tag(bucket, slot));
-            kn_require(hash_prefix(hash, segment->depth) == prefix);
-            kn_require(hash_tag(hash, segment->depth) == slot_tag(bucket, slot));
-            for (unsigned i = 0; i < segment_distance(segment, home, b); i++)
-                kn_require(bucket_flag(segment_bucket(segment, segment_after(segment, home, i))));
-            count++;
-        }
-        struct place ignored;
-        if (bucket_flag(bucket)) kn_require(segment_find_spill(segment, b, &ignored));
-    }
-    kn_require(count == segment->count);
-}
-
-void table_check(const struct table *table) {
-    size_t count = 0, deepest = 0;
-    if (table_word(table, 0) == 0) {
-        kn_require(table->count == 0);
-        return;
-    }
-    for (size_t i = 0; i < directory_size(table);) {
-        const struct segment *segment = word_segment(directory_word_at(table, i));
-        size_t span = (size_t)1 << (table->depth - segment->depth);
-        kn_require((i & (span - 1)) == 0);
-        for (size_t j = 0; j < span; j++) kn_require(directory_word_at(table, i + j) == segment_word(segment));
-        segment_check(table, segment, i / span);
-        count += segment->count;
-        deepest += segment->depth == table->depth;
-        i += span;
-    }
-    kn_require(count == table->count && deepest == table->deepest && deepest > 0);
 }

@@ -31,8 +31,10 @@
 typedef uint64_t table_hash_fn(const void *element);
 
 struct table {
-    uint64_t *directory; /* 1 << depth words that pack segment, bucket count and the segment's depth */
-    uint64_t single;     /* the directory of a table of one segment, so that small tables need no array */
+    uint64_t
+        *directory; /* 1 << depth words that pack segment, bucket count and the segment's depth */
+    uint64_t
+        single; /* the directory of a table of one segment, so that small tables need no array */
     size_t count;
     table_hash_fn *hash;
     uint32_t depth;
@@ -58,7 +60,8 @@ void table_add(struct table *table, uint64_t hash, void *element, unsigned marks
 /* Takes out an element that is there. May shrink the table. */
 void table_remove(struct table *table, uint64_t hash, const void *element);
 /* Puts another element of the same hash in its place, with these marks. */
-void table_replace(struct table *table, uint64_t hash, const void *old, void *element, unsigned marks);
+void table_replace(struct table *table, uint64_t hash, const void *old, void *element,
+                   unsigned marks);
 unsigned table_marks(const struct table *table, uint64_t hash, const void *element);
 
 /*
@@ -125,7 +128,8 @@ static inline void *table_next(struct table_probe *probe) {
     }
 }
 
-static inline void *table_first(const struct table *table, uint64_t hash, struct table_probe *probe) {
+static inline void *table_first(const struct table *table, uint64_t hash,
+                                struct table_probe *probe) {
     if (table->count == 0) return NULL;
     uint64_t word = table_word(table, hash);
     probe->segment = (const unsigned char *)(uintptr_t)(word & TABLE_SEGMENT_MASK);
@@ -155,7 +159,8 @@ typedef void table_visit_fn(void *element, void *context);
  * Cursors stay below 1 << TABLE_CURSOR_BITS.
  */
 enum { TABLE_CURSOR_BITS = 44 };
-uint64_t table_scan(const struct table *table, uint64_t cursor, table_visit_fn *visit, void *context);
+uint64_t table_scan(const struct table *table, uint64_t cursor, table_visit_fn *visit,
+                    void *context);
 
 /* Goes over all elements, in order of hash; the table must not change meanwhile. */
 struct table_iter {
@@ -171,10 +176,11 @@ void *table_iter_next(struct table_iter *iter);
  * to most elements (fewer only when the table has fewer or chance had it), without repeating one; returns how
  * many. marks: only elements that carry one of these, 0 for all. random: a fresh random number for each call.
  */
-unsigned table_sample(const struct table *table, uint64_t random, unsigned marks, void **ret_elements,
-                      unsigned most);
+unsigned table_sample(const struct table *table, uint64_t random, unsigned marks,
+                      void **ret_elements, unsigned most);
 /* One element, every one exactly as likely; NULL when empty. next_random is called until it succeeds. */
-void *table_random(const struct table *table, uint64_t (*next_random)(void *context), void *context);
+void *table_random(const struct table *table, uint64_t (*next_random)(void *context),
+                   void *context);
 
 /*
  * Looks for marked elements that are due, in the segments whose hint says that there may be some, from
@@ -191,7 +197,8 @@ struct table_sweep {
 };
 /* Fills ret_due with elements that are due, up to due_max, and returns how many. The caller removes them
  * afterwards, or notes anew when they are due. */
-unsigned table_sweep(struct table *table, struct table_sweep *sweep, void **ret_due, unsigned due_max);
+unsigned table_sweep(struct table *table, struct table_sweep *sweep, void **ret_due,
+                     unsigned due_max);
 /* No hint is earlier: when to sweep next; UINT64_MAX when nothing was ever noted. */
 uint64_t table_next_due(const struct table *table);
 
