@@ -48,7 +48,8 @@ static void reply_arguments(struct reply *reply, const struct syntax *first) {
     for (const struct syntax *node = first; node != NULL; node = node->next) {
         char name[ARGUMENT_NAME_MAX];
         size_t len = 0;
-        bool flags = node->optional || node->multiple, group = node->children != NULL, token = node->token.len > 0;
+        bool flags = node->optional || node->multiple, group = node->children != NULL,
+             token = node->token.len > 0;
         name_argument(node, name, &len);
         reply_map(reply, 2 + (size_t)flags + group + token + (node->kind == SYNTAX_VALUE));
         reply_bulk_string(reply, "name");

@@ -156,8 +156,10 @@ static void parse_bracket(struct list *list, struct bytes text, struct arena *ar
 static struct syntax *parse_word(struct bytes word, struct arena *arena) {
     if (memchr(word.data, '|', word.len) != NULL) return parse_choice(word, arena);
     struct syntax *node = node_new(arena, is_token(word) ? SYNTAX_TOKEN : SYNTAX_VALUE);
-    if (node->kind == SYNTAX_TOKEN) node->token = word;
-    else node->name = word;
+    if (node->kind == SYNTAX_TOKEN)
+        node->token = word;
+    else
+        node->name = word;
     return node;
 }
 
@@ -193,8 +195,10 @@ const char *syntax_type(const struct syntax *node) {
         const char *type, *names;
     } types[] = {
         {"key", " key newkey source destination key1 key2 "},
-        {"integer", " numkeys count seconds milliseconds index index1 index2 offset db destination-db decrement start "
-                    "end stop cursor limit numfields client-id rank num-matches len min-match-len protover "},
+        {"integer",
+         " numkeys count seconds milliseconds index index1 index2 offset db destination-db "
+         "decrement start "
+         "end stop cursor limit numfields client-id rank num-matches len min-match-len protover "},
         {"double", " score timeout min max "},
         {"unix-time", " unix-time-seconds unix-time-milliseconds "},
         {"pattern", " pattern "},

@@ -18,8 +18,7 @@ struct seen {
     redisAsyncContext *other;
 };
 
-static redisAsyncContext *open_async(struct poll_loop *loop, const struct address *address)
-{
+static redisAsyncContext *open_async(struct poll_loop *loop, const struct address *address) {
     redisAsyncContext *ac = redisAsyncConnect(address->host, address->port);
 
     check_that(ac && !ac->err, "cannot connect");
@@ -27,8 +26,7 @@ static redisAsyncContext *open_async(struct poll_loop *loop, const struct addres
     return ac;
 }
 
-static void on_gone(const redisAsyncContext *ac, int status)
-{
+static void on_gone(const redisAsyncContext *ac, int status) {
     struct seen *seen = ac->data;
 
     seen->wrong += status != REDIS_OK;
@@ -36,8 +34,7 @@ static void on_gone(const redisAsyncContext *ac, int status)
 }
 
 /* Leaves politely: pending replies are delivered first. */
-static void leave(struct poll_loop *loop, redisAsyncContext *ac)
-{
+static void leave(struct poll_loop *loop, redisAsyncContext *ac) {
     struct seen seen = {0};
 
     ac->data = &seen;
@@ -47,8 +44,7 @@ static void leave(struct poll_loop *loop, redisAsyncContext *ac)
     check_that(!seen.wrong, "disconnected with an error");
 }
 
-static void on_count(redisAsyncContext *ac, void *data, void *privdata)
-{
+static void on_count(redisAsyncContext *ac, void *data, void *privdata) {
     struct seen *seen = privdata;
     redisReply *reply = data;
 
@@ -58,23 +54,20 @@ static void on_count(redisAsyncContext *ac, void *data, void *privdata)
     seen->done = seen->replies == seen->expected;
 }
 
-static void ordered_callbacks(const struct address *address)
-{
+static void ordered_callbacks(const struct address *address) {
     struct poll_loop *loop = poll_loop_new();
     struct seen seen = {.expected = 10000};
 
     redisFree(client_fresh(address));
     redisAsyncContext *ac = open_async(loop, address);
-    for (int i = 0; i < seen.expected; i++)
-        redisAsyncCommand(ac, on_count, &seen, "INCR n");
+    for (int i = 0; i < seen.expected; i++) redisAsyncCommand(ac, on_count, &seen, "INCR n");
     check_that(poll_loop_run(loop, &seen.done, LIMIT_MS) == 0, "%d replies only", seen.replies);
     check_that(!seen.wrong, "%d replies out of order", seen.wrong);
     leave(loop, ac);
     poll_loop_free(loop);
 }
 
-static void on_taken(redisAsyncContext *ac, void *data, void *privdata)
-{
+static void on_taken(redisAsyncContext *ac, void *data, void *privdata) {
     struct seen *seen = privdata;
     redisReply *reply = data;
 
@@ -84,8 +77,7 @@ static void on_taken(redisAsyncContext *ac, void *data, void *privdata)
 }
 
 /* Runs once the worker's command is known to be sent: its own connection answered before it. */
-static void on_worker_ready(redisAsyncContext *ac, void *data, void *privdata)
-{
+static void on_worker_ready(redisAsyncContext *ac, void *data, void *privdata) {
     struct seen *seen = privdata;
 
     (void)ac;
@@ -93,8 +85,7 @@ static void on_worker_ready(redisAsyncContext *ac, void *data, void *privdata)
     redisAsyncCommand(seen->other, NULL, NULL, "LPUSH ocr:task:queue job");
 }
 
-static void waiting_worker(const struct address *address)
-{
+static void waiting_worker(const struct address *address) {
     struct poll_loop *loop = poll_loop_new();
     struct seen seen = {0};
 
@@ -111,14 +102,12 @@ static void waiting_worker(const struct address *address)
     poll_loop_free(loop);
 }
 
-static void on_news(redisAsyncContext *ac, void *data, void *privdata)
-{
+static void on_news(redisAsyncContext *ac, void *data, void *privdata) {
     struct seen *seen = privdata;
     redisReply *reply = data;
 
     (void)ac;
-    if (!reply)
-        return; /* the connection is going */
+    if (!reply) return; /* the connection is going */
     if (!strcmp(reply->element[0]->str, "subscribe") ||
         !strcmp(reply->element[0]->str, "psubscribe")) {
         if (++seen->expected == 2)
@@ -132,8 +121,7 @@ static void on_news(redisAsyncContext *ac, void *data, void *privdata)
     seen->done = seen->replies == 100;
 }
 
-static void subscriber(const struct address *address)
-{
+static void subscriber(const struct address *address) {
     struct poll_loop *loop = poll_loop_new();
     struct seen seen = {0};
 
@@ -149,8 +137,7 @@ static void subscriber(const struct address *address)
     poll_loop_free(loop);
 }
 
-void async_tests(const struct address *address)
-{
+void async_tests(const struct address *address) {
     check_run("async callbacks in order", ordered_callbacks, address);
     check_run("async worker waits", waiting_worker, address);
     check_run("async subscriber", subscriber, address);

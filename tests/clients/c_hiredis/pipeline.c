@@ -8,8 +8,7 @@
 
 #define COMMANDS 10000
 
-static void ten_thousand(const struct address *address)
-{
+static void ten_thousand(const struct address *address) {
     redisContext *c = client_fresh(address);
 
     for (int i = 0; i < COMMANDS; i++)
@@ -22,8 +21,7 @@ static void ten_thousand(const struct address *address)
     redisFree(c);
 }
 
-static void mixed_sizes(const struct address *address)
-{
+static void mixed_sizes(const struct address *address) {
     redisContext *c = client_fresh(address);
     size_t size = 300000;
     char *big = malloc(size);
@@ -46,8 +44,7 @@ static void mixed_sizes(const struct address *address)
     redisFree(c);
 }
 
-static void errors_keep_their_place(const struct address *address)
-{
+static void errors_keep_their_place(const struct address *address) {
     redisContext *c = client_fresh(address);
     static const int kinds[] = {REDIS_REPLY_STATUS, REDIS_REPLY_ERROR, REDIS_REPLY_ERROR,
                                 REDIS_REPLY_STRING};
@@ -64,14 +61,12 @@ static void errors_keep_their_place(const struct address *address)
     redisFree(c);
 }
 
-static void subscriber(const struct address *address)
-{
+static void subscriber(const struct address *address) {
     redisContext *c = client_open(address);
     redisContext *publisher = client_open(address);
 
     freeReplyObject(client_do(c, "SUBSCRIBE news"));
-    for (int i = 0; i < 100; i++)
-        expect_integer(publisher, 1, "PUBLISH news %d", i);
+    for (int i = 0; i < 100; i++) expect_integer(publisher, 1, "PUBLISH news %d", i);
     for (int i = 0; i < 100; i++) {
         redisReply *reply = client_next(c);
         check_that(reply->elements == 3 && atoi(reply->element[2]->str) == i, "message %d", i);
@@ -81,8 +76,7 @@ static void subscriber(const struct address *address)
     redisFree(c);
 }
 
-void pipeline_tests(const struct address *address)
-{
+void pipeline_tests(const struct address *address) {
     check_run("pipeline of 10000", ten_thousand, address);
     check_run("pipeline of mixed sizes", mixed_sizes, address);
     check_run("pipeline with errors", errors_keep_their_place, address);

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void queue_and_task(const struct address *address)
-{
+static void queue_and_task(const struct address *address) {
     redisContext *c = client_fresh(address);
 
     expect_integer(c, 2, "LPUSH %s %s %s", "ocr:task:queue", "t1", "t2");
@@ -30,8 +29,7 @@ static void queue_and_task(const struct address *address)
     redisFree(c);
 }
 
-static void sessions_and_counters(const struct address *address)
-{
+static void sessions_and_counters(const struct address *address) {
     redisContext *c = client_fresh(address);
 
     expect_status(c, "OK", "SETEX ocr:session:a 604800 %s", "{\"role\":\"user\"}");
@@ -47,8 +45,7 @@ static void sessions_and_counters(const struct address *address)
     redisFree(c);
 }
 
-static void transaction(const struct address *address)
-{
+static void transaction(const struct address *address) {
     redisContext *c = client_fresh(address);
     redisContext *rival = client_open(address);
 
@@ -70,13 +67,11 @@ static void transaction(const struct address *address)
     redisFree(c);
 }
 
-static void binary_values(const struct address *address)
-{
+static void binary_values(const struct address *address) {
     redisContext *c = client_fresh(address);
     char bytes[256];
 
-    for (int i = 0; i < 256; i++)
-        bytes[i] = (char)i;
+    for (int i = 0; i < 256; i++) bytes[i] = (char)i;
     expect_status(c, "OK", "SET %b %b", bytes, sizeof bytes, bytes, sizeof bytes);
     redisReply *reply = client_do(c, "GET %b", bytes, sizeof bytes);
     check_that(reply->len == 256 && !memcmp(reply->str, bytes, 256), "bytes changed");
@@ -85,15 +80,13 @@ static void binary_values(const struct address *address)
     redisFree(c);
 }
 
-static void big_value(const struct address *address)
-{
+static void big_value(const struct address *address) {
     redisContext *c = client_fresh(address);
     size_t size = (size_t)64 << 20;
     char *big = malloc(size);
 
     check_that(big != NULL, "no memory");
-    for (size_t i = 0; i < size; i++)
-        big[i] = (char)(i * 2654435761u >> 16);
+    for (size_t i = 0; i < size; i++) big[i] = (char)(i * 2654435761u >> 16);
     expect_status(c, "OK", "SET big %b", big, size);
     expect_integer(c, (long long)size, "STRLEN big");
     redisReply *reply = client_do(c, "GET big");
@@ -104,8 +97,7 @@ static void big_value(const struct address *address)
     redisFree(c);
 }
 
-static void unix_socket(const struct address *address)
-{
+static void unix_socket(const struct address *address) {
     redisContext *c = redisConnectUnix(address->socket);
 
     check_that(c && !c->err, "cannot connect to %s", address->socket);
@@ -113,8 +105,7 @@ static void unix_socket(const struct address *address)
     redisFree(c);
 }
 
-static void timeout_leaves_the_server_well(const struct address *address)
-{
+static void timeout_leaves_the_server_well(const struct address *address) {
     redisContext *c = client_fresh(address);
     struct timeval soon = {.tv_usec = 50000};
 
@@ -125,8 +116,7 @@ static void timeout_leaves_the_server_well(const struct address *address)
     redisFree(c);
 }
 
-static void nested_replies(const struct address *address)
-{
+static void nested_replies(const struct address *address) {
     redisContext *c = client_fresh(address);
     redisReply *reply = client_do(c, "COMMAND INFO get nosuch");
 
@@ -138,8 +128,7 @@ static void nested_replies(const struct address *address)
     redisFree(c);
 }
 
-void sync_tests(const struct address *address)
-{
+void sync_tests(const struct address *address) {
     check_run("queue and task", queue_and_task, address);
     check_run("sessions and counters", sessions_and_counters, address);
     check_run("transaction", transaction, address);
