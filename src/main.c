@@ -33,12 +33,16 @@ static int fail(const char *reason) {
 }
 
 /* Applies rename-command; returns false with a sentence in error. */
-static bool rename_commands(struct config *config, struct command_table *commands, struct config_error *error) {
-    for (const struct config_rename *each = config_renames(config); each != NULL; each = each->next) {
-        int code = command_table_rename(commands, bytes_from_string(each->from), bytes_from_string(each->to));
+static bool rename_commands(struct config *config, struct command_table *commands,
+                            struct config_error *error) {
+    for (const struct config_rename *each = config_renames(config); each != NULL;
+         each = each->next) {
+        int code = command_table_rename(commands, bytes_from_string(each->from),
+                                        bytes_from_string(each->to));
         if (code == 0) continue;
-        snprintf(error->text, sizeof error->text, "%s: rename-command %s: %s", each->where, each->from,
-                 code == ERROR_NO_SUCH_KEY ? "No such command" : "Target command name already exists");
+        snprintf(
+            error->text, sizeof error->text, "%s: rename-command %s: %s", each->where, each->from,
+            code == ERROR_NO_SUCH_KEY ? "No such command" : "Target command name already exists");
         return false;
     }
     return true;
@@ -58,7 +62,8 @@ static void accept_failed(void *context, int error) {
 static size_t split_addresses(char *text, const char **ret_addresses) {
     size_t count = 0;
     char *rest = NULL;
-    for (char *word = strtok_r(text, " ", &rest); word != NULL && count < ADDRESSES_MAX; word = strtok_r(NULL, " ", &rest))
+    for (char *word = strtok_r(text, " ", &rest); word != NULL && count < ADDRESSES_MAX;
+         word = strtok_r(NULL, " ", &rest))
         ret_addresses[count++] = word;
     return count;
 }
@@ -68,7 +73,8 @@ static void log_report(void *context, const char *line) {
     log_notice("%s", line);
 }
 
-static struct listener *listen_for_clients(struct config *config, struct server *server, char *error) {
+static struct listener *listen_for_clients(struct config *config, struct server *server,
+                                           char *error) {
     char *bind = config_text(config, "bind"), *unix_path = config_text(config, "unixsocket");
     const char *addresses[ADDRESSES_MAX];
     int port = (int)config_number(config, "port");
@@ -95,7 +101,8 @@ static struct listener *listen_for_clients(struct config *config, struct server 
 }
 
 /* A watcher of tcp-keepalive. */
-static const char *set_keepalive(void *context, const char *name, int64_t number, const char *text) {
+static const char *set_keepalive(void *context, const char *name, int64_t number,
+                                 const char *text) {
     (void)name, (void)text;
     listener_set_keepalive(context, (int)number);
     return NULL;
@@ -160,13 +167,9 @@ int main(int argc, char **argv) {
     struct config *config = config_new();
     int status = EXIT_SUCCESS;
     switch (config_load(config, argc, argv, &error)) {
-    case CONFIG_START_EXIT:
-        break;
-    case CONFIG_START_FAIL:
-        status = fail(error.text);
-        break;
-    default:
-        status = run(config);
+    case CONFIG_START_EXIT: break;
+    case CONFIG_START_FAIL: status = fail(error.text); break;
+    default: status = run(config);
     }
     config_free(config);
     return status;

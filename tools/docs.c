@@ -10,9 +10,16 @@
 #include "commands/families.h"
 
 static const char *titles[][2] = {
-    {"string", "Strings"}, {"list", "Lists"}, {"hash", "Hashes"}, {"set", "Sets"}, {"sorted-set", "Sorted sets"},
-    {"generic", "Keys of any type"}, {"pubsub", "Publish and subscribe"}, {"transactions", "Transactions"},
-    {"connection", "Connections"}, {"server", "The server"},
+    {"string", "Strings"},
+    {"list", "Lists"},
+    {"hash", "Hashes"},
+    {"set", "Sets"},
+    {"sorted-set", "Sorted sets"},
+    {"generic", "Keys of any type"},
+    {"pubsub", "Publish and subscribe"},
+    {"transactions", "Transactions"},
+    {"connection", "Connections"},
+    {"server", "The server"},
 };
 enum { TITLES = sizeof titles / sizeof titles[0] };
 
@@ -35,8 +42,10 @@ static void print_name(const struct command *parent, const struct command *row) 
 /* Table cells end at a bar. */
 static void print_cell(const char *text) {
     for (; *text; text++) {
-        if (*text == '|') fputs("\\|", stdout);
-        else putchar(*text);
+        if (*text == '|')
+            fputs("\\|", stdout);
+        else
+            putchar(*text);
     }
 }
 
@@ -51,25 +60,32 @@ static void print_row(const struct command *parent, const struct command *row) {
         print_cell(row->reply);
         printf(" | %s |\n", row->since);
     }
-    for (const struct command *sub = row->subcommands; sub != NULL && sub->name != NULL; sub++) print_row(row, sub);
+    for (const struct command *sub = row->subcommands; sub != NULL && sub->name != NULL; sub++)
+        print_row(row, sub);
 }
 
 static void print_commands(void) {
-    puts("# Commands\n\nWritten from the command table by `make docs`. A reply of several shapes depends on the options given.");
+    puts("# Commands\n\nWritten from the command table by `make docs`. A reply of several shapes "
+         "depends on the options given.");
     for (int title = 0; title < TITLES; title++) {
-        printf("\n## %s\n\n| command | what it does | complexity | reply | since |\n|---|---|---|---|---|\n", titles[title][1]);
+        printf("\n## %s\n\n| command | what it does | complexity | reply | since "
+               "|\n|---|---|---|---|---|\n",
+               titles[title][1]);
         for (size_t i = 0; i < all_family_count; i++) {
             if (strcmp(all_families[i]->name, titles[title][0]) != 0) continue;
-            for (const struct command *row = all_families[i]->rows; row->name != NULL; row++) print_row(NULL, row);
+            for (const struct command *row = all_families[i]->rows; row->name != NULL; row++)
+                print_row(NULL, row);
         }
     }
 }
 
 /* Names in a running list; returns how many there were. */
-static int print_names(const struct command *parent, const struct command *rows, int built, int before) {
+static int print_names(const struct command *parent, const struct command *rows, int built,
+                       int before) {
     int count = before;
     for (const struct command *row = rows; row != NULL && row->name != NULL; row++) {
-        if (row->subcommands == NULL ? (row->handler != NULL) == built : (row->handler != NULL && built)) {
+        if (row->subcommands == NULL ? (row->handler != NULL) == built
+                                     : (row->handler != NULL && built)) {
             fputs(count++ ? ", " : "", stdout);
             putchar('`');
             print_name(parent, row);
@@ -81,19 +97,23 @@ static int print_names(const struct command *parent, const struct command *rows,
 }
 
 static void print_compatibility(void) {
-    puts("# Compatibility\n\nWritten from the command table, and from `docs/differences.md`, by `make docs`.\n\n## What works\n");
+    puts("# Compatibility\n\nWritten from the command table, and from `docs/differences.md`, by "
+         "`make docs`.\n\n## What works\n");
     puts("| family | commands |\n|---|---|");
     for (int title = 0; title < TITLES; title++) {
         int count = 0;
         printf("| %s | ", titles[title][1]);
         for (size_t i = 0; i < all_family_count; i++)
-            if (strcmp(all_families[i]->name, titles[title][0]) == 0) count = print_names(NULL, all_families[i]->rows, 1, count);
+            if (strcmp(all_families[i]->name, titles[title][0]) == 0)
+                count = print_names(NULL, all_families[i]->rows, 1, count);
         puts(" |");
     }
-    puts("\n## Not built yet\n\nThese answer `ERR The '...' command is not supported by this version of Keynome`, and `COMMAND` does "
+    puts("\n## Not built yet\n\nThese answer `ERR The '...' command is not supported by this "
+         "version of Keynome`, and `COMMAND` does "
          "not list them.\n");
     int count = 0;
-    for (size_t i = 0; i < all_family_count; i++) count = print_names(NULL, all_families[i]->rows, 0, count);
+    for (size_t i = 0; i < all_family_count; i++)
+        count = print_names(NULL, all_families[i]->rows, 0, count);
     puts(".\n");
 }
 

@@ -15,10 +15,10 @@
 
 /* Starts loading the cache line of an address, which need not be valid. The empty asm keeps the function that
  * does it alive: to gcc 12 one that only prefetches has no effect, and its calls disappear. */
-#define kn_prefetch(address)                                                                       \
-    do {                                                                                           \
-        __builtin_prefetch(address);                                                               \
-        __asm__ volatile("");                                                                      \
+#define kn_prefetch(address)         \
+    do {                             \
+        __builtin_prefetch(address); \
+        __asm__ volatile("");        \
     } while (0)
 
 _Noreturn void assert_failed(const char *expression, const char *file, int line,

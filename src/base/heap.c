@@ -24,7 +24,7 @@
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #else
-#define ASAN_POISON_MEMORY_REGION(address, size) ((void)0)
+#define ASAN_POISON_MEMORY_REGION(address, size)   ((void)0)
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)0)
 #endif
 
@@ -101,8 +101,10 @@ static void page_link(struct heap *heap, struct page *page, size_t class) {
 }
 
 static void page_unlink(struct heap *heap, struct page *page, size_t class) {
-    if (page->previous != NULL) page->previous->next = page->next;
-    else heap->pages[class] = page->next;
+    if (page->previous != NULL)
+        page->previous->next = page->next;
+    else
+        heap->pages[class] = page->next;
     if (page->next != NULL) page->next->previous = page->previous;
     page->listed = false;
 }
@@ -127,8 +129,10 @@ static void heap_sort_back(struct heap *heap, struct free_object *object) {
     page->used--;
     heap->object_bytes -= page->object_size;
     ASAN_POISON_MEMORY_REGION(object + 1, page->object_size - sizeof *object);
-    if (!page->listed) page_link(heap, page, class);
-    else if (page->used == 0 && (page->next != NULL || page->previous != NULL)) page_release(heap, page, class);
+    if (!page->listed)
+        page_link(heap, page, class);
+    else if (page->used == 0 && (page->next != NULL || page->previous != NULL))
+        page_release(heap, page, class);
 }
 
 static void heap_collect(struct heap *heap) {
@@ -199,17 +203,20 @@ void heap_give(struct heap *user, void *object, size_t size) {
         return;
     }
     freed->next = atomic_load_explicit(&owner->remote, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&owner->remote, &freed->next, freed, memory_order_release,
-                                                  memory_order_relaxed))
+    while (!atomic_compare_exchange_weak_explicit(&owner->remote, &freed->next, freed,
+                                                  memory_order_release, memory_order_relaxed))
         continue;
 }
 
 void *heap_resize(struct heap *heap, void *object, size_t old_size, size_t new_size) {
     if (object == NULL) return heap_take(heap, new_size);
-    if (old_size > HEAP_OBJECT_MAX && new_size > HEAP_OBJECT_MAX) return mem_realloc(object, new_size);
-    if (old_size <= HEAP_OBJECT_MAX && new_size <= HEAP_OBJECT_MAX && class_of(old_size) == class_of(new_size)) {
+    if (old_size > HEAP_OBJECT_MAX && new_size > HEAP_OBJECT_MAX)
+        return mem_realloc(object, new_size);
+    if (old_size <= HEAP_OBJECT_MAX && new_size <= HEAP_OBJECT_MAX &&
+        class_of(old_size) == class_of(new_size)) {
         ASAN_UNPOISON_MEMORY_REGION(object, class_of(old_size) * CLASS_STEP);
-        ASAN_POISON_MEMORY_REGION((char *)object + new_size, class_of(old_size) * CLASS_STEP - new_size);
+        ASAN_POISON_MEMORY_REGION((char *)object + new_size,
+                                  class_of(old_size) * CLASS_STEP - new_size);
         return object;
     }
     void *moved = heap_take(heap, new_size);
@@ -221,7 +228,7 @@ void *heap_resize(struct heap *heap, void *object, size_t old_size, size_t new_s
 void heap_free(struct heap *heap) {
     do heap_collect(heap);
     while (heap->strays != NULL || atomic_load(&heap->remote) != NULL);
-    for (size_t class = 1; class < CLASS_COUNT; class++)
+    for (size_t class = 1; class < CLASS_COUNT; class ++)
         while (heap->pages[class] != NULL) page_release(heap, heap->pages[class], class);
     mem_free(heap);
 }

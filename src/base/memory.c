@@ -16,11 +16,11 @@
 #include <jemalloc/jemalloc.h>
 #elif defined(KN_ALLOCATOR_MIMALLOC)
 #include <mimalloc.h>
-#define malloc mi_malloc
-#define realloc mi_realloc
-#define free mi_free
+#define malloc                         mi_malloc
+#define realloc                        mi_realloc
+#define free                           mi_free
 #define aligned_alloc(alignment, size) mi_malloc_aligned((size), (alignment))
-#define malloc_usable_size mi_usable_size
+#define malloc_usable_size             mi_usable_size
 #else
 #include <malloc.h>
 #endif
@@ -57,8 +57,8 @@ void memory_account(ptrdiff_t bytes) {
 
 size_t memory_used(void) {
     ptrdiff_t sum = 0;
-    for (struct memory_cell *cell = atomic_load_explicit(&all_cells, memory_order_acquire); cell != NULL;
-         cell = cell->next)
+    for (struct memory_cell *cell = atomic_load_explicit(&all_cells, memory_order_acquire);
+         cell != NULL; cell = cell->next)
         sum += atomic_load_explicit(&cell->bytes, memory_order_relaxed);
     return sum > 0 ? (size_t)sum : 0;
 }
@@ -83,7 +83,9 @@ size_t mem_size(const void *ptr) {
 }
 
 static _Noreturn void memory_exhausted(size_t size) {
-    fprintf(stderr, "Out of memory: could not get %zu bytes. Set maxmemory below what this machine has.\n", size);
+    fprintf(stderr,
+            "Out of memory: could not get %zu bytes. Set maxmemory below what this machine has.\n",
+            size);
     abort();
 }
 

@@ -29,7 +29,8 @@ static void cmd_setname(struct request *request) {
     struct client *client = request->client;
     struct bytes name = argument(request, 2);
     if (!is_printable(name)) {
-        reply_error(request->reply, "ERR Client names cannot contain spaces, newlines or special characters.");
+        reply_error(request->reply,
+                    "ERR Client names cannot contain spaces, newlines or special characters.");
         return;
     }
     client_set_string(client, &client->shared.name, name);
@@ -38,8 +39,10 @@ static void cmd_setname(struct request *request) {
 
 static void cmd_getname(struct request *request) {
     const char *name = request->client->shared.name; /* written by this thread only */
-    if (name == NULL) reply_null(request->reply);
-    else reply_bulk_string(request->reply, name);
+    if (name == NULL)
+        reply_null(request->reply);
+    else
+        reply_bulk_string(request->reply, name);
 }
 
 static void cmd_setinfo(struct request *request) {
@@ -53,7 +56,8 @@ static void cmd_setinfo(struct request *request) {
         return;
     }
     if (!is_printable(value)) {
-        reply_error_format(request->reply, "ERR %s cannot contain spaces, newlines or special characters.",
+        reply_error_format(request->reply,
+                           "ERR %s cannot contain spaces, newlines or special characters.",
                            name ? "lib-name" : "lib-ver");
         return;
     }
@@ -109,12 +113,14 @@ static void cmd_pause(struct request *request) {
             return;
         }
     } else if (request->argc > 4) {
-        reply_error_format(request->reply,
-                           "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try CLIENT HELP.",
-                           (int)request->argv[1].len, request->argv[1].data);
+        reply_error_format(
+            request->reply,
+            "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try CLIENT HELP.",
+            (int)request->argv[1].len, request->argv[1].data);
         return;
     }
-    if (!argument_i64(request, 2, &timeout_ms, "ERR timeout is not an integer or out of range")) return;
+    if (!argument_i64(request, 2, &timeout_ms, "ERR timeout is not an integer or out of range"))
+        return;
     if (timeout_ms < 0) {
         reply_error(request->reply, "ERR timeout is negative");
         return;
@@ -135,7 +141,8 @@ static void let_go(struct worker *worker, void *payload) {
 static void cmd_unpause(struct request *request) {
     struct server *server = request->server;
     pause_end(server->pause);
-    for (unsigned i = 0; i < server->worker_count; i++) worker_post(server->workers[i], let_go, NULL, 0);
+    for (unsigned i = 0; i < server->worker_count; i++)
+        worker_post(server->workers[i], let_go, NULL, 0);
     reply_ok(request->reply);
 }
 
@@ -198,51 +205,72 @@ enum {
     OWN = COMMAND_NO_SCRIPT | COMMAND_LOADING | COMMAND_STALE,
     ADMIN = OWN | COMMAND_ADMIN,
 };
-#define ROW(word, args, how, from) .name = (word), .arity = (args), .flags = (how), .groups = GROUP_CONNECTION, .since = (from)
+#define ROW(word, args, how, from) \
+    .name = (word), .arity = (args), .flags = (how), .groups = GROUP_CONNECTION, .since = (from)
 
 static const struct command client_rows[] = {
-    {ROW("id", 2, OWN, "5.0.0"), .complexity = "O(1)", .summary = "Returns the unique client ID of the connection.",
-     .syntax = "", .reply = "integer", .handler = cmd_id},
+    {ROW("id", 2, OWN, "5.0.0"), .complexity = "O(1)",
+     .summary = "Returns the unique client ID of the connection.", .syntax = "", .reply = "integer",
+     .handler = cmd_id},
     {ROW("setname", 3, OWN, "2.6.9"), .complexity = "O(1)", .summary = "Sets the connection name.",
      .syntax = "connection-name", .reply = "OK", .handler = cmd_setname},
-    {ROW("getname", 2, OWN, "2.6.9"), .complexity = "O(1)", .summary = "Returns the name of the connection.",
-     .syntax = "", .reply = "bulk | null", .handler = cmd_getname},
+    {ROW("getname", 2, OWN, "2.6.9"), .complexity = "O(1)",
+     .summary = "Returns the name of the connection.", .syntax = "", .reply = "bulk | null",
+     .handler = cmd_getname},
     {ROW("setinfo", 4, OWN, "7.2.0"), .complexity = "O(1)",
      .summary = "Sets information specific to the client or connection.",
      .syntax = "<LIB-NAME libname | LIB-VER libver>", .reply = "OK", .handler = cmd_setinfo},
-    {ROW("info", 2, OWN, "6.2.0"), .complexity = "O(1)", .summary = "Returns information about the connection.",
-     .syntax = "", .reply = "verbatim", .handler = client_cmd_info},
-    {ROW("list", -2, ADMIN, "2.4.0"), .complexity = "O(N) where N is the number of client connections",
-     .summary = "Lists open connections.", .syntax = "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+    {ROW("info", 2, OWN, "6.2.0"), .complexity = "O(1)",
+     .summary = "Returns information about the connection.", .syntax = "", .reply = "verbatim",
+     .handler = client_cmd_info},
+    {ROW("list", -2, ADMIN, "2.4.0"),
+     .complexity = "O(N) where N is the number of client connections",
+     .summary = "Lists open connections.",
+     .syntax = "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
      .reply = "verbatim", .handler = client_cmd_list},
-    {ROW("kill", -3, ADMIN, "2.4.0"), .complexity = "O(N) where N is the number of client connections",
+    {ROW("kill", -3, ADMIN, "2.4.0"),
+     .complexity = "O(N) where N is the number of client connections",
      .summary = "Terminates open connections.",
-     .syntax = "<old-format | <<ID client-id | TYPE <NORMAL | MASTER | REPLICA | PUBSUB> | USER username | ADDR addr | "
+     .syntax = "<old-format | <<ID client-id | TYPE <NORMAL | MASTER | REPLICA | PUBSUB> | USER "
+               "username | ADDR addr | "
                "LADDR laddr | SKIPME <YES | NO> | MAXAGE maxage> ...>>",
      .reply = "OK | integer", .handler = client_cmd_kill},
-    {ROW("unblock", -3, ADMIN, "5.0.0"), .complexity = "O(log N) where N is the number of client connections",
+    {ROW("unblock", -3, ADMIN, "5.0.0"),
+     .complexity = "O(log N) where N is the number of client connections",
      .summary = "Unblocks a client blocked by a blocking command from a different connection.",
      .syntax = "client-id [TIMEOUT | ERROR]", .reply = "integer", .handler = client_cmd_unblock},
-    {ROW("no-evict", 3, ADMIN, "7.0.0"), .complexity = "O(1)", .summary = "Sets the client eviction mode of the connection.",
-     .syntax = "<ON | OFF>", .reply = "OK", .handler = cmd_no_evict},
+    {ROW("no-evict", 3, ADMIN, "7.0.0"), .complexity = "O(1)",
+     .summary = "Sets the client eviction mode of the connection.", .syntax = "<ON | OFF>",
+     .reply = "OK", .handler = cmd_no_evict},
     {ROW("no-touch", 3, OWN, "7.2.0"), .complexity = "O(1)",
      .summary = "Controls whether commands sent by the client affect the LRU/LFU of accessed keys.",
      .syntax = "<ON | OFF>", .reply = "OK", .handler = cmd_no_touch},
-    {ROW("reply", 3, OWN, "3.2.0"), .complexity = "O(1)", .summary = "Instructs the server whether to reply to commands.",
-     .syntax = "<ON | OFF | SKIP>", .reply = "OK", .handler = cmd_reply},
-    {ROW("pause", -3, ADMIN, "3.0.0"), .complexity = "O(1)", .summary = "Suspends commands processing.",
-     .syntax = "timeout [WRITE | ALL]", .reply = "OK", .handler = cmd_pause},
-    {ROW("unpause", 2, ADMIN, "6.2.0"), .complexity = "O(N) Where N is the number of paused clients",
-     .summary = "Resumes processing commands from paused clients.", .syntax = "", .reply = "OK", .handler = cmd_unpause},
+    {ROW("reply", 3, OWN, "3.2.0"), .complexity = "O(1)",
+     .summary = "Instructs the server whether to reply to commands.", .syntax = "<ON | OFF | SKIP>",
+     .reply = "OK", .handler = cmd_reply},
+    {ROW("pause", -3, ADMIN, "3.0.0"), .complexity = "O(1)",
+     .summary = "Suspends commands processing.", .syntax = "timeout [WRITE | ALL]", .reply = "OK",
+     .handler = cmd_pause},
+    {ROW("unpause", 2, ADMIN, "6.2.0"),
+     .complexity = "O(N) Where N is the number of paused clients",
+     .summary = "Resumes processing commands from paused clients.", .syntax = "", .reply = "OK",
+     .handler = cmd_unpause},
     {ROW("help", 2, COMMAND_LOADING | COMMAND_STALE, "5.0.0"), .complexity = "O(1)",
-     .summary = "Returns helpful text about the different subcommands.", .syntax = "", .reply = "array of statuses",
-     .handler = cmd_client_help},
+     .summary = "Returns helpful text about the different subcommands.", .syntax = "",
+     .reply = "array of statuses", .handler = cmd_client_help},
     {0},
 };
 
 static const struct command rows[] = {
-    {.name = "client", .arity = -2, .groups = GROUP_CONNECTION, .since = "2.4.0", .complexity = "Depends on subcommand.",
-     .summary = "A container for client connection commands.", .syntax = "", .reply = "", .subcommands = client_rows},
+    {.name = "client",
+     .arity = -2,
+     .groups = GROUP_CONNECTION,
+     .since = "2.4.0",
+     .complexity = "Depends on subcommand.",
+     .summary = "A container for client connection commands.",
+     .syntax = "",
+     .reply = "",
+     .subcommands = client_rows},
     {0},
 };
 

@@ -13,18 +13,27 @@
 #include "server/server.h"
 #include "server/worker.h"
 
-enum client_type { CLIENT_TYPE_ANY, CLIENT_TYPE_NORMAL, CLIENT_TYPE_PUBSUB, CLIENT_TYPE_MASTER, CLIENT_TYPE_REPLICA };
+enum client_type {
+    CLIENT_TYPE_ANY,
+    CLIENT_TYPE_NORMAL,
+    CLIENT_TYPE_PUBSUB,
+    CLIENT_TYPE_MASTER,
+    CLIENT_TYPE_REPLICA
+};
 
 static bool parse_type(struct request *request, uint32_t index, enum client_type *ret_type) {
-    if (argument_is(request, index, "normal")) *ret_type = CLIENT_TYPE_NORMAL;
-    else if (argument_is(request, index, "pubsub")) *ret_type = CLIENT_TYPE_PUBSUB;
-    else if (argument_is(request, index, "master")) *ret_type = CLIENT_TYPE_MASTER;
+    if (argument_is(request, index, "normal"))
+        *ret_type = CLIENT_TYPE_NORMAL;
+    else if (argument_is(request, index, "pubsub"))
+        *ret_type = CLIENT_TYPE_PUBSUB;
+    else if (argument_is(request, index, "master"))
+        *ret_type = CLIENT_TYPE_MASTER;
     else if (argument_is(request, index, "replica") || argument_is(request, index, "slave"))
         *ret_type = CLIENT_TYPE_REPLICA;
     else {
         struct bytes word = argument(request, index);
-        reply_error_format(request->reply, "ERR Unknown client type '%.*s'", (int)(word.len < 128 ? word.len : 128),
-                           word.data);
+        reply_error_format(request->reply, "ERR Unknown client type '%.*s'",
+                           (int)(word.len < 128 ? word.len : 128), word.data);
         return false;
     }
     return true;
@@ -33,8 +42,8 @@ static bool parse_type(struct request *request, uint32_t index, enum client_type
 static bool is_of_type(struct client *client, enum client_type type) {
     if (type == CLIENT_TYPE_ANY) return true;
     struct client_shared *shared = &client->shared;
-    bool subscriber =
-        atomic_load(&shared->channels) || atomic_load(&shared->patterns) || atomic_load(&shared->shard_channels);
+    bool subscriber = atomic_load(&shared->channels) || atomic_load(&shared->patterns) ||
+                      atomic_load(&shared->shard_channels);
     return type == (subscriber ? CLIENT_TYPE_PUBSUB : CLIENT_TYPE_NORMAL);
 }
 
@@ -102,8 +111,8 @@ void client_cmd_info(struct request *request) {
 struct kill_job {
     struct client *self;
     bool skip_self;
-    int64_t id;           /* 0: any */
-    int64_t min_age_s;    /* 0: any */
+    int64_t id;        /* 0: any */
+    int64_t min_age_s; /* 0: any */
     enum client_type type;
     struct bytes address, local_address; /* data NULL: any */
     int64_t now_ms;
@@ -122,10 +131,13 @@ static bool is_meant(struct client *client, const struct kill_job *job) {
     struct client_shared *shared = &client->shared;
     if (job->id != 0 && (uint64_t)job->id != client->id) return false;
     if (!is_of_type(client, job->type)) return false;
-    if (job->address.data && !bytes_equal(job->address, bytes_from_string(shared->address))) return false;
-    if (job->local_address.data && !bytes_equal(job->local_address, bytes_from_string(shared->local_address)))
+    if (job->address.data && !bytes_equal(job->address, bytes_from_string(shared->address)))
         return false;
-    if (job->min_age_s && (job->now_ms - atomic_load(&shared->created_ms)) / 1000 < job->min_age_s) return false;
+    if (job->local_address.data &&
+        !bytes_equal(job->local_address, bytes_from_string(shared->local_address)))
+        return false;
+    if (job->min_age_s && (job->now_ms - atomic_load(&shared->created_ms)) / 1000 < job->min_age_s)
+        return false;
     return !(job->skip_self && client == job->self) && !atomic_exchange(&shared->killed, true);
 }
 
@@ -133,14 +145,17 @@ static bool kill_client(struct client *client, void *context) {
     struct kill_job *job = context;
     if (!is_meant(client, job)) return true;
     job->killed++;
-    if (client == job->self) job->kill_self = true;
-    else worker_post(client->worker, close_by_id, &client->id, sizeof client->id);
+    if (client == job->self)
+        job->kill_self = true;
+    else
+        worker_post(client->worker, close_by_id, &client->id, sizeof client->id);
     return true;
 }
 
 static bool kill_option(struct request *request, uint32_t i, struct kill_job *job) {
     if (argument_is(request, i, "id")) {
-        return argument_i64_range(request, i + 1, 1, INT64_MAX, &job->id, "ERR client-id should be greater than 0");
+        return argument_i64_range(request, i + 1, 1, INT64_MAX, &job->id,
+                                  "ERR client-id should be greater than 0");
     } else if (argument_is(request, i, "maxage")) {
         return argument_i64_range(request, i + 1, 1, INT64_MAX, &job->min_age_s,
                                   "ERR maxage is not an integer or out of range");
@@ -153,7 +168,8 @@ static bool kill_option(struct request *request, uint32_t i, struct kill_job *jo
     } else if (argument_is(request, i, "user")) {
         struct bytes user = argument(request, i + 1);
         if (bytes_equal(user, BYTES("default"))) return true;
-        reply_error_format(request->reply, "ERR No such user '%.*s'", (int)(user.len < 128 ? user.len : 128), user.data);
+        reply_error_format(request->reply, "ERR No such user '%.*s'",
+                           (int)(user.len < 128 ? user.len : 128), user.data);
         return false;
     } else if (argument_is(request, i, "skipme") && argument_is(request, i + 1, "yes")) {
         job->skip_self = true;
@@ -168,7 +184,8 @@ static bool kill_option(struct request *request, uint32_t i, struct kill_job *jo
 
 void client_cmd_kill(struct request *request) {
     bool old_form = request->argc == 3;
-    struct kill_job job = {.self = request->client, .skip_self = !old_form, .now_ms = request->now_ms};
+    struct kill_job job = {
+        .self = request->client, .skip_self = !old_form, .now_ms = request->now_ms};
     if (old_form) job.address = argument(request, 2);
     for (uint32_t i = 2; !old_form && i < request->argc; i += 2) {
         if (i + 1 == request->argc) {
@@ -178,9 +195,12 @@ void client_cmd_kill(struct request *request) {
         if (!kill_option(request, i, &job)) return;
     }
     registry_each(request->server->registry, kill_client, &job);
-    if (!old_form) reply_int(request->reply, job.killed);
-    else if (job.killed == 0) reply_error(request->reply, "ERR No such client");
-    else reply_ok(request->reply);
+    if (!old_form)
+        reply_int(request->reply, job.killed);
+    else if (job.killed == 0)
+        reply_error(request->reply, "ERR No such client");
+    else
+        reply_ok(request->reply);
     if (job.kill_self) client_close(request->client, true);
 }
 

@@ -16,17 +16,36 @@ struct word {
 };
 
 static const struct word flag_words[] = {
-    {COMMAND_WRITE, "write"}, {COMMAND_READONLY, "readonly"}, {COMMAND_DENY_OOM, "denyoom"},
-    {COMMAND_ADMIN, "admin"}, {COMMAND_PUBSUB, "pubsub"}, {COMMAND_NO_SCRIPT, "noscript"},
-    {COMMAND_BLOCKING, "blocking"}, {COMMAND_LOADING, "loading"}, {COMMAND_STALE, "stale"},
-    {COMMAND_SKIP_MONITOR, "skip_monitor"}, {COMMAND_SKIP_SLOWLOG, "skip_slowlog"}, {COMMAND_ASKING, "asking"},
-    {COMMAND_FAST, "fast"}, {COMMAND_NO_AUTH, "no_auth"},
-    {COMMAND_NO_ASYNC_LOADING, "no_async_loading"}, {COMMAND_NO_MULTI, "no_multi"}, {COMMAND_ALLOW_BUSY, "allow_busy"},
+    {COMMAND_WRITE, "write"},
+    {COMMAND_READONLY, "readonly"},
+    {COMMAND_DENY_OOM, "denyoom"},
+    {COMMAND_ADMIN, "admin"},
+    {COMMAND_PUBSUB, "pubsub"},
+    {COMMAND_NO_SCRIPT, "noscript"},
+    {COMMAND_BLOCKING, "blocking"},
+    {COMMAND_LOADING, "loading"},
+    {COMMAND_STALE, "stale"},
+    {COMMAND_SKIP_MONITOR, "skip_monitor"},
+    {COMMAND_SKIP_SLOWLOG, "skip_slowlog"},
+    {COMMAND_ASKING, "asking"},
+    {COMMAND_FAST, "fast"},
+    {COMMAND_NO_AUTH, "no_auth"},
+    {COMMAND_NO_ASYNC_LOADING, "no_async_loading"},
+    {COMMAND_NO_MULTI, "no_multi"},
+    {COMMAND_ALLOW_BUSY, "allow_busy"},
 };
 
 static const struct word key_words[] = {
-    {KEY_RO, "RO"}, {KEY_RW, "RW"}, {KEY_OW, "OW"}, {KEY_RM, "RM"}, {KEY_ACCESS, "access"}, {KEY_UPDATE, "update"},
-    {KEY_INSERT, "insert"}, {KEY_DELETE, "delete"}, {KEY_NOT_KEY, "not_key"}, {KEY_INCOMPLETE, "incomplete"},
+    {KEY_RO, "RO"},
+    {KEY_RW, "RW"},
+    {KEY_OW, "OW"},
+    {KEY_RM, "RM"},
+    {KEY_ACCESS, "access"},
+    {KEY_UPDATE, "update"},
+    {KEY_INSERT, "insert"},
+    {KEY_DELETE, "delete"},
+    {KEY_NOT_KEY, "not_key"},
+    {KEY_INCOMPLETE, "incomplete"},
     {KEY_VARIABLE_FLAGS, "variable_flags"},
 };
 
@@ -40,12 +59,27 @@ enum category {
 };
 
 static const struct word category_words[] = {
-    {GROUP_KEYSPACE, "@keyspace"}, {CATEGORY_READ, "@read"}, {CATEGORY_WRITE, "@write"}, {GROUP_SET, "@set"},
-    {GROUP_SORTED_SET, "@sortedset"}, {GROUP_LIST, "@list"}, {GROUP_HASH, "@hash"}, {GROUP_STRING, "@string"},
-    {GROUP_BITMAP, "@bitmap"}, {GROUP_HYPERLOGLOG, "@hyperloglog"}, {GROUP_GEO, "@geo"}, {GROUP_STREAM, "@stream"},
-    {GROUP_PUBSUB, "@pubsub"}, {GROUP_ADMIN, "@admin"}, {CATEGORY_FAST, "@fast"}, {CATEGORY_SLOW, "@slow"},
-    {CATEGORY_BLOCKING, "@blocking"}, {GROUP_DANGEROUS, "@dangerous"}, {GROUP_CONNECTION, "@connection"},
-    {GROUP_TRANSACTION, "@transaction"}, {GROUP_SCRIPTING, "@scripting"},
+    {GROUP_KEYSPACE, "@keyspace"},
+    {CATEGORY_READ, "@read"},
+    {CATEGORY_WRITE, "@write"},
+    {GROUP_SET, "@set"},
+    {GROUP_SORTED_SET, "@sortedset"},
+    {GROUP_LIST, "@list"},
+    {GROUP_HASH, "@hash"},
+    {GROUP_STRING, "@string"},
+    {GROUP_BITMAP, "@bitmap"},
+    {GROUP_HYPERLOGLOG, "@hyperloglog"},
+    {GROUP_GEO, "@geo"},
+    {GROUP_STREAM, "@stream"},
+    {GROUP_PUBSUB, "@pubsub"},
+    {GROUP_ADMIN, "@admin"},
+    {CATEGORY_FAST, "@fast"},
+    {CATEGORY_SLOW, "@slow"},
+    {CATEGORY_BLOCKING, "@blocking"},
+    {GROUP_DANGEROUS, "@dangerous"},
+    {GROUP_CONNECTION, "@connection"},
+    {GROUP_TRANSACTION, "@transaction"},
+    {GROUP_SCRIPTING, "@scripting"},
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
@@ -53,14 +87,16 @@ static const struct word category_words[] = {
 static unsigned command_categories(const struct command *row) {
     unsigned categories = row->groups;
     if (row->flags & COMMAND_WRITE) categories |= CATEGORY_WRITE;
-    if (row->flags & COMMAND_READONLY && !(row->groups & GROUP_SCRIPTING)) categories |= CATEGORY_READ;
+    if (row->flags & COMMAND_READONLY && !(row->groups & GROUP_SCRIPTING))
+        categories |= CATEGORY_READ;
     if (row->flags & COMMAND_ADMIN) categories |= GROUP_ADMIN | GROUP_DANGEROUS;
     if (row->flags & COMMAND_PUBSUB) categories |= GROUP_PUBSUB;
     if (row->flags & COMMAND_BLOCKING) categories |= CATEGORY_BLOCKING;
     return categories | (row->flags & COMMAND_FAST ? CATEGORY_FAST : CATEGORY_SLOW);
 }
 
-static size_t reply_words(struct reply *reply, const struct word *words, size_t count, unsigned bits) {
+static size_t reply_words(struct reply *reply, const struct word *words, size_t count,
+                          unsigned bits) {
     size_t written = 0;
     for (size_t i = 0; i < count; i++) {
         if (!(bits & words[i].bit)) continue;
@@ -95,7 +131,9 @@ static void reply_key_begin(struct reply *reply, const struct key_spec *spec) {
     reply_bulk_string(reply, "begin_search");
     reply_map(reply, 2);
     reply_bulk_string(reply, "type");
-    reply_bulk_string(reply, spec->find == KEYS_UNKNOWN ? "unknown" : spec->keyword ? "keyword" : "index");
+    reply_bulk_string(reply, spec->find == KEYS_UNKNOWN ? "unknown"
+                             : spec->keyword            ? "keyword"
+                                                        : "index");
     reply_bulk_string(reply, "spec");
     if (spec->find == KEYS_UNKNOWN) {
         reply_map(reply, 0);
@@ -114,7 +152,9 @@ static void reply_key_find(struct reply *reply, const struct key_spec *spec) {
     reply_bulk_string(reply, "find_keys");
     reply_map(reply, 2);
     reply_bulk_string(reply, "type");
-    reply_bulk_string(reply, spec->find == KEYS_RANGE ? "range" : spec->find == KEYS_COUNTED ? "keynum" : "unknown");
+    reply_bulk_string(reply, spec->find == KEYS_RANGE     ? "range"
+                             : spec->find == KEYS_COUNTED ? "keynum"
+                                                          : "unknown");
     reply_bulk_string(reply, "spec");
     if (spec->find == KEYS_UNKNOWN) {
         reply_map(reply, 0);
@@ -141,7 +181,8 @@ static void reply_key_specs(struct reply *reply, const struct command *row) {
         reply_map(reply, 3);
         reply_bulk_string(reply, "flags");
         size_t mark = reply_defer(reply);
-        reply_defer_set(reply, mark, reply_words(reply, key_words, COUNT_OF(key_words), spec->flags));
+        reply_defer_set(reply, mark,
+                        reply_words(reply, key_words, COUNT_OF(key_words), spec->flags));
         reply_key_begin(reply, spec);
         reply_key_find(reply, spec);
     }
@@ -153,15 +194,19 @@ static void reply_command(struct request *request, const struct command *row, st
     int first, last, step;
     command_key_range(row, &first, &last, &step);
     reply_array(reply, 10);
-    if (name.data != NULL) reply_bulk(reply, name);
-    else reply_bulk_string(reply, command_full_name(request->server, row, full));
+    if (name.data != NULL)
+        reply_bulk(reply, name);
+    else
+        reply_bulk_string(reply, command_full_name(request->server, row, full));
     reply_int(reply, row->arity);
     reply_flags(reply, row);
     reply_int(reply, first);
     reply_int(reply, last);
     reply_int(reply, step);
     size_t mark = reply_defer(reply);
-    reply_defer_set(reply, mark, reply_words(reply, category_words, COUNT_OF(category_words), command_categories(row)));
+    reply_defer_set(
+        reply, mark,
+        reply_words(reply, category_words, COUNT_OF(category_words), command_categories(row)));
     reply_set(reply, 0);
     reply_key_specs(reply, row);
     mark = reply_defer(reply);
@@ -171,8 +216,10 @@ static void reply_command(struct request *request, const struct command *row, st
         reply_command(request, sub, bytes_make(NULL, 0));
         subcommands++;
     }
-    if (subcommands == 0) reply_defer_set(reply, mark, 0);
-    else reply_defer_array(reply, mark, subcommands);
+    if (subcommands == 0)
+        reply_defer_set(reply, mark, 0);
+    else
+        reply_defer_array(reply, mark, subcommands);
 }
 
 /* The row of a name such as "get" or "config|get"; NULL when there is none that is built. */
@@ -209,8 +256,10 @@ static void cmd_info(struct request *request) {
     reply_array(request->reply, request->argc - 2);
     for (uint32_t i = 2; i < request->argc; i++) {
         const struct command *row = command_by_full_name(request->server, argument(request, i));
-        if (row == NULL) reply_null(request->reply);
-        else reply_command(request, row, bytes_make(NULL, 0));
+        if (row == NULL)
+            reply_null(request->reply);
+        else
+            reply_command(request, row, bytes_make(NULL, 0));
     }
 }
 
@@ -218,7 +267,8 @@ static void cmd_count(struct request *request) {
     size_t position = 0;
     int64_t count = 0;
     const struct command *row;
-    while ((row = command_next(request->server->commands, &position, NULL)) != NULL) count += command_is_built(row);
+    while ((row = command_next(request->server->commands, &position, NULL)) != NULL)
+        count += command_is_built(row);
     reply_int(request->reply, count);
 }
 
@@ -243,11 +293,15 @@ static bool parse_filter(struct request *request, struct filter *filter) {
     if (request->argc == 2) return true;
     if (request->argc == 5 && argument_is(request, 2, "filterby")) {
         filter->pattern = argument(request, 4);
-        if (argument_is(request, 3, "module")) filter->kind = FILTER_MODULE;
-        else if (argument_is(request, 3, "aclcat")) filter->kind = FILTER_CATEGORY;
-        else if (argument_is(request, 3, "pattern")) filter->kind = FILTER_PATTERN;
+        if (argument_is(request, 3, "module"))
+            filter->kind = FILTER_MODULE;
+        else if (argument_is(request, 3, "aclcat"))
+            filter->kind = FILTER_CATEGORY;
+        else if (argument_is(request, 3, "pattern"))
+            filter->kind = FILTER_PATTERN;
         for (size_t i = 0; i < COUNT_OF(category_words); i++)
-            if (bytes_is_word(filter->pattern, category_words[i].text + 1)) filter->category = category_words[i].bit;
+            if (bytes_is_word(filter->pattern, category_words[i].text + 1))
+                filter->category = category_words[i].bit;
         if (filter->kind != FILTER_NONE) return true;
     }
     reply_error_code(request->reply, ERROR_SYNTAX);
@@ -268,7 +322,8 @@ static void cmd_list(struct request *request) {
             reply_bulk(request->reply, name);
             count++;
         }
-        for (const struct command *sub = row->subcommands; sub != NULL && sub->name != NULL; sub++) {
+        for (const struct command *sub = row->subcommands; sub != NULL && sub->name != NULL;
+             sub++) {
             command_full_name(request->server, sub, full);
             if (!command_is_built(sub) || !passes(&filter, sub, full)) continue;
             reply_bulk_string(request->reply, full);
@@ -284,7 +339,8 @@ static void cmd_list(struct request *request) {
 static unsigned flags_by_options(unsigned flags, const struct bytes *argv, uint32_t argc) {
     if (!(flags & KEY_VARIABLE_FLAGS)) return flags;
     for (uint32_t i = 3; i < argc; i++)
-        if (bytes_is_word(argv[i], "get") || bytes_is_word(argv[i], "ifeq") || bytes_is_word(argv[i], "ifne"))
+        if (bytes_is_word(argv[i], "get") || bytes_is_word(argv[i], "ifeq") ||
+            bytes_is_word(argv[i], "ifne"))
             return KEY_RW | KEY_ACCESS | KEY_UPDATE;
     return KEY_OW | KEY_UPDATE;
 }
@@ -305,12 +361,14 @@ static void get_keys(struct request *request, bool with_flags) {
         reply_error(request->reply, "ERR The command has no key arguments");
         return;
     }
-    if ((row->arity > 0 && (uint32_t)row->arity != argc) || (row->arity < 0 && argc < (uint32_t)-row->arity)) {
+    if ((row->arity > 0 && (uint32_t)row->arity != argc) ||
+        (row->arity < 0 && argc < (uint32_t)-row->arity)) {
         reply_error(request->reply, "ERR Invalid number of arguments specified for command");
         return;
     }
     struct key_place *places = arena_try_array(request->arena, argc, sizeof *places);
-    int64_t count = places == NULL ? COMMAND_KEYS_INVALID : command_keys(row, argv, argc, places, argc);
+    int64_t count =
+        places == NULL ? COMMAND_KEYS_INVALID : command_keys(row, argv, argc, places, argc);
     if (count < 0 || count > argc) {
         reply_error(request->reply, "ERR Invalid arguments specified for command");
         return;
@@ -362,35 +420,43 @@ static void cmd_help(struct request *request) {
 }
 
 enum { ANY_TIME = COMMAND_LOADING | COMMAND_STALE };
-#define ROW(word, args, from, run) .name = (word), .arity = (args), .flags = ANY_TIME, .groups = GROUP_CONNECTION, \
-                                   .since = (from), .handler = (run)
+#define ROW(word, args, from, run)                                                  \
+    .name = (word), .arity = (args), .flags = ANY_TIME, .groups = GROUP_CONNECTION, \
+    .since = (from), .handler = (run)
 
 static const struct command command_rows[] = {
-    {ROW("count", 2, "2.8.13", cmd_count), .complexity = "O(1)", .summary = "Returns a count of commands.",
-     .syntax = "", .reply = "integer"},
-    {ROW("info", -2, "2.8.13", cmd_info), .complexity = "O(N) where N is the number of commands to look up",
-     .summary = "Returns information about one, multiple or all commands.", .syntax = "[command-name [command-name ...]]",
-     .reply = "array"},
-    {ROW("list", -2, "7.0.0", cmd_list), .complexity = "O(N) where N is the total number of commands",
+    {ROW("count", 2, "2.8.13", cmd_count), .complexity = "O(1)",
+     .summary = "Returns a count of commands.", .syntax = "", .reply = "integer"},
+    {ROW("info", -2, "2.8.13", cmd_info),
+     .complexity = "O(N) where N is the number of commands to look up",
+     .summary = "Returns information about one, multiple or all commands.",
+     .syntax = "[command-name [command-name ...]]", .reply = "array"},
+    {ROW("list", -2, "7.0.0", cmd_list),
+     .complexity = "O(N) where N is the total number of commands",
      .summary = "Returns a list of command names.",
-     .syntax = "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]", .reply = "array of bulk"},
-    {ROW("docs", -2, "7.0.0", command_cmd_docs), .complexity = "O(N) where N is the number of commands to look up",
+     .syntax = "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
+     .reply = "array of bulk"},
+    {ROW("docs", -2, "7.0.0", command_cmd_docs),
+     .complexity = "O(N) where N is the number of commands to look up",
      .summary = "Returns documentary information about one, multiple or all commands.",
      .syntax = "[command-name [command-name ...]]", .reply = "map"},
-    {ROW("getkeys", -3, "2.8.13", cmd_getkeys), .complexity = "O(N) where N is the number of arguments to the command",
-     .summary = "Extracts the key names from an arbitrary command.", .syntax = "command [arg [arg ...]]",
-     .reply = "array of bulk"},
+    {ROW("getkeys", -3, "2.8.13", cmd_getkeys),
+     .complexity = "O(N) where N is the number of arguments to the command",
+     .summary = "Extracts the key names from an arbitrary command.",
+     .syntax = "command [arg [arg ...]]", .reply = "array of bulk"},
     {ROW("getkeysandflags", -3, "7.0.0", cmd_getkeysandflags),
      .complexity = "O(N) where N is the number of arguments to the command",
      .summary = "Extracts the key names and access flags for an arbitrary command.",
      .syntax = "command [arg [arg ...]]", .reply = "array"},
     {ROW("help", 2, "5.0.0", cmd_help), .complexity = "O(1)",
-     .summary = "Returns helpful text about the different subcommands.", .syntax = "", .reply = "array of statuses"},
+     .summary = "Returns helpful text about the different subcommands.", .syntax = "",
+     .reply = "array of statuses"},
     {0},
 };
 
 static const struct command rows[] = {
-    {ROW("command", -1, "2.8.13", cmd_command), .complexity = "O(N) where N is the total number of commands",
+    {ROW("command", -1, "2.8.13", cmd_command),
+     .complexity = "O(N) where N is the total number of commands",
      .summary = "Returns detailed information about all commands.", .syntax = "", .reply = "array",
      .subcommands = command_rows},
     {0},

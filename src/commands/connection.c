@@ -74,8 +74,9 @@ static void cmd_auth(struct request *request) {
         return;
     }
     if (request->argc == 2 && !auth_is_required(request->server->auth)) {
-        reply_error(request->reply, "ERR AUTH <password> called without any password configured for the default "
-                                    "user. Are you sure your configuration is correct?");
+        reply_error(request->reply,
+                    "ERR AUTH <password> called without any password configured for the default "
+                    "user. Are you sure your configuration is correct?");
         return;
     }
     struct bytes user = request->argc == 3 ? argument(request, 1) : BYTES("default");
@@ -117,7 +118,8 @@ struct hello {
 static bool hello_parse(struct request *request, struct hello *hello) {
     uint32_t i = 1;
     if (request->argc > 1) {
-        if (!argument_i64(request, 1, &hello->resp, "ERR Protocol version is not an integer or out of range"))
+        if (!argument_i64(request, 1, &hello->resp,
+                          "ERR Protocol version is not an integer or out of range"))
             return false;
         if (hello->resp < 2 || hello->resp > 3) {
             reply_error(request->reply, "NOPROTO unsupported protocol version");
@@ -136,7 +138,9 @@ static bool hello_parse(struct request *request, struct hello *hello) {
             hello->named = true;
             hello->name = argument(request, i + 1);
             if (!is_printable(hello->name)) {
-                reply_error(request->reply, "ERR Client names cannot contain spaces, newlines or special characters.");
+                reply_error(
+                    request->reply,
+                    "ERR Client names cannot contain spaces, newlines or special characters.");
                 return false;
             }
             i += 2;
@@ -155,10 +159,11 @@ static void cmd_hello(struct request *request) {
     if (!hello_parse(request, &hello)) return;
     if (hello.auth && !authenticate(request, hello.user, hello.password)) return;
     if (!client->authenticated) {
-        reply_error(request->reply,
-                    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> "
-                    "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "
-                    "version at the same time");
+        reply_error(request->reply, "NOAUTH HELLO must be called with the client already "
+                                    "authenticated, otherwise the HELLO <proto> "
+                                    "AUTH <user> <pass> option can be used to authenticate the "
+                                    "client and select the RESP protocol "
+                                    "version at the same time");
         return;
     }
     if (hello.named) client_set_string(client, &client->shared.name, hello.name);
@@ -168,31 +173,81 @@ static void cmd_hello(struct request *request) {
 }
 
 enum {
-    AT_ANY_TIME = COMMAND_NO_SCRIPT | COMMAND_LOADING | COMMAND_STALE | COMMAND_FAST | COMMAND_NO_AUTH | COMMAND_ALLOW_BUSY,
+    AT_ANY_TIME = COMMAND_NO_SCRIPT | COMMAND_LOADING | COMMAND_STALE | COMMAND_FAST |
+                  COMMAND_NO_AUTH | COMMAND_ALLOW_BUSY,
 };
 
 static const struct command rows[] = {
-    {.name = "ping", .arity = -1, .flags = COMMAND_FAST | COMMAND_IN_SUBSCRIBER, .groups = GROUP_CONNECTION,
-     .since = "1.0.0", .complexity = "O(1)", .summary = "Returns the server's liveliness response.",
-     .syntax = "[message]", .reply = "PONG | bulk", .handler = cmd_ping},
-    {.name = "echo", .arity = 2, .flags = COMMAND_LOADING | COMMAND_STALE | COMMAND_FAST, .groups = GROUP_CONNECTION,
-     .since = "1.0.0", .complexity = "O(1)", .summary = "Returns the given string.", .syntax = "message",
-     .reply = "bulk", .handler = cmd_echo},
-    {.name = "quit", .arity = -1, .flags = AT_ANY_TIME | COMMAND_IN_SUBSCRIBER, .groups = GROUP_CONNECTION,
-     .since = "1.0.0", .complexity = "O(1)", .summary = "Closes the connection.", .syntax = "", .reply = "OK",
+    {.name = "ping",
+     .arity = -1,
+     .flags = COMMAND_FAST | COMMAND_IN_SUBSCRIBER,
+     .groups = GROUP_CONNECTION,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns the server's liveliness response.",
+     .syntax = "[message]",
+     .reply = "PONG | bulk",
+     .handler = cmd_ping},
+    {.name = "echo",
+     .arity = 2,
+     .flags = COMMAND_LOADING | COMMAND_STALE | COMMAND_FAST,
+     .groups = GROUP_CONNECTION,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns the given string.",
+     .syntax = "message",
+     .reply = "bulk",
+     .handler = cmd_echo},
+    {.name = "quit",
+     .arity = -1,
+     .flags = AT_ANY_TIME | COMMAND_IN_SUBSCRIBER,
+     .groups = GROUP_CONNECTION,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Closes the connection.",
+     .syntax = "",
+     .reply = "OK",
      .handler = cmd_quit},
-    {.name = "select", .arity = 2, .flags = COMMAND_LOADING | COMMAND_STALE | COMMAND_FAST, .groups = GROUP_CONNECTION,
-     .since = "1.0.0", .complexity = "O(1)", .summary = "Changes the selected database.", .syntax = "index",
-     .reply = "OK", .handler = cmd_select},
-    {.name = "reset", .arity = 1, .flags = AT_ANY_TIME | COMMAND_IN_SUBSCRIBER, .groups = GROUP_CONNECTION,
-     .since = "6.2.0", .complexity = "O(1)", .summary = "Resets the connection.", .syntax = "", .reply = "RESET",
+    {.name = "select",
+     .arity = 2,
+     .flags = COMMAND_LOADING | COMMAND_STALE | COMMAND_FAST,
+     .groups = GROUP_CONNECTION,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Changes the selected database.",
+     .syntax = "index",
+     .reply = "OK",
+     .handler = cmd_select},
+    {.name = "reset",
+     .arity = 1,
+     .flags = AT_ANY_TIME | COMMAND_IN_SUBSCRIBER,
+     .groups = GROUP_CONNECTION,
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Resets the connection.",
+     .syntax = "",
+     .reply = "RESET",
      .handler = cmd_reset},
-    {.name = "auth", .arity = -2, .flags = AT_ANY_TIME, .groups = GROUP_CONNECTION, .since = "1.0.0",
+    {.name = "auth",
+     .arity = -2,
+     .flags = AT_ANY_TIME,
+     .groups = GROUP_CONNECTION,
+     .since = "1.0.0",
      .complexity = "O(N) where N is the number of passwords defined for the user",
-     .summary = "Authenticates the connection.", .syntax = "[username] password", .reply = "OK", .handler = cmd_auth},
-    {.name = "hello", .arity = -1, .flags = AT_ANY_TIME, .groups = GROUP_CONNECTION, .since = "6.0.0",
-     .complexity = "O(1)", .summary = "Handshakes with the server.",
-     .syntax = "[protover [AUTH username password] [SETNAME clientname]]", .reply = "map", .handler = cmd_hello},
+     .summary = "Authenticates the connection.",
+     .syntax = "[username] password",
+     .reply = "OK",
+     .handler = cmd_auth},
+    {.name = "hello",
+     .arity = -1,
+     .flags = AT_ANY_TIME,
+     .groups = GROUP_CONNECTION,
+     .since = "6.0.0",
+     .complexity = "O(1)",
+     .summary = "Handshakes with the server.",
+     .syntax = "[protover [AUTH username password] [SETNAME clientname]]",
+     .reply = "map",
+     .handler = cmd_hello},
     {0},
 };
 

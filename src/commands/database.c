@@ -9,8 +9,10 @@
 
 static void flush(struct request *request, int db) {
     bool lazy = atomic_load(&request->server->limits.flush_lazily);
-    if (request->argc == 2 && argument_is(request, 1, "sync")) lazy = false;
-    else if (request->argc == 2 && argument_is(request, 1, "async")) lazy = true;
+    if (request->argc == 2 && argument_is(request, 1, "sync"))
+        lazy = false;
+    else if (request->argc == 2 && argument_is(request, 1, "async"))
+        lazy = true;
     else if (request->argc > 1) {
         reply_error_code(request->reply, ERROR_SYNTAX);
         return;
@@ -32,8 +34,10 @@ static void cmd_swapdb(struct request *request) {
     int64_t number;
     unsigned a, b;
     /* Both have to be numbers before either has to be a database. */
-    if (!argument_i64_range(request, 1, INT32_MIN, INT32_MAX, &number, "ERR invalid first DB index") ||
-        !argument_i64_range(request, 2, INT32_MIN, INT32_MAX, &number, "ERR invalid second DB index") ||
+    if (!argument_i64_range(request, 1, INT32_MIN, INT32_MAX, &number,
+                            "ERR invalid first DB index") ||
+        !argument_i64_range(request, 2, INT32_MIN, INT32_MAX, &number,
+                            "ERR invalid second DB index") ||
         !argument_db(request, 1, NULL, &a) || !argument_db(request, 2, NULL, &b))
         return;
     if (a != b) {
@@ -49,17 +53,37 @@ static void cmd_swapdb(struct request *request) {
 enum { WHOLE = COMMAND_WRITE | COMMAND_ALL_SHARDS };
 
 static const struct command rows[] = {
-    {.name = "flushdb", .arity = -1, .flags = WHOLE, .groups = GROUP_KEYSPACE | GROUP_DANGEROUS, .since = "1.0.0",
+    {.name = "flushdb",
+     .arity = -1,
+     .flags = WHOLE,
+     .groups = GROUP_KEYSPACE | GROUP_DANGEROUS,
+     .since = "1.0.0",
      .complexity = "O(N) where N is the number of keys in the selected database, O(1) with ASYNC",
-     .summary = "Removes all keys from the current database.", .syntax = "[ASYNC | SYNC]", .reply = "OK",
+     .summary = "Removes all keys from the current database.",
+     .syntax = "[ASYNC | SYNC]",
+     .reply = "OK",
      .handler = cmd_flushdb},
-    {.name = "flushall", .arity = -1, .flags = WHOLE, .groups = GROUP_KEYSPACE | GROUP_DANGEROUS, .since = "1.0.0",
+    {.name = "flushall",
+     .arity = -1,
+     .flags = WHOLE,
+     .groups = GROUP_KEYSPACE | GROUP_DANGEROUS,
+     .since = "1.0.0",
      .complexity = "O(N) where N is the total number of keys in all databases, O(1) with ASYNC",
-     .summary = "Removes all keys from all databases.", .syntax = "[ASYNC | SYNC]", .reply = "OK",
+     .summary = "Removes all keys from all databases.",
+     .syntax = "[ASYNC | SYNC]",
+     .reply = "OK",
      .handler = cmd_flushall},
-    {.name = "swapdb", .arity = 3, .flags = WHOLE | COMMAND_FAST, .groups = GROUP_KEYSPACE | GROUP_DANGEROUS,
-     .since = "4.0.0", .complexity = "O(N) where N is the count of clients watching or blocking on keys from both databases.",
-     .summary = "Swaps two databases.", .syntax = "index1 index2", .reply = "OK", .handler = cmd_swapdb},
+    {.name = "swapdb",
+     .arity = 3,
+     .flags = WHOLE | COMMAND_FAST,
+     .groups = GROUP_KEYSPACE | GROUP_DANGEROUS,
+     .since = "4.0.0",
+     .complexity =
+         "O(N) where N is the count of clients watching or blocking on keys from both databases.",
+     .summary = "Swaps two databases.",
+     .syntax = "index1 index2",
+     .reply = "OK",
+     .handler = cmd_swapdb},
     {0},
 };
 

@@ -9,10 +9,14 @@ enum expire_condition { ALWAYS = 0, IF_NONE = 1, IF_SOME = 2, IF_LATER = 4, IF_E
 static bool parse_conditions(struct request *request, unsigned *ret_conditions) {
     unsigned conditions = ALWAYS;
     for (uint32_t i = 3; i < request->argc; i++) {
-        if (argument_is(request, i, "nx")) conditions |= IF_NONE;
-        else if (argument_is(request, i, "xx")) conditions |= IF_SOME;
-        else if (argument_is(request, i, "gt")) conditions |= IF_LATER;
-        else if (argument_is(request, i, "lt")) conditions |= IF_EARLIER;
+        if (argument_is(request, i, "nx"))
+            conditions |= IF_NONE;
+        else if (argument_is(request, i, "xx"))
+            conditions |= IF_SOME;
+        else if (argument_is(request, i, "gt"))
+            conditions |= IF_LATER;
+        else if (argument_is(request, i, "lt"))
+            conditions |= IF_EARLIER;
         else {
             reply_error_format(request->reply, "ERR Unsupported option %.*s",
                                (int)argument(request, i).len, argument(request, i).data);
@@ -20,7 +24,8 @@ static bool parse_conditions(struct request *request, unsigned *ret_conditions) 
         }
     }
     if (conditions & IF_NONE && conditions & ~(unsigned)IF_NONE) {
-        reply_error(request->reply, "ERR NX and XX, GT or LT options at the same time are not compatible");
+        reply_error(request->reply,
+                    "ERR NX and XX, GT or LT options at the same time are not compatible");
         return false;
     }
     if (conditions & IF_LATER && conditions & IF_EARLIER) {
@@ -41,7 +46,8 @@ static bool allowed(unsigned conditions, int64_t current, int64_t wanted) {
     return true;
 }
 
-static bool expiry_argument(struct request *request, int64_t unit_ms, bool absolute, int64_t *ret_at_ms) {
+static bool expiry_argument(struct request *request, int64_t unit_ms, bool absolute,
+                            int64_t *ret_at_ms) {
     char name[COMMAND_NAME_MAX];
     int64_t value, at_ms;
     if (!argument_i64(request, 2, &value, NULL)) return false;
@@ -58,7 +64,9 @@ static bool expiry_argument(struct request *request, int64_t unit_ms, bool absol
 static void expire(struct request *request, int64_t unit_ms, bool absolute) {
     int64_t at_ms;
     unsigned conditions;
-    if (!parse_conditions(request, &conditions) || !expiry_argument(request, unit_ms, absolute, &at_ms)) return;
+    if (!parse_conditions(request, &conditions) ||
+        !expiry_argument(request, unit_ms, absolute, &at_ms))
+        return;
     struct entry *entry = request_write(request, 0);
     if (entry == NULL || !allowed(conditions, entry_expiry(entry), at_ms)) {
         reply_int(request->reply, 0);
@@ -108,7 +116,8 @@ static int64_t time_left(const struct request *request, int64_t at_ms) {
 
 static void cmd_ttl(struct request *request) {
     int64_t at_ms;
-    if (find_expiry(request, &at_ms)) reply_int(request->reply, (time_left(request, at_ms) + 500) / 1000);
+    if (find_expiry(request, &at_ms))
+        reply_int(request->reply, (time_left(request, at_ms) + 500) / 1000);
 }
 
 static void cmd_pttl(struct request *request) {
@@ -118,7 +127,8 @@ static void cmd_pttl(struct request *request) {
 
 static void cmd_expiretime(struct request *request) {
     int64_t at_ms;
-    if (find_expiry(request, &at_ms)) reply_int(request->reply, at_ms / 1000 + (at_ms % 1000 >= 500));
+    if (find_expiry(request, &at_ms))
+        reply_int(request->reply, at_ms / 1000 + (at_ms % 1000 >= 500));
 }
 
 static void cmd_pexpiretime(struct request *request) {
@@ -130,43 +140,118 @@ static void cmd_persist(struct request *request) {
     struct entry *entry = request_write(request, 0);
     bool had = entry != NULL && entry_expiry(entry) != ENTRY_EXPIRY_NONE;
     if (had) {
-        store_set_expiry(request->store, request->db, request_key(request, 0), entry, ENTRY_EXPIRY_NONE);
+        store_set_expiry(request->store, request->db, request_key(request, 0), entry,
+                         ENTRY_EXPIRY_NONE);
         request_changed(request, 0, EVENT_GENERIC, "persist");
     }
     reply_int(request->reply, had);
 }
 
 enum { SETS = COMMAND_WRITE | COMMAND_FAST, LOOKS = COMMAND_READONLY | COMMAND_FAST };
-#define SETS_KEY {KEY_AT(1, KEY_RW | KEY_UPDATE)}
-#define LOOKS_KEY {KEY_AT(1, KEY_RO | KEY_ACCESS)}
+#define SETS_KEY \
+    { KEY_AT(1, KEY_RW | KEY_UPDATE) }
+#define LOOKS_KEY \
+    { KEY_AT(1, KEY_RO | KEY_ACCESS) }
 
 static const struct command rows[] = {
-    {.name = "expire", .arity = -3, .flags = SETS, .groups = GROUP_KEYSPACE, .keys = SETS_KEY, .since = "1.0.0",
-     .complexity = "O(1)", .summary = "Sets the expiration time of a key in seconds.",
-     .syntax = "key seconds [NX | XX | GT | LT]", .reply = "integer", .handler = cmd_expire},
-    {.name = "pexpire", .arity = -3, .flags = SETS, .groups = GROUP_KEYSPACE, .keys = SETS_KEY, .since = "2.6.0",
-     .complexity = "O(1)", .summary = "Sets the expiration time of a key in milliseconds.",
-     .syntax = "key milliseconds [NX | XX | GT | LT]", .reply = "integer", .handler = cmd_pexpire},
-    {.name = "expireat", .arity = -3, .flags = SETS, .groups = GROUP_KEYSPACE, .keys = SETS_KEY, .since = "1.2.0",
-     .complexity = "O(1)", .summary = "Sets the expiration time of a key to a Unix timestamp.",
-     .syntax = "key unix-time-seconds [NX | XX | GT | LT]", .reply = "integer", .handler = cmd_expireat},
-    {.name = "pexpireat", .arity = -3, .flags = SETS, .groups = GROUP_KEYSPACE, .keys = SETS_KEY, .since = "2.6.0",
-     .complexity = "O(1)", .summary = "Sets the expiration time of a key to a Unix milliseconds timestamp.",
-     .syntax = "key unix-time-milliseconds [NX | XX | GT | LT]", .reply = "integer", .handler = cmd_pexpireat},
-    {.name = "ttl", .arity = 2, .flags = LOOKS, .groups = GROUP_KEYSPACE, .keys = LOOKS_KEY, .since = "1.0.0",
-     .complexity = "O(1)", .summary = "Returns the expiration time in seconds of a key.", .syntax = "key",
-     .reply = "integer", .handler = cmd_ttl},
-    {.name = "pttl", .arity = 2, .flags = LOOKS, .groups = GROUP_KEYSPACE, .keys = LOOKS_KEY, .since = "2.6.0",
-     .complexity = "O(1)", .summary = "Returns the expiration time in milliseconds of a key.", .syntax = "key",
-     .reply = "integer", .handler = cmd_pttl},
-    {.name = "expiretime", .arity = 2, .flags = LOOKS, .groups = GROUP_KEYSPACE, .keys = LOOKS_KEY, .since = "7.0.0",
-     .complexity = "O(1)", .summary = "Returns the expiration time of a key as a Unix timestamp.", .syntax = "key",
-     .reply = "integer", .handler = cmd_expiretime},
-    {.name = "pexpiretime", .arity = 2, .flags = LOOKS, .groups = GROUP_KEYSPACE, .keys = LOOKS_KEY, .since = "7.0.0",
-     .complexity = "O(1)", .summary = "Returns the expiration time of a key as a Unix milliseconds timestamp.",
-     .syntax = "key", .reply = "integer", .handler = cmd_pexpiretime},
-    {.name = "persist", .arity = 2, .flags = SETS, .groups = GROUP_KEYSPACE, .keys = SETS_KEY, .since = "2.2.0",
-     .complexity = "O(1)", .summary = "Removes the expiration time of a key.", .syntax = "key", .reply = "integer",
+    {.name = "expire",
+     .arity = -3,
+     .flags = SETS,
+     .groups = GROUP_KEYSPACE,
+     .keys = SETS_KEY,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Sets the expiration time of a key in seconds.",
+     .syntax = "key seconds [NX | XX | GT | LT]",
+     .reply = "integer",
+     .handler = cmd_expire},
+    {.name = "pexpire",
+     .arity = -3,
+     .flags = SETS,
+     .groups = GROUP_KEYSPACE,
+     .keys = SETS_KEY,
+     .since = "2.6.0",
+     .complexity = "O(1)",
+     .summary = "Sets the expiration time of a key in milliseconds.",
+     .syntax = "key milliseconds [NX | XX | GT | LT]",
+     .reply = "integer",
+     .handler = cmd_pexpire},
+    {.name = "expireat",
+     .arity = -3,
+     .flags = SETS,
+     .groups = GROUP_KEYSPACE,
+     .keys = SETS_KEY,
+     .since = "1.2.0",
+     .complexity = "O(1)",
+     .summary = "Sets the expiration time of a key to a Unix timestamp.",
+     .syntax = "key unix-time-seconds [NX | XX | GT | LT]",
+     .reply = "integer",
+     .handler = cmd_expireat},
+    {.name = "pexpireat",
+     .arity = -3,
+     .flags = SETS,
+     .groups = GROUP_KEYSPACE,
+     .keys = SETS_KEY,
+     .since = "2.6.0",
+     .complexity = "O(1)",
+     .summary = "Sets the expiration time of a key to a Unix milliseconds timestamp.",
+     .syntax = "key unix-time-milliseconds [NX | XX | GT | LT]",
+     .reply = "integer",
+     .handler = cmd_pexpireat},
+    {.name = "ttl",
+     .arity = 2,
+     .flags = LOOKS,
+     .groups = GROUP_KEYSPACE,
+     .keys = LOOKS_KEY,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns the expiration time in seconds of a key.",
+     .syntax = "key",
+     .reply = "integer",
+     .handler = cmd_ttl},
+    {.name = "pttl",
+     .arity = 2,
+     .flags = LOOKS,
+     .groups = GROUP_KEYSPACE,
+     .keys = LOOKS_KEY,
+     .since = "2.6.0",
+     .complexity = "O(1)",
+     .summary = "Returns the expiration time in milliseconds of a key.",
+     .syntax = "key",
+     .reply = "integer",
+     .handler = cmd_pttl},
+    {.name = "expiretime",
+     .arity = 2,
+     .flags = LOOKS,
+     .groups = GROUP_KEYSPACE,
+     .keys = LOOKS_KEY,
+     .since = "7.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns the expiration time of a key as a Unix timestamp.",
+     .syntax = "key",
+     .reply = "integer",
+     .handler = cmd_expiretime},
+    {.name = "pexpiretime",
+     .arity = 2,
+     .flags = LOOKS,
+     .groups = GROUP_KEYSPACE,
+     .keys = LOOKS_KEY,
+     .since = "7.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns the expiration time of a key as a Unix milliseconds timestamp.",
+     .syntax = "key",
+     .reply = "integer",
+     .handler = cmd_pexpiretime},
+    {.name = "persist",
+     .arity = 2,
+     .flags = SETS,
+     .groups = GROUP_KEYSPACE,
+     .keys = SETS_KEY,
+     .since = "2.2.0",
+     .complexity = "O(1)",
+     .summary = "Removes the expiration time of a key.",
+     .syntax = "key",
+     .reply = "integer",
      .handler = cmd_persist},
     {0},
 };

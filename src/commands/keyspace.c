@@ -43,14 +43,18 @@ static void rename_key(struct request *request, bool if_missing) {
         return;
     }
     if (!same) {
-        if (there != NULL) request_delete(request, 1, there);
-        else store_notify(request->store, request->db, to, EVENT_NEW, "new");
+        if (there != NULL)
+            request_delete(request, 1, there);
+        else
+            store_notify(request->store, request->db, to, EVENT_NEW, "new");
         store_move(request->store, request->db, from, entry, request->db, to);
         request_changed(request, 0, EVENT_GENERIC, "rename_from");
         request_changed(request, 1, EVENT_GENERIC, "rename_to");
     }
-    if (if_missing) reply_int(request->reply, 1);
-    else reply_ok(request->reply);
+    if (if_missing)
+        reply_int(request->reply, 1);
+    else
+        reply_ok(request->reply);
 }
 
 static void cmd_rename(struct request *request) {
@@ -108,13 +112,16 @@ static void cmd_copy(struct request *request) {
         return;
     }
     struct entry *entry = request_read(request, 0);
-    struct entry *there = entry == NULL ? NULL : store_find(request->store, options.db, to, request->now_ms);
+    struct entry *there =
+        entry == NULL ? NULL : store_find(request->store, options.db, to, request->now_ms);
     if (entry == NULL || (there != NULL && !options.replace)) {
         reply_int(request->reply, 0);
         return;
     }
-    if (there != NULL) store_delete(request->store, options.db, to, there, true);
-    else store_notify(request->store, options.db, to, EVENT_NEW, "new");
+    if (there != NULL)
+        store_delete(request->store, options.db, to, there, true);
+    else
+        store_notify(request->store, options.db, to, EVENT_NEW, "new");
     store_copy(request->store, entry, options.db, to);
     request->changes++;
     store_changed(request->store, options.db, to, EVENT_GENERIC, "copy_to");
@@ -124,45 +131,108 @@ static void cmd_copy(struct request *request) {
 enum { WRITES_KEYS = KEY_RM | KEY_DELETE };
 
 static const struct command rows[] = {
-    {.name = "del", .arity = -2, .flags = COMMAND_WRITE, .groups = GROUP_KEYSPACE,
-     .keys = {KEY_ALL_FROM(1, WRITES_KEYS)}, .since = "1.0.0",
+    {.name = "del",
+     .arity = -2,
+     .flags = COMMAND_WRITE,
+     .groups = GROUP_KEYSPACE,
+     .keys = {KEY_ALL_FROM(1, WRITES_KEYS)},
+     .since = "1.0.0",
      .complexity = "O(N) where N is the number of keys; large values are freed in the background.",
-     .summary = "Deletes one or more keys.", .syntax = "key [key ...]", .reply = "integer", .handler = delete_keys},
-    {.name = "unlink", .arity = -2, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_KEYSPACE,
-     .keys = {KEY_ALL_FROM(1, WRITES_KEYS)}, .since = "4.0.0",
-     .complexity = "O(N) where N is the number of keys; large values are freed in the background.",
-     .summary = "Asynchronously deletes one or more keys.", .syntax = "key [key ...]", .reply = "integer",
+     .summary = "Deletes one or more keys.",
+     .syntax = "key [key ...]",
+     .reply = "integer",
      .handler = delete_keys},
-    {.name = "exists", .arity = -2, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_KEYSPACE,
-     .keys = {KEY_ALL_FROM(1, KEY_RO)}, .since = "1.0.0", .complexity = "O(N) where N is the number of keys to check.",
-     .summary = "Determines whether one or more keys exist.", .syntax = "key [key ...]", .reply = "integer",
+    {.name = "unlink",
+     .arity = -2,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_KEYSPACE,
+     .keys = {KEY_ALL_FROM(1, WRITES_KEYS)},
+     .since = "4.0.0",
+     .complexity = "O(N) where N is the number of keys; large values are freed in the background.",
+     .summary = "Asynchronously deletes one or more keys.",
+     .syntax = "key [key ...]",
+     .reply = "integer",
+     .handler = delete_keys},
+    {.name = "exists",
+     .arity = -2,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_KEYSPACE,
+     .keys = {KEY_ALL_FROM(1, KEY_RO)},
+     .since = "1.0.0",
+     .complexity = "O(N) where N is the number of keys to check.",
+     .summary = "Determines whether one or more keys exist.",
+     .syntax = "key [key ...]",
+     .reply = "integer",
      .handler = cmd_exists},
-    {.name = "touch", .arity = -2, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_KEYSPACE,
-     .keys = {KEY_ALL_FROM(1, KEY_RO)}, .since = "3.2.1",
+    {.name = "touch",
+     .arity = -2,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_KEYSPACE,
+     .keys = {KEY_ALL_FROM(1, KEY_RO)},
+     .since = "3.2.1",
      .complexity = "O(N) where N is the number of keys that will be touched.",
-     .summary = "Returns the number of existing keys out of those specified after updating the time they were last "
+     .summary = "Returns the number of existing keys out of those specified after updating the "
+                "time they were last "
                 "accessed.",
-     .syntax = "key [key ...]", .reply = "integer", .handler = cmd_exists},
-    {.name = "type", .arity = 2, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_KEYSPACE,
-     .keys = {KEY_AT(1, KEY_RO)}, .since = "1.0.0", .complexity = "O(1)",
-     .summary = "Determines the type of value stored at a key.", .syntax = "key", .reply = "status",
+     .syntax = "key [key ...]",
+     .reply = "integer",
+     .handler = cmd_exists},
+    {.name = "type",
+     .arity = 2,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_KEYSPACE,
+     .keys = {KEY_AT(1, KEY_RO)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Determines the type of value stored at a key.",
+     .syntax = "key",
+     .reply = "status",
      .handler = cmd_type},
-    {.name = "rename", .arity = 3, .flags = COMMAND_WRITE, .groups = GROUP_KEYSPACE,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE), KEY_AT(2, KEY_OW | KEY_UPDATE)}, .since = "1.0.0",
-     .complexity = "O(1)", .summary = "Renames a key and overwrites the destination.", .syntax = "key newkey",
-     .reply = "OK", .handler = cmd_rename},
-    {.name = "renamenx", .arity = 3, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_KEYSPACE,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE), KEY_AT(2, KEY_OW | KEY_INSERT)}, .since = "1.0.0",
-     .complexity = "O(1)", .summary = "Renames a key only when the target key name doesn't exist.",
-     .syntax = "key newkey", .reply = "integer", .handler = cmd_renamenx},
-    {.name = "move", .arity = 3, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_KEYSPACE,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE)}, .since = "1.0.0", .complexity = "O(1)",
-     .summary = "Moves a key to another database.", .syntax = "key db", .reply = "integer", .handler = cmd_move},
-    {.name = "copy", .arity = -3, .flags = COMMAND_WRITE | COMMAND_DENY_OOM, .groups = GROUP_KEYSPACE,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS), KEY_AT(2, KEY_OW | KEY_UPDATE)}, .since = "6.2.0",
-     .complexity = "O(N) worst case for collections, where N is the number of nested items. O(1) for string values.",
+    {.name = "rename",
+     .arity = 3,
+     .flags = COMMAND_WRITE,
+     .groups = GROUP_KEYSPACE,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE), KEY_AT(2, KEY_OW | KEY_UPDATE)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Renames a key and overwrites the destination.",
+     .syntax = "key newkey",
+     .reply = "OK",
+     .handler = cmd_rename},
+    {.name = "renamenx",
+     .arity = 3,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_KEYSPACE,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE), KEY_AT(2, KEY_OW | KEY_INSERT)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Renames a key only when the target key name doesn't exist.",
+     .syntax = "key newkey",
+     .reply = "integer",
+     .handler = cmd_renamenx},
+    {.name = "move",
+     .arity = 3,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_KEYSPACE,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Moves a key to another database.",
+     .syntax = "key db",
+     .reply = "integer",
+     .handler = cmd_move},
+    {.name = "copy",
+     .arity = -3,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM,
+     .groups = GROUP_KEYSPACE,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS), KEY_AT(2, KEY_OW | KEY_UPDATE)},
+     .since = "6.2.0",
+     .complexity = "O(N) worst case for collections, where N is the number of nested items. O(1) "
+                   "for string values.",
      .summary = "Copies the value of a key to a new key.",
-     .syntax = "source destination [DB destination-db] [REPLACE]", .reply = "integer", .handler = cmd_copy},
+     .syntax = "source destination [DB destination-db] [REPLACE]",
+     .reply = "integer",
+     .handler = cmd_copy},
     {0},
 };
 

@@ -32,9 +32,11 @@ static void cmd_idletime(struct request *request) {
     const struct entry *entry = look(request);
     if (entry == NULL) return;
     if (policy_is_lfu(request)) {
-        reply_error(request->reply, "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that "
-                                    "when switching between policies at runtime LRU and LFU data will take some time "
-                                    "to adjust.");
+        reply_error(
+            request->reply,
+            "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that "
+            "when switching between policies at runtime LRU and LFU data will take some time "
+            "to adjust.");
         return;
     }
     reply_int(request->reply, store_idle_seconds(request->store, entry));
@@ -44,9 +46,11 @@ static void cmd_freq(struct request *request) {
     const struct entry *entry = look(request);
     if (entry == NULL) return;
     if (!policy_is_lfu(request)) {
-        reply_error(request->reply, "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please "
-                                    "note that when switching between policies at runtime LRU and LFU data will take "
-                                    "some time to adjust.");
+        reply_error(
+            request->reply,
+            "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please "
+            "note that when switching between policies at runtime LRU and LFU data will take "
+            "some time to adjust.");
         return;
     }
     reply_int(request->reply, store_frequency(request->store, entry));
@@ -73,27 +77,57 @@ static void cmd_object_help(struct request *request) {
     REPLY_HELP(request, lines);
 }
 
-#define LOOKS .arity = 3, .flags = COMMAND_READONLY, .groups = GROUP_KEYSPACE, .keys = {KEY_AT(2, KEY_RO)}, \
-              .complexity = "O(1)", .syntax = "key"
+#define LOOKS                                                                                     \
+    .arity = 3, .flags = COMMAND_READONLY, .groups = GROUP_KEYSPACE, .keys = {KEY_AT(2, KEY_RO)}, \
+    .complexity = "O(1)", .syntax = "key"
 
 static const struct command object_rows[] = {
-    {.name = "encoding", LOOKS, .since = "2.2.3", .summary = "Returns the internal encoding of a value.",
-     .reply = "bulk | null", .handler = cmd_encoding},
-    {.name = "refcount", LOOKS, .since = "2.2.3", .summary = "Returns the reference count of a value of a key.",
-     .reply = "integer | null", .handler = cmd_refcount},
-    {.name = "idletime", LOOKS, .since = "2.2.3", .summary = "Returns the time since the last access to a value.",
-     .reply = "integer | null", .handler = cmd_idletime},
-    {.name = "freq", LOOKS, .since = "4.0.0", .summary = "Returns the logarithmic access frequency counter of a value.",
-     .reply = "integer | null", .handler = cmd_freq},
-    {.name = "help", .arity = 2, .flags = COMMAND_LOADING | COMMAND_STALE, .groups = GROUP_KEYSPACE, .since = "6.2.0",
-     .complexity = "O(1)", .summary = "Returns helpful text about the different subcommands.", .syntax = "",
-     .reply = "array of statuses", .handler = cmd_object_help},
+    {.name = "encoding",
+     LOOKS,
+     .since = "2.2.3",
+     .summary = "Returns the internal encoding of a value.",
+     .reply = "bulk | null",
+     .handler = cmd_encoding},
+    {.name = "refcount",
+     LOOKS,
+     .since = "2.2.3",
+     .summary = "Returns the reference count of a value of a key.",
+     .reply = "integer | null",
+     .handler = cmd_refcount},
+    {.name = "idletime",
+     LOOKS,
+     .since = "2.2.3",
+     .summary = "Returns the time since the last access to a value.",
+     .reply = "integer | null",
+     .handler = cmd_idletime},
+    {.name = "freq",
+     LOOKS,
+     .since = "4.0.0",
+     .summary = "Returns the logarithmic access frequency counter of a value.",
+     .reply = "integer | null",
+     .handler = cmd_freq},
+    {.name = "help",
+     .arity = 2,
+     .flags = COMMAND_LOADING | COMMAND_STALE,
+     .groups = GROUP_KEYSPACE,
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Returns helpful text about the different subcommands.",
+     .syntax = "",
+     .reply = "array of statuses",
+     .handler = cmd_object_help},
     {0},
 };
 
 static const struct command rows[] = {
-    {.name = "object", .arity = -2, .groups = 0, .since = "2.2.3", .complexity = "Depends on subcommand.",
-     .summary = "A container for object introspection commands.", .syntax = "", .reply = "",
+    {.name = "object",
+     .arity = -2,
+     .groups = 0,
+     .since = "2.2.3",
+     .complexity = "Depends on subcommand.",
+     .summary = "A container for object introspection commands.",
+     .syntax = "",
+     .reply = "",
      .subcommands = object_rows},
     {0},
 };

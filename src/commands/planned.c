@@ -5,8 +5,11 @@
  */
 #include "commands/families.h"
 
-#define PLANNED(word, from, what, group) \
-    {.name = (word), .arity = -1, .groups = (group), .since = (from), .complexity = "", .summary = (what), .syntax = "", .reply = ""}
+#define PLANNED(word, from, what, group)                                                   \
+    {                                                                                      \
+        .name = (word), .arity = -1, .groups = (group), .since = (from), .complexity = "", \
+        .summary = (what), .syntax = "", .reply = ""                                       \
+    }
 
 static const struct command rows[] = {
     /* stream */
@@ -16,16 +19,16 @@ static const struct command rows[] = {
     PLANNED("xautoclaim", "6.2.0", "Takes over entries that were pending for long.", GROUP_STREAM),
     PLANNED("xclaim", "5.0.0", "Takes over pending entries.", GROUP_STREAM),
     PLANNED("xdel", "5.0.0", "Deletes entries of a stream.", GROUP_STREAM),
-    PLANNED("xdelex", "8.2.0",
-            "Deletes entries, with a say in what groups keep of them.", GROUP_STREAM),
+    PLANNED("xdelex", "8.2.0", "Deletes entries, with a say in what groups keep of them.",
+            GROUP_STREAM),
     PLANNED("xgroup", "5.0.0", "Consumer groups: a container.", GROUP_STREAM),
     PLANNED("xinfo", "5.0.0", "What streams and groups hold: a container.", GROUP_STREAM),
     PLANNED("xlen", "5.0.0", "Counts the entries of a stream.", GROUP_STREAM),
-    PLANNED("xpending", "5.0.0",
-            "Lists entries that were delivered and not acknowledged.", GROUP_STREAM),
+    PLANNED("xpending", "5.0.0", "Lists entries that were delivered and not acknowledged.",
+            GROUP_STREAM),
     PLANNED("xrange", "5.0.0", "Returns entries in a range of identifiers.", GROUP_STREAM),
-    PLANNED("xread", "5.0.0",
-            "Reads entries of several streams, waiting for them if asked to.", GROUP_STREAM),
+    PLANNED("xread", "5.0.0", "Reads entries of several streams, waiting for them if asked to.",
+            GROUP_STREAM),
     PLANNED("xreadgroup", "5.0.0", "Reads entries as a member of a consumer group.", GROUP_STREAM),
     PLANNED("xrevrange", "5.0.0", "Returns entries in a range, the last first.", GROUP_STREAM),
     PLANNED("xsetid", "5.0.0", "Sets the last identifier of a stream.", GROUP_STREAM),
@@ -60,8 +63,8 @@ static const struct command rows[] = {
     PLANNED("geopos", "3.2.0", "Returns positions.", GROUP_GEO),
     PLANNED("georadius", "3.2.0", "Finds members within a distance of a point.", GROUP_GEO),
     PLANNED("georadius_ro", "3.2.10", "The same, without storing.", GROUP_GEO),
-    PLANNED("georadiusbymember", "3.2.0",
-            "Finds members within a distance of a member.", GROUP_GEO),
+    PLANNED("georadiusbymember", "3.2.0", "Finds members within a distance of a member.",
+            GROUP_GEO),
     PLANNED("georadiusbymember_ro", "3.2.10", "The same, without storing.", GROUP_GEO),
     PLANNED("geosearch", "6.2.0", "Finds members within a circle or a box.", GROUP_GEO),
     PLANNED("geosearchstore", "6.2.0", "Finds members, and stores them.", GROUP_GEO),

@@ -25,12 +25,15 @@ static size_t total(const struct client *client, enum topic_kind kind) {
     return subscriptions_count(own, TOPIC_CHANNEL) + subscriptions_count(own, TOPIC_PATTERN);
 }
 
-static void tell(struct request *request, const char *word, const struct bytes *name, enum topic_kind kind) {
+static void tell(struct request *request, const char *word, const struct bytes *name,
+                 enum topic_kind kind) {
     struct reply *reply = request->reply;
     reply_push(reply, 3);
     reply_bulk_string(reply, word);
-    if (name != NULL) reply_bulk(reply, *name);
-    else reply_null(reply);
+    if (name != NULL)
+        reply_bulk(reply, *name);
+    else
+        reply_null(reply);
     reply_int(reply, (int64_t)total(request->client, kind));
 }
 
@@ -89,7 +92,8 @@ static void cmd_sunsubscribe(struct request *request) {
 }
 
 static void publish(struct request *request, enum topic_kind kind) {
-    size_t receivers = pubsub_publish(request->server, kind, argument(request, 1), argument(request, 2));
+    size_t receivers =
+        pubsub_publish(request->server, kind, argument(request, 1), argument(request, 2));
     reply_int(request->reply, (int64_t)receivers);
 }
 
@@ -120,9 +124,10 @@ static void list_topic(struct bytes name, size_t subscribers, void *context) {
 static void list_topics(struct request *request, enum topic_kind kind) {
     struct listing listing = {.reply = request->reply};
     if (request->argc > 3) {
-        reply_error_format(request->reply,
-                           "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try PUBSUB HELP.",
-                           (int)request->argv[1].len, request->argv[1].data);
+        reply_error_format(
+            request->reply,
+            "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try PUBSUB HELP.",
+            (int)request->argv[1].len, request->argv[1].data);
         return;
     }
     if (request->argc > 2) listing.pattern = &request->argv[2];
@@ -144,7 +149,8 @@ static void count_subscribers(struct request *request, enum topic_kind kind) {
     reply_array(request->reply, (request->argc - 2) * 2);
     for (uint32_t i = 2; i < request->argc; i++) {
         reply_bulk(request->reply, argument(request, i));
-        reply_int(request->reply, (int64_t)pubsub_subscribers(request->server->pubsub, kind, argument(request, i)));
+        reply_int(request->reply,
+                  (int64_t)pubsub_subscribers(request->server->pubsub, kind, argument(request, i)));
     }
 }
 
@@ -181,73 +187,179 @@ static void cmd_pubsub_help(struct request *request) {
 }
 
 enum {
-    SUBSCRIBES = COMMAND_PUBSUB | COMMAND_NO_SCRIPT | COMMAND_LOADING | COMMAND_STALE | COMMAND_IN_SUBSCRIBER,
-    PUBLISHES = COMMAND_PUBSUB | COMMAND_LOADING | COMMAND_STALE | COMMAND_FAST | COMMAND_MAY_REPLICATE,
+    SUBSCRIBES = COMMAND_PUBSUB | COMMAND_NO_SCRIPT | COMMAND_LOADING | COMMAND_STALE |
+                 COMMAND_IN_SUBSCRIBER,
+    PUBLISHES =
+        COMMAND_PUBSUB | COMMAND_LOADING | COMMAND_STALE | COMMAND_FAST | COMMAND_MAY_REPLICATE,
     LOOKS = COMMAND_PUBSUB | COMMAND_LOADING | COMMAND_STALE,
 };
-#define SHARD_CHANNELS(how) {{.flags = KEY_NOT_KEY, .find = KEYS_RANGE, .begin = 1, .last = (how), .step = 1}}
+#define SHARD_CHANNELS(how)                                                                \
+    {                                                                                      \
+        { .flags = KEY_NOT_KEY, .find = KEYS_RANGE, .begin = 1, .last = (how), .step = 1 } \
+    }
 
 static const struct command pubsub_rows[] = {
-    {.name = "channels", .arity = -2, .flags = LOOKS, .groups = GROUP_PUBSUB, .since = "2.8.0",
-     .complexity = "O(N) where N is the number of active channels", .summary = "Returns the active channels.",
-     .syntax = "[pattern]", .reply = "array of bulk", .handler = cmd_channels},
-    {.name = "numsub", .arity = -2, .flags = LOOKS, .groups = GROUP_PUBSUB, .since = "2.8.0",
+    {.name = "channels",
+     .arity = -2,
+     .flags = LOOKS,
+     .groups = GROUP_PUBSUB,
+     .since = "2.8.0",
+     .complexity = "O(N) where N is the number of active channels",
+     .summary = "Returns the active channels.",
+     .syntax = "[pattern]",
+     .reply = "array of bulk",
+     .handler = cmd_channels},
+    {.name = "numsub",
+     .arity = -2,
+     .flags = LOOKS,
+     .groups = GROUP_PUBSUB,
+     .since = "2.8.0",
      .complexity = "O(N) for the NUMSUB subcommand, where N is the number of requested channels",
-     .summary = "Returns a count of subscribers to channels.", .syntax = "[channel [channel ...]]", .reply = "array",
+     .summary = "Returns a count of subscribers to channels.",
+     .syntax = "[channel [channel ...]]",
+     .reply = "array",
      .handler = cmd_numsub},
-    {.name = "numpat", .arity = 2, .flags = LOOKS, .groups = GROUP_PUBSUB, .since = "2.8.0", .complexity = "O(1)",
-     .summary = "Returns a count of unique pattern subscriptions.", .syntax = "", .reply = "integer",
+    {.name = "numpat",
+     .arity = 2,
+     .flags = LOOKS,
+     .groups = GROUP_PUBSUB,
+     .since = "2.8.0",
+     .complexity = "O(1)",
+     .summary = "Returns a count of unique pattern subscriptions.",
+     .syntax = "",
+     .reply = "integer",
      .handler = cmd_numpat},
-    {.name = "shardchannels", .arity = -2, .flags = LOOKS, .groups = GROUP_PUBSUB, .since = "7.0.0",
+    {.name = "shardchannels",
+     .arity = -2,
+     .flags = LOOKS,
+     .groups = GROUP_PUBSUB,
+     .since = "7.0.0",
      .complexity = "O(N) where N is the number of active shard channels",
-     .summary = "Returns the active shard channels.", .syntax = "[pattern]", .reply = "array of bulk",
+     .summary = "Returns the active shard channels.",
+     .syntax = "[pattern]",
+     .reply = "array of bulk",
      .handler = cmd_shardchannels},
-    {.name = "shardnumsub", .arity = -2, .flags = LOOKS, .groups = GROUP_PUBSUB, .since = "7.0.0",
-     .complexity = "O(N) for the SHARDNUMSUB subcommand, where N is the number of requested shard channels",
-     .summary = "Returns the count of subscribers of shard channels.", .syntax = "[shardchannel [shardchannel ...]]",
-     .reply = "array", .handler = cmd_shardnumsub},
-    {.name = "help", .arity = 2, .flags = COMMAND_LOADING | COMMAND_STALE, .groups = 0, .since = "6.2.0",
-     .complexity = "O(1)", .summary = "Returns helpful text about the different subcommands.", .syntax = "",
-     .reply = "array of statuses", .handler = cmd_pubsub_help},
+    {.name = "shardnumsub",
+     .arity = -2,
+     .flags = LOOKS,
+     .groups = GROUP_PUBSUB,
+     .since = "7.0.0",
+     .complexity =
+         "O(N) for the SHARDNUMSUB subcommand, where N is the number of requested shard channels",
+     .summary = "Returns the count of subscribers of shard channels.",
+     .syntax = "[shardchannel [shardchannel ...]]",
+     .reply = "array",
+     .handler = cmd_shardnumsub},
+    {.name = "help",
+     .arity = 2,
+     .flags = COMMAND_LOADING | COMMAND_STALE,
+     .groups = 0,
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Returns helpful text about the different subcommands.",
+     .syntax = "",
+     .reply = "array of statuses",
+     .handler = cmd_pubsub_help},
     {0},
 };
 
 static const struct command rows[] = {
-    {.name = "subscribe", .arity = -2, .flags = SUBSCRIBES, .groups = GROUP_PUBSUB, .since = "2.0.0",
+    {.name = "subscribe",
+     .arity = -2,
+     .flags = SUBSCRIBES,
+     .groups = GROUP_PUBSUB,
+     .since = "2.0.0",
      .complexity = "O(N) where N is the number of channels to subscribe to.",
-     .summary = "Listens for messages published to channels.", .syntax = "channel [channel ...]", .reply = "pushes",
+     .summary = "Listens for messages published to channels.",
+     .syntax = "channel [channel ...]",
+     .reply = "pushes",
      .handler = cmd_subscribe},
-    {.name = "unsubscribe", .arity = -1, .flags = SUBSCRIBES, .groups = GROUP_PUBSUB, .since = "2.0.0",
+    {.name = "unsubscribe",
+     .arity = -1,
+     .flags = SUBSCRIBES,
+     .groups = GROUP_PUBSUB,
+     .since = "2.0.0",
      .complexity = "O(N) where N is the number of channels to unsubscribe.",
-     .summary = "Stops listening to messages posted to channels.", .syntax = "[channel [channel ...]]",
-     .reply = "pushes", .handler = cmd_unsubscribe},
-    {.name = "psubscribe", .arity = -2, .flags = SUBSCRIBES, .groups = GROUP_PUBSUB, .since = "2.0.0",
+     .summary = "Stops listening to messages posted to channels.",
+     .syntax = "[channel [channel ...]]",
+     .reply = "pushes",
+     .handler = cmd_unsubscribe},
+    {.name = "psubscribe",
+     .arity = -2,
+     .flags = SUBSCRIBES,
+     .groups = GROUP_PUBSUB,
+     .since = "2.0.0",
      .complexity = "O(N) where N is the number of patterns to subscribe to.",
      .summary = "Listens for messages published to channels that match one or more patterns.",
-     .syntax = "pattern [pattern ...]", .reply = "pushes", .handler = cmd_psubscribe},
-    {.name = "punsubscribe", .arity = -1, .flags = SUBSCRIBES, .groups = GROUP_PUBSUB, .since = "2.0.0",
+     .syntax = "pattern [pattern ...]",
+     .reply = "pushes",
+     .handler = cmd_psubscribe},
+    {.name = "punsubscribe",
+     .arity = -1,
+     .flags = SUBSCRIBES,
+     .groups = GROUP_PUBSUB,
+     .since = "2.0.0",
      .complexity = "O(N) where N is the number of patterns to unsubscribe.",
-     .summary = "Stops listening to messages published to channels that match one or more patterns.",
-     .syntax = "[pattern [pattern ...]]", .reply = "pushes", .handler = cmd_punsubscribe},
-    {.name = "ssubscribe", .arity = -2, .flags = SUBSCRIBES, .groups = GROUP_PUBSUB, .keys = SHARD_CHANNELS(-1),
-     .since = "7.0.0", .complexity = "O(N) where N is the number of shard channels to subscribe to.",
-     .summary = "Listens for messages published to shard channels.", .syntax = "shardchannel [shardchannel ...]",
-     .reply = "pushes", .handler = cmd_ssubscribe},
-    {.name = "sunsubscribe", .arity = -1, .flags = SUBSCRIBES, .groups = GROUP_PUBSUB, .keys = SHARD_CHANNELS(-1),
-     .since = "7.0.0", .complexity = "O(N) where N is the number of shard channels to unsubscribe.",
-     .summary = "Stops listening to messages posted to shard channels.", .syntax = "[shardchannel [shardchannel ...]]",
-     .reply = "pushes", .handler = cmd_sunsubscribe},
-    {.name = "publish", .arity = 3, .flags = PUBLISHES, .groups = GROUP_PUBSUB, .since = "2.0.0",
-     .complexity = "O(N+M) where N is the number of clients subscribed to the receiving channel and M is the total "
+     .summary =
+         "Stops listening to messages published to channels that match one or more patterns.",
+     .syntax = "[pattern [pattern ...]]",
+     .reply = "pushes",
+     .handler = cmd_punsubscribe},
+    {.name = "ssubscribe",
+     .arity = -2,
+     .flags = SUBSCRIBES,
+     .groups = GROUP_PUBSUB,
+     .keys = SHARD_CHANNELS(-1),
+     .since = "7.0.0",
+     .complexity = "O(N) where N is the number of shard channels to subscribe to.",
+     .summary = "Listens for messages published to shard channels.",
+     .syntax = "shardchannel [shardchannel ...]",
+     .reply = "pushes",
+     .handler = cmd_ssubscribe},
+    {.name = "sunsubscribe",
+     .arity = -1,
+     .flags = SUBSCRIBES,
+     .groups = GROUP_PUBSUB,
+     .keys = SHARD_CHANNELS(-1),
+     .since = "7.0.0",
+     .complexity = "O(N) where N is the number of shard channels to unsubscribe.",
+     .summary = "Stops listening to messages posted to shard channels.",
+     .syntax = "[shardchannel [shardchannel ...]]",
+     .reply = "pushes",
+     .handler = cmd_sunsubscribe},
+    {.name = "publish",
+     .arity = 3,
+     .flags = PUBLISHES,
+     .groups = GROUP_PUBSUB,
+     .since = "2.0.0",
+     .complexity = "O(N+M) where N is the number of clients subscribed to the receiving channel "
+                   "and M is the total "
                    "number of subscribed patterns (by any client).",
-     .summary = "Posts a message to a channel.", .syntax = "channel message", .reply = "integer",
+     .summary = "Posts a message to a channel.",
+     .syntax = "channel message",
+     .reply = "integer",
      .handler = cmd_publish},
-    {.name = "spublish", .arity = 3, .flags = PUBLISHES, .groups = GROUP_PUBSUB, .keys = SHARD_CHANNELS(0),
-     .since = "7.0.0", .complexity = "O(N) where N is the number of clients subscribed to the receiving shard channel.",
-     .summary = "Posts a message to a shard channel.", .syntax = "shardchannel message", .reply = "integer",
+    {.name = "spublish",
+     .arity = 3,
+     .flags = PUBLISHES,
+     .groups = GROUP_PUBSUB,
+     .keys = SHARD_CHANNELS(0),
+     .since = "7.0.0",
+     .complexity =
+         "O(N) where N is the number of clients subscribed to the receiving shard channel.",
+     .summary = "Posts a message to a shard channel.",
+     .syntax = "shardchannel message",
+     .reply = "integer",
      .handler = cmd_spublish},
-    {.name = "pubsub", .arity = -2, .groups = GROUP_PUBSUB, .since = "2.8.0", .complexity = "Depends on subcommand.",
-     .summary = "A container for Pub/Sub commands.", .syntax = "", .reply = "", .subcommands = pubsub_rows},
+    {.name = "pubsub",
+     .arity = -2,
+     .groups = GROUP_PUBSUB,
+     .since = "2.8.0",
+     .complexity = "Depends on subcommand.",
+     .summary = "A container for Pub/Sub commands.",
+     .syntax = "",
+     .reply = "",
+     .subcommands = pubsub_rows},
     {0},
 };
 

@@ -36,9 +36,11 @@ static void keys_of_shard(struct request *request, struct shard *shard, void *co
     struct keys_job *job = context;
     struct table_iter iter;
     table_iter_init(&iter, shard_table(request, shard));
-    for (const struct entry *entry = table_iter_next(&iter); entry != NULL; entry = table_iter_next(&iter)) {
+    for (const struct entry *entry = table_iter_next(&iter); entry != NULL;
+         entry = table_iter_next(&iter)) {
         struct bytes name = entry_key(entry);
-        if (has_expired(request, entry) || !(job->all || glob_match(job->pattern, name, false))) continue;
+        if (has_expired(request, entry) || !(job->all || glob_match(job->pattern, name, false)))
+            continue;
         reply_bulk(request->reply, name);
         job->found++;
     }
@@ -88,7 +90,8 @@ static void scan_entry(void *element, void *context) {
     struct bytes name = entry_key(entry);
     job->looked++;
     if (has_expired(job->request, entry)) return;
-    if (!job->any_type && !bytes_is_word(job->options.type, value_type_name(entry_type(entry)))) return;
+    if (!job->any_type && !bytes_is_word(job->options.type, value_type_name(entry_type(entry))))
+        return;
     if (job->options.has_match && !glob_match(job->options.match, name, false)) return;
     reply_bulk(job->request->reply, name);
     job->found++;
@@ -105,7 +108,8 @@ static void cmd_scan(struct request *request) {
     struct scan_job job = {.request = request};
     if (!argument_scan(request, 1, &job.options)) return;
     job.any_type = job.options.type.data == NULL;
-    unsigned shard = (unsigned)(job.options.cursor & (SHARD_COUNT - 1)), last = SHARD_COUNT - 1, only;
+    unsigned shard = (unsigned)(job.options.cursor & (SHARD_COUNT - 1)), last = SHARD_COUNT - 1,
+             only;
     job.position = job.options.cursor >> SHARD_BITS;
     if (job.options.has_match && pattern_shard(job.options.match, &only)) {
         last = only;
@@ -149,7 +153,8 @@ static void count_shard(struct request *request, struct shard *shard, void *cont
 
 static void count_keys(struct request *request, struct count_job *job) {
     job->total = 0;
-    for (unsigned shard = 0; shard < SHARD_COUNT; shard++) request_visit_shard(request, shard, count_shard, job);
+    for (unsigned shard = 0; shard < SHARD_COUNT; shard++)
+        request_visit_shard(request, shard, count_shard, job);
 }
 
 static void cmd_dbsize(struct request *request) {
@@ -195,21 +200,46 @@ static void cmd_randomkey(struct request *request) {
 enum { VISITS = COMMAND_READONLY | COMMAND_VISITS_SHARDS };
 
 static const struct command rows[] = {
-    {.name = "keys", .arity = 2, .flags = VISITS, .groups = GROUP_KEYSPACE | GROUP_DANGEROUS, .since = "1.0.0",
+    {.name = "keys",
+     .arity = 2,
+     .flags = VISITS,
+     .groups = GROUP_KEYSPACE | GROUP_DANGEROUS,
+     .since = "1.0.0",
      .complexity = "O(N) with N being the number of keys in the database.",
-     .summary = "Returns all key names that match a pattern.", .syntax = "pattern", .reply = "array of bulk",
+     .summary = "Returns all key names that match a pattern.",
+     .syntax = "pattern",
+     .reply = "array of bulk",
      .handler = cmd_keys},
-    {.name = "scan", .arity = -2, .flags = VISITS, .groups = GROUP_KEYSPACE, .since = "2.8.0",
+    {.name = "scan",
+     .arity = -2,
+     .flags = VISITS,
+     .groups = GROUP_KEYSPACE,
+     .since = "2.8.0",
      .complexity = "O(1) for every call. O(N) for a complete iteration.",
      .summary = "Iterates over the key names in the database.",
-     .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]", .reply = "array of cursor and array of bulk",
+     .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]",
+     .reply = "array of cursor and array of bulk",
      .handler = cmd_scan},
-    {.name = "randomkey", .arity = 1, .flags = VISITS, .groups = GROUP_KEYSPACE, .since = "1.0.0",
-     .complexity = "O(1)", .summary = "Returns a random key name from the database.", .syntax = "",
-     .reply = "bulk | null", .handler = cmd_randomkey},
-    {.name = "dbsize", .arity = 1, .flags = VISITS | COMMAND_FAST, .groups = GROUP_KEYSPACE, .since = "1.0.0",
-     .complexity = "O(1)", .summary = "Returns the number of keys in the database.", .syntax = "",
-     .reply = "integer", .handler = cmd_dbsize},
+    {.name = "randomkey",
+     .arity = 1,
+     .flags = VISITS,
+     .groups = GROUP_KEYSPACE,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns a random key name from the database.",
+     .syntax = "",
+     .reply = "bulk | null",
+     .handler = cmd_randomkey},
+    {.name = "dbsize",
+     .arity = 1,
+     .flags = VISITS | COMMAND_FAST,
+     .groups = GROUP_KEYSPACE,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns the number of keys in the database.",
+     .syntax = "",
+     .reply = "integer",
+     .handler = cmd_dbsize},
     {0},
 };
 

@@ -24,10 +24,14 @@ static void cmd_role(struct request *request) {
 static void cmd_shutdown(struct request *request) {
     bool save = false, nosave = false, abort = false, other = false;
     for (uint32_t i = 1; i < request->argc; i++) {
-        if (argument_is(request, i, "save")) save = true;
-        else if (argument_is(request, i, "nosave")) nosave = true;
-        else if (argument_is(request, i, "abort")) abort = true;
-        else if (argument_is(request, i, "now") || argument_is(request, i, "force")) other = true;
+        if (argument_is(request, i, "save"))
+            save = true;
+        else if (argument_is(request, i, "nosave"))
+            nosave = true;
+        else if (argument_is(request, i, "abort"))
+            abort = true;
+        else if (argument_is(request, i, "now") || argument_is(request, i, "force"))
+            other = true;
         else {
             reply_error_code(request->reply, ERROR_SYNTAX);
             return;
@@ -38,8 +42,10 @@ static void cmd_shutdown(struct request *request) {
     } else if (abort) {
         reply_error(request->reply, "ERR No shutdown in progress.");
     } else if (save) {
-        reply_error(request->reply, "ERR SHUTDOWN SAVE is not possible: this version keeps data in memory only. Use "
-                                    "SHUTDOWN NOSAVE to stop and lose them.");
+        reply_error(
+            request->reply,
+            "ERR SHUTDOWN SAVE is not possible: this version keeps data in memory only. Use "
+            "SHUTDOWN NOSAVE to stop and lose them.");
     } else {
         client_close(request->client, true);
         server_stop(request->server);
@@ -60,8 +66,10 @@ static void cmd_usage(struct request *request) {
         if (!argument_i64_range(request, i + 1, 0, INT64_MAX, &samples, "ERR syntax error")) return;
     }
     const struct entry *entry = request_find_key(request, request_key(request, 0));
-    if (entry == NULL) reply_null(request->reply);
-    else reply_int(request->reply, (int64_t)entry_bytes(entry) + SLOT_BYTES);
+    if (entry == NULL)
+        reply_null(request->reply);
+    else
+        reply_int(request->reply, (int64_t)entry_bytes(entry) + SLOT_BYTES);
 }
 
 static void cmd_memory_help(struct request *request) {
@@ -92,30 +100,74 @@ static void cmd_lolwut(struct request *request) {
 enum { ANY_TIME = COMMAND_LOADING | COMMAND_STALE };
 
 static const struct command memory_rows[] = {
-    {.name = "usage", .arity = -3, .flags = COMMAND_READONLY, .keys = {KEY_AT(2, KEY_RO)}, .since = "4.0.0",
-     .complexity = "O(1)", .summary = "Estimates the memory usage of a key.", .syntax = "key [SAMPLES count]",
-     .reply = "integer | null", .handler = cmd_usage},
-    {.name = "help", .arity = 2, .flags = ANY_TIME, .since = "4.0.0", .complexity = "O(1)",
-     .summary = "Returns helpful text about the different subcommands.", .syntax = "", .reply = "array of statuses",
+    {.name = "usage",
+     .arity = -3,
+     .flags = COMMAND_READONLY,
+     .keys = {KEY_AT(2, KEY_RO)},
+     .since = "4.0.0",
+     .complexity = "O(1)",
+     .summary = "Estimates the memory usage of a key.",
+     .syntax = "key [SAMPLES count]",
+     .reply = "integer | null",
+     .handler = cmd_usage},
+    {.name = "help",
+     .arity = 2,
+     .flags = ANY_TIME,
+     .since = "4.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns helpful text about the different subcommands.",
+     .syntax = "",
+     .reply = "array of statuses",
      .handler = cmd_memory_help},
     {0},
 };
 
 static const struct command rows[] = {
-    {.name = "time", .arity = 1, .flags = ANY_TIME | COMMAND_FAST, .since = "2.6.0", .complexity = "O(1)",
-     .summary = "Returns the server time.", .syntax = "", .reply = "array of two bulks", .handler = cmd_time},
-    {.name = "role", .arity = 1, .flags = ANY_TIME | COMMAND_NO_SCRIPT | COMMAND_FAST,
-     .groups = GROUP_ADMIN | GROUP_DANGEROUS, .since = "2.8.12", .complexity = "O(1)",
-     .summary = "Returns the replication role.", .syntax = "", .reply = "array", .handler = cmd_role},
-    {.name = "shutdown", .arity = -1,
-     .flags = ANY_TIME | COMMAND_ADMIN | COMMAND_NO_SCRIPT | COMMAND_NO_MULTI | COMMAND_ALLOW_BUSY, .since = "1.0.0",
-     .complexity = "O(1)", .summary = "Stops the server.", .syntax = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
-     .reply = "error, or none", .handler = cmd_shutdown},
-    {.name = "lolwut", .arity = -1, .flags = COMMAND_READONLY | COMMAND_FAST, .since = "5.0.0", .complexity = "O(1)",
-     .summary = "Displays a picture and the version.", .syntax = "[VERSION version]", .reply = "verbatim",
+    {.name = "time",
+     .arity = 1,
+     .flags = ANY_TIME | COMMAND_FAST,
+     .since = "2.6.0",
+     .complexity = "O(1)",
+     .summary = "Returns the server time.",
+     .syntax = "",
+     .reply = "array of two bulks",
+     .handler = cmd_time},
+    {.name = "role",
+     .arity = 1,
+     .flags = ANY_TIME | COMMAND_NO_SCRIPT | COMMAND_FAST,
+     .groups = GROUP_ADMIN | GROUP_DANGEROUS,
+     .since = "2.8.12",
+     .complexity = "O(1)",
+     .summary = "Returns the replication role.",
+     .syntax = "",
+     .reply = "array",
+     .handler = cmd_role},
+    {.name = "shutdown",
+     .arity = -1,
+     .flags = ANY_TIME | COMMAND_ADMIN | COMMAND_NO_SCRIPT | COMMAND_NO_MULTI | COMMAND_ALLOW_BUSY,
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Stops the server.",
+     .syntax = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
+     .reply = "error, or none",
+     .handler = cmd_shutdown},
+    {.name = "lolwut",
+     .arity = -1,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .since = "5.0.0",
+     .complexity = "O(1)",
+     .summary = "Displays a picture and the version.",
+     .syntax = "[VERSION version]",
+     .reply = "verbatim",
      .handler = cmd_lolwut},
-    {.name = "memory", .arity = -2, .since = "4.0.0", .complexity = "Depends on subcommand.",
-     .summary = "A container for memory diagnostics commands.", .syntax = "", .reply = "", .subcommands = memory_rows},
+    {.name = "memory",
+     .arity = -2,
+     .since = "4.0.0",
+     .complexity = "Depends on subcommand.",
+     .summary = "A container for memory diagnostics commands.",
+     .syntax = "",
+     .reply = "",
+     .subcommands = memory_rows},
     {0},
 };
 

@@ -48,7 +48,8 @@ static bool parse_options(struct sort *sort, bool may_store) {
         } else if (argument_is(request, i, "alpha")) {
             sort->alpha = true;
         } else if (argument_is(request, i, "limit") && left >= 2) {
-            if (!argument_i64(request, i + 1, &sort->start, NULL) || !argument_i64(request, i + 2, &sort->count, NULL))
+            if (!argument_i64(request, i + 1, &sort->start, NULL) ||
+                !argument_i64(request, i + 2, &sort->count, NULL))
                 return false;
             i += 2;
         } else if (may_store && argument_is(request, i, "store") && left >= 1) {
@@ -120,15 +121,19 @@ static bool load(struct sort *sort, const struct entry *entry) {
         reply_error_code(request->reply, ERROR_NO_MEMORY);
         return false;
     }
-    if (type == TYPE_LIST) load_list(sort, entry_value(entry));
-    else if (type == TYPE_SET) load_set(sort, entry_value(entry));
-    else load_zset(sort, entry_value(entry));
+    if (type == TYPE_LIST)
+        load_list(sort, entry_value(entry));
+    else if (type == TYPE_SET)
+        load_set(sort, entry_value(entry));
+    else
+        load_zset(sort, entry_value(entry));
     return true;
 }
 
 /* The value that a pattern names for an element: "weight_*", "object_*->field", or "#" for the element itself.
  * Returns false when there is none. */
-static bool look_up(struct sort *sort, struct bytes pattern, struct bytes element, struct bytes *ret_value) {
+static bool look_up(struct sort *sort, struct bytes pattern, struct bytes element,
+                    struct bytes *ret_value) {
     struct request *request = sort->request;
     if (bytes_equal(pattern, BYTES("#"))) {
         *ret_value = element;
@@ -153,8 +158,10 @@ static bool look_up(struct sort *sort, struct bytes pattern, struct bytes elemen
     _Static_assert((int)HASH_SCRATCH >= (int)ENTRY_SCRATCH, "one scratch for both");
     struct bytes value;
     if (entry == NULL || entry_type(entry) != (field.data ? TYPE_HASH : TYPE_STRING)) return false;
-    if (field.data == NULL) value = entry_string(entry, scratch);
-    else if (!hash_get(entry_value(entry), field, request->now_ms, scratch, &value)) return false;
+    if (field.data == NULL)
+        value = entry_string(entry, scratch);
+    else if (!hash_get(entry_value(entry), field, request->now_ms, scratch, &value))
+        return false;
     *ret_value = keep(sort, value);
     return true;
 }
@@ -165,15 +172,18 @@ static bool weigh(struct sort *sort) {
     bool numbers = true;
     for (size_t i = 0; i < sort->item_count; i++) {
         struct sort_item *item = &sort->items[i];
-        if (!sort->has_by) item->weight = item->element;
-        else if (!look_up(sort, sort->by, item->element, &item->weight)) continue;
+        if (!sort->has_by)
+            item->weight = item->element;
+        else if (!look_up(sort, sort->by, item->element, &item->weight))
+            continue;
         if (sort->alpha) continue;
         char *end;
         errno = 0;
         item->score = strtod(item->weight.data, &end);
         if (*end != '\0' || errno == ERANGE || isnan(item->score)) numbers = false;
     }
-    if (!numbers) reply_error(sort->request->reply, "ERR One or more scores can't be converted into double");
+    if (!numbers)
+        reply_error(sort->request->reply, "ERR One or more scores can't be converted into double");
     return numbers;
 }
 
@@ -186,8 +196,10 @@ static int compare_items(const void *left, const void *right, void *context) {
     const struct sort_item *a = left, *b = right;
     const struct sort *sort = context;
     int order;
-    if (sort->alpha) order = compare_texts(sort, a->weight, b->weight);
-    else order = (a->score > b->score) - (a->score < b->score);
+    if (sort->alpha)
+        order = compare_texts(sort, a->weight, b->weight);
+    else
+        order = (a->score > b->score) - (a->score < b->score);
     if (order == 0) order = bytes_compare(a->element, b->element);
     return sort->descending ? -order : order;
 }
@@ -211,9 +223,11 @@ static void reply_items(struct sort *sort, size_t first, size_t count) {
         struct bytes value;
         if (sort->get_count == 0) reply_bulk(reply, sort->items[i].element);
         for (uint32_t get = 0; get < sort->get_count; get++) {
-            if (look_up(sort, argument(sort->request, sort->gets[get]), sort->items[i].element, &value))
+            if (look_up(sort, argument(sort->request, sort->gets[get]), sort->items[i].element,
+                        &value))
                 reply_bulk(reply, value);
-            else reply_null(reply);
+            else
+                reply_null(reply);
         }
     }
 }
@@ -257,11 +271,14 @@ static void run_sort(struct request *request, bool may_store) {
     sort.compare_bytes = sort.has_store;
     if (!sort.as_is) {
         if (!weigh(&sort)) return;
-        if (sort.item_count > 1) qsort_r(sort.items, sort.item_count, sizeof *sort.items, compare_items, &sort);
+        if (sort.item_count > 1)
+            qsort_r(sort.items, sort.item_count, sizeof *sort.items, compare_items, &sort);
     }
     size_t first, count = limit_items(&sort, &first);
-    if (sort.has_store) store_items(&sort, first, count);
-    else reply_items(&sort, first, count);
+    if (sort.has_store)
+        store_items(&sort, first, count);
+    else
+        reply_items(&sort, first, count);
 }
 
 static void cmd_sort(struct request *request) {
@@ -273,24 +290,46 @@ static void cmd_sort_ro(struct request *request) {
 }
 
 #define SORT_GROUPS (GROUP_SET | GROUP_SORTED_SET | GROUP_LIST | GROUP_DANGEROUS)
-#define SORT_COST "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned " \
-                  "elements. When the elements are not sorted, complexity is O(N)."
-#define NAMES_FROM_ELEMENTS {.flags = KEY_RO | KEY_ACCESS, .find = KEYS_UNKNOWN}
+#define SORT_COST                                                                            \
+    "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the " \
+    "number of returned "                                                                    \
+    "elements. When the elements are not sorted, complexity is O(N)."
+#define NAMES_FROM_ELEMENTS \
+    { .flags = KEY_RO | KEY_ACCESS, .find = KEYS_UNKNOWN }
 
 static const struct command rows[] = {
-    {.name = "sort", .arity = -2, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_ALL_SHARDS, .groups = SORT_GROUPS,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS), NAMES_FROM_ELEMENTS,
-              {.flags = KEY_OW | KEY_UPDATE, .find = KEYS_RANGE, .begin = 2, .keyword = "STORE", .step = 1}},
-     .since = "1.0.0", .complexity = SORT_COST,
-     .summary = "Sorts the elements in a list, a set, or a sorted set, optionally storing the result.",
-     .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] [STORE "
+    {.name = "sort",
+     .arity = -2,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_ALL_SHARDS,
+     .groups = SORT_GROUPS,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS),
+              NAMES_FROM_ELEMENTS,
+              {.flags = KEY_OW | KEY_UPDATE,
+               .find = KEYS_RANGE,
+               .begin = 2,
+               .keyword = "STORE",
+               .step = 1}},
+     .since = "1.0.0",
+     .complexity = SORT_COST,
+     .summary =
+         "Sorts the elements in a list, a set, or a sorted set, optionally storing the result.",
+     .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] "
+               "[ALPHA] [STORE "
                "destination]",
-     .reply = "array of bulk | null, or integer", .handler = cmd_sort},
-    {.name = "sort_ro", .arity = -2, .flags = COMMAND_READONLY | COMMAND_ALL_SHARDS, .groups = SORT_GROUPS,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS), NAMES_FROM_ELEMENTS}, .since = "7.0.0", .complexity = SORT_COST,
+     .reply = "array of bulk | null, or integer",
+     .handler = cmd_sort},
+    {.name = "sort_ro",
+     .arity = -2,
+     .flags = COMMAND_READONLY | COMMAND_ALL_SHARDS,
+     .groups = SORT_GROUPS,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS), NAMES_FROM_ELEMENTS},
+     .since = "7.0.0",
+     .complexity = SORT_COST,
      .summary = "Returns the sorted elements of a list, a set, or a sorted set.",
-     .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]",
-     .reply = "array of bulk | null", .handler = cmd_sort_ro},
+     .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] "
+               "[ALPHA]",
+     .reply = "array of bulk | null",
+     .handler = cmd_sort_ro},
     {0},
 };
 

@@ -6,8 +6,10 @@
 
 static void reply_string(struct request *request, const struct entry *entry) {
     char scratch[ENTRY_SCRATCH];
-    if (entry == NULL) reply_null(request->reply);
-    else reply_bulk(request->reply, entry_string(entry, scratch));
+    if (entry == NULL)
+        reply_null(request->reply);
+    else
+        reply_bulk(request->reply, entry_string(entry, scratch));
 }
 
 static bool string_equals(const struct entry *entry, struct bytes value) {
@@ -26,7 +28,8 @@ static void cmd_get(struct request *request) {
 }
 
 /* Puts a string and publishes it. */
-static void put_string(struct request *request, struct entry *old, struct bytes value, int64_t expires_ms) {
+static void put_string(struct request *request, struct entry *old, struct bytes value,
+                       int64_t expires_ms) {
     const struct key *key = request_key(request, 0);
     if (old == NULL) store_notify(request->store, request->db, key, EVENT_NEW, "new");
     if (is_past(request, expires_ms)) {
@@ -36,7 +39,8 @@ static void put_string(struct request *request, struct entry *old, struct bytes 
     }
     store_put_string(request->store, request->db, key, old, value, expires_ms);
     request_changed(request, 0, EVENT_STRING, "set");
-    if (expires_ms > ENTRY_EXPIRY_NONE) store_changed(request->store, request->db, key, EVENT_GENERIC, "expire");
+    if (expires_ms > ENTRY_EXPIRY_NONE)
+        store_changed(request->store, request->db, key, EVENT_GENERIC, "expire");
 }
 
 static bool condition_holds(const struct string_options *options, const struct entry *entry) {
@@ -51,18 +55,22 @@ static bool condition_holds(const struct string_options *options, const struct e
 
 static void cmd_set(struct request *request) {
     struct string_options options = {.expires_ms = ENTRY_EXPIRY_NONE};
-    const unsigned known = OPTION_EXPIRY | OPTION_KEEPTTL | OPTION_CONDITION | OPTION_COMPARE | OPTION_GET;
+    const unsigned known =
+        OPTION_EXPIRY | OPTION_KEEPTTL | OPTION_CONDITION | OPTION_COMPARE | OPTION_GET;
     if (request->argc > 3 && !string_options_parse(request, 3, known, &options)) return;
     if (!string_options_expiry(request, &options)) return;
     struct entry *entry = request_write(request, 0);
-    bool looks = options.get || options.condition == SET_IF_EQUAL || options.condition == SET_IF_DIFFERENT;
+    bool looks =
+        options.get || options.condition == SET_IF_EQUAL || options.condition == SET_IF_DIFFERENT;
     if (looks && entry != NULL && entry_type(entry) != TYPE_STRING) {
         reply_error_code(request->reply, ERROR_WRONG_TYPE);
         return;
     }
     bool sets = condition_holds(&options, entry);
-    if (options.get) reply_string(request, entry);
-    else if (!sets) reply_null(request->reply);
+    if (options.get)
+        reply_string(request, entry);
+    else if (!sets)
+        reply_null(request->reply);
     if (!sets) return;
     put_string(request, entry, argument(request, 2), options.expires_ms);
     if (!options.get) reply_ok(request->reply);
@@ -144,49 +152,123 @@ static void cmd_strlen(struct request *request) {
 }
 
 static const struct command rows[] = {
-    {.name = "get", .arity = 2, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "1.0.0", .complexity = "O(1)",
-     .summary = "Returns the string value of a key.", .syntax = "key", .reply = "bulk | null", .handler = cmd_get},
-    {.name = "set", .arity = -3, .flags = COMMAND_WRITE | COMMAND_DENY_OOM, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE_FLAGS)}, .since = "1.0.0",
+    {.name = "get",
+     .arity = 2,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "1.0.0",
      .complexity = "O(1)",
-     .summary = "Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.",
-     .syntax = "key value [NX | XX | IFEQ comparison-value | IFNE comparison-value] [GET] [EX seconds | PX milliseconds | EXAT "
-               "unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
-     .reply = "OK | null | bulk", .handler = cmd_set},
-    {.name = "setnx", .arity = 3, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_OW | KEY_INSERT)}, .since = "1.0.0", .complexity = "O(1)",
-     .summary = "Sets the string value of a key only when the key doesn't exist.", .syntax = "key value",
-     .reply = "integer", .handler = cmd_setnx},
-    {.name = "setex", .arity = 4, .flags = COMMAND_WRITE | COMMAND_DENY_OOM, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_OW | KEY_UPDATE)}, .since = "2.0.0", .complexity = "O(1)",
-     .summary = "Sets the string value and expiration time of a key. Creates the key if it doesn't exist.",
-     .syntax = "key seconds value", .reply = "OK", .handler = cmd_setex},
-    {.name = "psetex", .arity = 4, .flags = COMMAND_WRITE | COMMAND_DENY_OOM, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_OW | KEY_UPDATE)}, .since = "2.6.0", .complexity = "O(1)",
-     .summary = "Sets both string value and expiration time in milliseconds of a key. The key is created if it "
+     .summary = "Returns the string value of a key.",
+     .syntax = "key",
+     .reply = "bulk | null",
+     .handler = cmd_get},
+    {.name = "set",
+     .arity = -3,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE_FLAGS)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Sets the string value of a key, ignoring its type. The key is created if it "
                 "doesn't exist.",
-     .syntax = "key milliseconds value", .reply = "OK", .handler = cmd_psetex},
-    {.name = "getset", .arity = 3, .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)}, .since = "1.0.0", .complexity = "O(1)",
-     .summary = "Returns the previous string value of a key after setting it to a new value.", .syntax = "key value",
-     .reply = "bulk | null", .handler = cmd_getset},
-    {.name = "getdel", .arity = 2, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE)}, .since = "6.2.0", .complexity = "O(1)",
-     .summary = "Returns the string value of a key after deleting the key.", .syntax = "key", .reply = "bulk | null",
+     .syntax = "key value [NX | XX | IFEQ comparison-value | IFNE comparison-value] [GET] [EX "
+               "seconds | PX milliseconds | EXAT "
+               "unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+     .reply = "OK | null | bulk",
+     .handler = cmd_set},
+    {.name = "setnx",
+     .arity = 3,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_OW | KEY_INSERT)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Sets the string value of a key only when the key doesn't exist.",
+     .syntax = "key value",
+     .reply = "integer",
+     .handler = cmd_setnx},
+    {.name = "setex",
+     .arity = 4,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_OW | KEY_UPDATE)},
+     .since = "2.0.0",
+     .complexity = "O(1)",
+     .summary =
+         "Sets the string value and expiration time of a key. Creates the key if it doesn't exist.",
+     .syntax = "key seconds value",
+     .reply = "OK",
+     .handler = cmd_setex},
+    {.name = "psetex",
+     .arity = 4,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_OW | KEY_UPDATE)},
+     .since = "2.6.0",
+     .complexity = "O(1)",
+     .summary = "Sets both string value and expiration time in milliseconds of a key. The key is "
+                "created if it "
+                "doesn't exist.",
+     .syntax = "key milliseconds value",
+     .reply = "OK",
+     .handler = cmd_psetex},
+    {.name = "getset",
+     .arity = 3,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM | COMMAND_FAST,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Returns the previous string value of a key after setting it to a new value.",
+     .syntax = "key value",
+     .reply = "bulk | null",
+     .handler = cmd_getset},
+    {.name = "getdel",
+     .arity = 2,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE)},
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Returns the string value of a key after deleting the key.",
+     .syntax = "key",
+     .reply = "bulk | null",
      .handler = cmd_getdel},
-    {.name = "delifeq", .arity = 3, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RM | KEY_ACCESS | KEY_DELETE)}, .since = "9.0.0", .complexity = "O(1)",
-     .summary = "Deletes a key if its string value equals the given one.", .syntax = "key value", .reply = "integer",
+    {.name = "delifeq",
+     .arity = 3,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RM | KEY_ACCESS | KEY_DELETE)},
+     .since = "9.0.0",
+     .complexity = "O(1)",
+     .summary = "Deletes a key if its string value equals the given one.",
+     .syntax = "key value",
+     .reply = "integer",
      .handler = cmd_delifeq},
-    {.name = "getex", .arity = -2, .flags = COMMAND_WRITE | COMMAND_FAST, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)}, .since = "6.2.0", .complexity = "O(1)",
+    {.name = "getex",
+     .arity = -2,
+     .flags = COMMAND_WRITE | COMMAND_FAST,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)},
+     .since = "6.2.0",
+     .complexity = "O(1)",
      .summary = "Returns the string value of a key after setting its expiration time.",
-     .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
-     .reply = "bulk | null", .handler = cmd_getex},
-    {.name = "strlen", .arity = 2, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RO)}, .since = "2.2.0", .complexity = "O(1)",
-     .summary = "Returns the length of a string value.", .syntax = "key", .reply = "integer", .handler = cmd_strlen},
+     .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
+               "unix-time-milliseconds | PERSIST]",
+     .reply = "bulk | null",
+     .handler = cmd_getex},
+    {.name = "strlen",
+     .arity = 2,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RO)},
+     .since = "2.2.0",
+     .complexity = "O(1)",
+     .summary = "Returns the length of a string value.",
+     .syntax = "key",
+     .reply = "integer",
+     .handler = cmd_strlen},
     {0},
 };
 

@@ -15,7 +15,8 @@ static bool too_long(struct request *request, uint64_t len) {
 
 /* The string's bytes, `len` of them; replies when there is no memory. */
 static char *edit(struct request *request, struct entry **entry, size_t len) {
-    char *bytes = store_string_edit(request->store, request->db, request_key(request, 0), entry, len);
+    char *bytes =
+        store_string_edit(request->store, request->db, request_key(request, 0), entry, len);
     if (bytes == NULL) reply_error_code(request->reply, ERROR_NO_MEMORY);
     return bytes;
 }
@@ -32,7 +33,8 @@ static void cmd_append(struct request *request) {
     if (too_long(request, (uint64_t)before + tail.len)) return;
     if (entry == NULL) {
         note_new(request);
-        store_put_string(request->store, request->db, request_key(request, 0), NULL, tail, ENTRY_EXPIRY_NONE);
+        store_put_string(request->store, request->db, request_key(request, 0), NULL, tail,
+                         ENTRY_EXPIRY_NONE);
     } else {
         char *bytes = edit(request, &entry, before + tail.len);
         if (bytes == NULL) return;
@@ -79,13 +81,16 @@ static void cmd_getrange(struct request *request) {
     if (start < 0) start = start + len < 0 ? 0 : start + len;
     if (end < 0) end = end + len < 0 ? 0 : end + len;
     if (end >= len) end = len - 1;
-    if (reversed || start > end || len == 0) reply_bulk(request->reply, BYTES(""));
-    else reply_bulk(request->reply, bytes_make(string.data + start, (size_t)(end - start + 1)));
+    if (reversed || start > end || len == 0)
+        reply_bulk(request->reply, BYTES(""));
+    else
+        reply_bulk(request->reply, bytes_make(string.data + start, (size_t)(end - start + 1)));
 }
 
 /* ---- counters ---- */
 
-static bool current_integer(struct request *request, const struct entry *entry, int64_t *ret_value) {
+static bool current_integer(struct request *request, const struct entry *entry,
+                            int64_t *ret_value) {
     char scratch[ENTRY_SCRATCH];
     *ret_value = 0;
     if (entry == NULL) return true;
@@ -101,13 +106,16 @@ static bool current_integer(struct request *request, const struct entry *entry, 
 static void increment(struct request *request, int64_t by) {
     struct entry *entry;
     int64_t value;
-    if (!request_write_typed(request, 0, TYPE_STRING, &entry) || !current_integer(request, entry, &value)) return;
+    if (!request_write_typed(request, 0, TYPE_STRING, &entry) ||
+        !current_integer(request, entry, &value))
+        return;
     if (__builtin_add_overflow(value, by, &value)) {
         reply_error_code(request->reply, ERROR_OVERFLOW);
         return;
     }
     if (entry == NULL) note_new(request);
-    store_put_integer(request->store, request->db, request_key(request, 0), entry, value, STORE_KEEP_EXPIRY);
+    store_put_integer(request->store, request->db, request_key(request, 0), entry, value,
+                      STORE_KEEP_EXPIRY);
     request_changed(request, 0, EVENT_STRING, "incrby");
     reply_int(request->reply, value);
 }
@@ -128,8 +136,10 @@ static void cmd_incrby(struct request *request) {
 static void cmd_decrby(struct request *request) {
     int64_t by;
     if (!argument_i64(request, 2, &by, NULL)) return;
-    if (by == INT64_MIN) reply_error(request->reply, "ERR decrement would overflow");
-    else increment(request, -by);
+    if (by == INT64_MIN)
+        reply_error(request->reply, "ERR decrement would overflow");
+    else
+        increment(request, -by);
 }
 
 static void cmd_incrbyfloat(struct request *request) {
@@ -149,7 +159,8 @@ static void cmd_incrbyfloat(struct request *request) {
     }
     struct bytes result = bytes_make(text, number_format_long_double(text, value));
     if (entry == NULL) note_new(request);
-    store_put_string(request->store, request->db, request_key(request, 0), entry, result, STORE_KEEP_EXPIRY);
+    store_put_string(request->store, request->db, request_key(request, 0), entry, result,
+                     STORE_KEEP_EXPIRY);
     request_changed(request, 0, EVENT_STRING, "incrbyfloat");
     reply_bulk(request->reply, result);
 }
@@ -157,41 +168,112 @@ static void cmd_incrbyfloat(struct request *request) {
 enum { EDITS = COMMAND_WRITE | COMMAND_DENY_OOM, COUNTS = EDITS | COMMAND_FAST };
 
 static const struct command rows[] = {
-    {.name = "append", .arity = 3, .flags = COUNTS, .groups = GROUP_STRING, .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)},
-     .since = "2.0.0", .complexity = "O(1)", .summary = "Appends a string to the value of a key. Creates the key if it "
-     "doesn't exist.", .syntax = "key value", .reply = "integer", .handler = cmd_append},
-    {.name = "setrange", .arity = 4, .flags = EDITS, .groups = GROUP_STRING, .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)},
-     .since = "2.2.0", .complexity = "O(N) where N is the length of the value, O(1) when nothing must be copied",
-     .summary = "Overwrites a part of a string value with another by an offset. Creates the key if it doesn't exist.",
-     .syntax = "key offset value", .reply = "integer", .handler = cmd_setrange},
-    {.name = "getrange", .arity = 4, .flags = COMMAND_READONLY, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "2.4.0", .complexity = "O(N) where N is the returned length",
-     .summary = "Returns a substring of the string stored at a key.", .syntax = "key start end", .reply = "bulk",
+    {.name = "append",
+     .arity = 3,
+     .flags = COUNTS,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RW | KEY_INSERT)},
+     .since = "2.0.0",
+     .complexity = "O(1)",
+     .summary = "Appends a string to the value of a key. Creates the key if it "
+                "doesn't exist.",
+     .syntax = "key value",
+     .reply = "integer",
+     .handler = cmd_append},
+    {.name = "setrange",
+     .arity = 4,
+     .flags = EDITS,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RW | KEY_UPDATE)},
+     .since = "2.2.0",
+     .complexity = "O(N) where N is the length of the value, O(1) when nothing must be copied",
+     .summary = "Overwrites a part of a string value with another by an offset. Creates the key if "
+                "it doesn't exist.",
+     .syntax = "key offset value",
+     .reply = "integer",
+     .handler = cmd_setrange},
+    {.name = "getrange",
+     .arity = 4,
+     .flags = COMMAND_READONLY,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "2.4.0",
+     .complexity = "O(N) where N is the returned length",
+     .summary = "Returns a substring of the string stored at a key.",
+     .syntax = "key start end",
+     .reply = "bulk",
      .handler = cmd_getrange},
-    {.name = "substr", .arity = 4, .flags = COMMAND_READONLY, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)}, .since = "1.0.0", .complexity = "O(N) where N is the returned length",
-     .summary = "Returns a substring from a string value.", .syntax = "key start end", .reply = "bulk",
+    {.name = "substr",
+     .arity = 4,
+     .flags = COMMAND_READONLY,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
+     .since = "1.0.0",
+     .complexity = "O(N) where N is the returned length",
+     .summary = "Returns a substring from a string value.",
+     .syntax = "key start end",
+     .reply = "bulk",
      .handler = cmd_getrange},
-    {.name = "incr", .arity = 2, .flags = COUNTS, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)}, .since = "1.0.0", .complexity = "O(1)",
-     .summary = "Increments the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
-     .syntax = "key", .reply = "integer", .handler = cmd_incr},
-    {.name = "decr", .arity = 2, .flags = COUNTS, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)}, .since = "1.0.0", .complexity = "O(1)",
-     .summary = "Decrements the integer value of a key by one. Uses 0 as initial value if the key doesn't exist.",
-     .syntax = "key", .reply = "integer", .handler = cmd_decr},
-    {.name = "incrby", .arity = 3, .flags = COUNTS, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)}, .since = "1.0.0", .complexity = "O(1)",
-     .summary = "Increments the integer value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
-     .syntax = "key increment", .reply = "integer", .handler = cmd_incrby},
-    {.name = "decrby", .arity = 3, .flags = COUNTS, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)}, .since = "1.0.0", .complexity = "O(1)",
-     .summary = "Decrements a number from the integer value of a key. Uses 0 as initial value if the key doesn't exist.",
-     .syntax = "key decrement", .reply = "integer", .handler = cmd_decrby},
-    {.name = "incrbyfloat", .arity = 3, .flags = COUNTS, .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)}, .since = "2.6.0", .complexity = "O(1)",
-     .summary = "Increments the floating point value of a key by a number. Uses 0 as initial value if the key doesn't exist.",
-     .syntax = "key increment", .reply = "bulk", .handler = cmd_incrbyfloat},
+    {.name = "incr",
+     .arity = 2,
+     .flags = COUNTS,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Increments the integer value of a key by one. Uses 0 as initial value if the key "
+                "doesn't exist.",
+     .syntax = "key",
+     .reply = "integer",
+     .handler = cmd_incr},
+    {.name = "decr",
+     .arity = 2,
+     .flags = COUNTS,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Decrements the integer value of a key by one. Uses 0 as initial value if the key "
+                "doesn't exist.",
+     .syntax = "key",
+     .reply = "integer",
+     .handler = cmd_decr},
+    {.name = "incrby",
+     .arity = 3,
+     .flags = COUNTS,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Increments the integer value of a key by a number. Uses 0 as initial value if the "
+                "key doesn't exist.",
+     .syntax = "key increment",
+     .reply = "integer",
+     .handler = cmd_incrby},
+    {.name = "decrby",
+     .arity = 3,
+     .flags = COUNTS,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)},
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Decrements a number from the integer value of a key. Uses 0 as initial value if "
+                "the key doesn't exist.",
+     .syntax = "key decrement",
+     .reply = "integer",
+     .handler = cmd_decrby},
+    {.name = "incrbyfloat",
+     .arity = 3,
+     .flags = COUNTS,
+     .groups = GROUP_STRING,
+     .keys = {KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE)},
+     .since = "2.6.0",
+     .complexity = "O(1)",
+     .summary = "Increments the floating point value of a key by a number. Uses 0 as initial value "
+                "if the key doesn't exist.",
+     .syntax = "key increment",
+     .reply = "bulk",
+     .handler = cmd_incrbyfloat},
     {0},
 };
 

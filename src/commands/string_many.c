@@ -11,8 +11,10 @@ static void cmd_mget(struct request *request) {
     reply_array(request->reply, request->key_count);
     for (uint32_t i = 0; i < request->key_count; i++) {
         const struct entry *entry = request_read(request, i);
-        if (entry == NULL || entry_type(entry) != TYPE_STRING) reply_null(request->reply);
-        else reply_bulk(request->reply, entry_string(entry, scratch));
+        if (entry == NULL || entry_type(entry) != TYPE_STRING)
+            reply_null(request->reply);
+        else
+            reply_bulk(request->reply, entry_string(entry, scratch));
     }
 }
 
@@ -20,9 +22,11 @@ static void put_pair(struct request *request, uint32_t index, int64_t expires_ms
     const struct key *key = request_key(request, index);
     struct entry *old = request_write(request, index);
     if (old == NULL) store_notify(request->store, request->db, key, EVENT_NEW, "new");
-    store_put_string(request->store, request->db, key, old, argument(request, request->keys[index].arg + 1), expires_ms);
+    store_put_string(request->store, request->db, key, old,
+                     argument(request, request->keys[index].arg + 1), expires_ms);
     request_changed(request, index, EVENT_STRING, "set");
-    if (expires_ms > ENTRY_EXPIRY_NONE) store_changed(request->store, request->db, key, EVENT_GENERIC, "expire");
+    if (expires_ms > ENTRY_EXPIRY_NONE)
+        store_changed(request->store, request->db, key, EVENT_GENERIC, "expire");
 }
 
 static bool whole_pairs(struct request *request, const char *name) {
@@ -52,7 +56,8 @@ static void cmd_mset(struct request *request) {
 static void cmd_msetnx(struct request *request) {
     if (!whole_pairs(request, "msetnx")) return;
     bool sets = !any_exists(request);
-    for (uint32_t i = 0; sets && i < request->key_count; i++) put_pair(request, i, ENTRY_EXPIRY_NONE);
+    for (uint32_t i = 0; sets && i < request->key_count; i++)
+        put_pair(request, i, ENTRY_EXPIRY_NONE);
     reply_int(request->reply, sets);
 }
 
@@ -64,7 +69,8 @@ static void cmd_msetex(struct request *request) {
         reply_error(request->reply, "ERR wrong number of key-value pairs");
         return;
     }
-    if (!string_options_parse(request, 2 + 2 * (uint32_t)pairs, OPTION_EXPIRY | OPTION_KEEPTTL | OPTION_CONDITION, &options) ||
+    if (!string_options_parse(request, 2 + 2 * (uint32_t)pairs,
+                              OPTION_EXPIRY | OPTION_KEEPTTL | OPTION_CONDITION, &options) ||
         !string_options_expiry(request, &options))
         return;
     bool sets = options.condition == SET_IF_MISSING   ? !any_exists(request)
@@ -102,15 +108,20 @@ static bool lcs_fill(struct request *request, struct lcs *lcs) {
     }
     if (__builtin_mul_overflow(lcs->a.len + 1, lcs->b.len + 1, &cells) ||
         (lcs->lengths = arena_try_array(request->arena, cells, sizeof *lcs->lengths)) == NULL) {
-        reply_error(request->reply, "ERR Insufficient memory, failed allocating transient memory for LCS");
+        reply_error(request->reply,
+                    "ERR Insufficient memory, failed allocating transient memory for LCS");
         return false;
     }
     for (size_t i = 0; i <= lcs->a.len; i++) {
         for (size_t j = 0; j <= lcs->b.len; j++) {
             uint32_t *cell = lcs_at(lcs, i, j);
-            if (i == 0 || j == 0) *cell = 0;
-            else if (lcs->a.data[i - 1] == lcs->b.data[j - 1]) *cell = *lcs_at(lcs, i - 1, j - 1) + 1;
-            else *cell = *lcs_at(lcs, i - 1, j) > *lcs_at(lcs, i, j - 1) ? *lcs_at(lcs, i - 1, j) : *lcs_at(lcs, i, j - 1);
+            if (i == 0 || j == 0)
+                *cell = 0;
+            else if (lcs->a.data[i - 1] == lcs->b.data[j - 1])
+                *cell = *lcs_at(lcs, i - 1, j - 1) + 1;
+            else
+                *cell = *lcs_at(lcs, i - 1, j) > *lcs_at(lcs, i, j - 1) ? *lcs_at(lcs, i - 1, j)
+                                                                        : *lcs_at(lcs, i, j - 1);
         }
     }
     return true;
@@ -120,7 +131,8 @@ struct lcs_range {
     size_t a_start, a_end, b_start, b_end; /* ends included */
 };
 
-static void reply_range(struct request *request, const struct lcs *lcs, const struct lcs_range *range) {
+static void reply_range(struct request *request, const struct lcs *lcs,
+                        const struct lcs_range *range) {
     struct reply *reply = request->reply;
     reply_array(reply, 2 + (size_t)lcs->with_len);
     reply_array(reply, 2);
@@ -155,12 +167,15 @@ static size_t lcs_walk(struct request *request, const struct lcs *lcs, char *ret
                 left++;
             }
         } else {
-            if (*lcs_at(lcs, i - 1, j) > *lcs_at(lcs, i, j - 1)) i--;
-            else j--;
+            if (*lcs_at(lcs, i - 1, j) > *lcs_at(lcs, i, j - 1))
+                i--;
+            else
+                j--;
             ends = open;
         }
         if (!ends) continue;
-        if (lcs->idx && (lcs->min_match == 0 || (int64_t)(range.a_end - range.a_start + 1) >= lcs->min_match)) {
+        if (lcs->idx &&
+            (lcs->min_match == 0 || (int64_t)(range.a_end - range.a_start + 1) >= lcs->min_match)) {
             reply_range(request, lcs, &range);
             ranges++;
         }
@@ -187,7 +202,8 @@ static bool lcs_options(struct request *request, struct lcs *lcs, bool *ret_len)
         }
     }
     if (!lcs->idx || !*ret_len) return true;
-    reply_error(request->reply, "ERR If you want both the length and indexes, please just use IDX.");
+    reply_error(request->reply,
+                "ERR If you want both the length and indexes, please just use IDX.");
     return false;
 }
 
@@ -228,33 +244,65 @@ static void cmd_lcs(struct request *request) {
 }
 
 static const struct command rows[] = {
-    {.name = "mget", .arity = -2, .flags = COMMAND_READONLY | COMMAND_FAST, .groups = GROUP_STRING,
-     .keys = {KEY_ALL_FROM(1, KEY_RO | KEY_ACCESS)}, .since = "1.0.0",
+    {.name = "mget",
+     .arity = -2,
+     .flags = COMMAND_READONLY | COMMAND_FAST,
+     .groups = GROUP_STRING,
+     .keys = {KEY_ALL_FROM(1, KEY_RO | KEY_ACCESS)},
+     .since = "1.0.0",
      .complexity = "O(N) where N is the number of keys to retrieve.",
-     .summary = "Atomically returns the string values of one or more keys.", .syntax = "key [key ...]",
-     .reply = "array of bulk | null", .handler = cmd_mget},
-    {.name = "mset", .arity = -3, .flags = COMMAND_WRITE | COMMAND_DENY_OOM, .groups = GROUP_STRING,
-     .keys = {KEY_EVERY_OTHER(1, KEY_OW | KEY_UPDATE)}, .since = "1.0.1",
+     .summary = "Atomically returns the string values of one or more keys.",
+     .syntax = "key [key ...]",
+     .reply = "array of bulk | null",
+     .handler = cmd_mget},
+    {.name = "mset",
+     .arity = -3,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM,
+     .groups = GROUP_STRING,
+     .keys = {KEY_EVERY_OTHER(1, KEY_OW | KEY_UPDATE)},
+     .since = "1.0.1",
      .complexity = "O(N) where N is the number of keys to set.",
      .summary = "Atomically creates or modifies the string values of one or more keys.",
-     .syntax = "key value [key value ...]", .reply = "OK", .handler = cmd_mset},
-    {.name = "msetnx", .arity = -3, .flags = COMMAND_WRITE | COMMAND_DENY_OOM, .groups = GROUP_STRING,
-     .keys = {KEY_EVERY_OTHER(1, KEY_OW | KEY_INSERT)}, .since = "1.0.1",
+     .syntax = "key value [key value ...]",
+     .reply = "OK",
+     .handler = cmd_mset},
+    {.name = "msetnx",
+     .arity = -3,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM,
+     .groups = GROUP_STRING,
+     .keys = {KEY_EVERY_OTHER(1, KEY_OW | KEY_INSERT)},
+     .since = "1.0.1",
      .complexity = "O(N) where N is the number of keys to set.",
-     .summary = "Atomically modifies the string values of one or more keys only when all keys don't exist.",
-     .syntax = "key value [key value ...]", .reply = "integer", .handler = cmd_msetnx},
-    {.name = "msetex", .arity = -4, .flags = COMMAND_WRITE | COMMAND_DENY_OOM, .groups = GROUP_STRING,
-     .keys = {{.flags = KEY_OW | KEY_UPDATE, .find = KEYS_COUNTED, .begin = 1, .last = 1, .step = 2}},
-     .since = "8.4.0", .complexity = "O(N) where N is the number of keys to set.",
-     .summary = "Atomically sets several string values with a shared condition and expiration time.",
-     .syntax = "numkeys key value [key value ...] [NX | XX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
+     .summary = "Atomically modifies the string values of one or more keys only when all keys "
+                "don't exist.",
+     .syntax = "key value [key value ...]",
+     .reply = "integer",
+     .handler = cmd_msetnx},
+    {.name = "msetex",
+     .arity = -4,
+     .flags = COMMAND_WRITE | COMMAND_DENY_OOM,
+     .groups = GROUP_STRING,
+     .keys =
+         {{.flags = KEY_OW | KEY_UPDATE, .find = KEYS_COUNTED, .begin = 1, .last = 1, .step = 2}},
+     .since = "8.4.0",
+     .complexity = "O(N) where N is the number of keys to set.",
+     .summary =
+         "Atomically sets several string values with a shared condition and expiration time.",
+     .syntax = "numkeys key value [key value ...] [NX | XX] [EX seconds | PX milliseconds | EXAT "
+               "unix-time-seconds | PXAT "
                "unix-time-milliseconds | KEEPTTL]",
-     .reply = "integer", .handler = cmd_msetex},
-    {.name = "lcs", .arity = -3, .flags = COMMAND_READONLY, .groups = GROUP_STRING,
-     .keys = {{.flags = KEY_RO | KEY_ACCESS, .find = KEYS_RANGE, .begin = 1, .last = 1, .step = 1}}, .since = "7.0.0",
+     .reply = "integer",
+     .handler = cmd_msetex},
+    {.name = "lcs",
+     .arity = -3,
+     .flags = COMMAND_READONLY,
+     .groups = GROUP_STRING,
+     .keys = {{.flags = KEY_RO | KEY_ACCESS, .find = KEYS_RANGE, .begin = 1, .last = 1, .step = 1}},
+     .since = "7.0.0",
      .complexity = "O(N*M) where N and M are the lengths of s1 and s2, respectively",
      .summary = "Finds the longest common substring.",
-     .syntax = "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]", .reply = "bulk | integer | map",
+     .syntax = "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
+     .reply = "bulk | integer | map",
      .handler = cmd_lcs},
     {0},
 };

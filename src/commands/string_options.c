@@ -21,7 +21,7 @@ struct parse {
     unsigned allowed;
     struct string_options *options;
     bool keep_ttl;
-    int expiry;           /* in the table above; -1: none */
+    int expiry;            /* in the table above; -1: none */
     uint32_t expiry_value; /* its argument */
 };
 
@@ -31,13 +31,18 @@ static bool parse_condition(struct parse *parse, uint32_t index, bool more, uint
     bool allowed = parse->allowed & OPTION_CONDITION, compare = parse->allowed & OPTION_COMPARE;
     enum string_condition condition = SET_ALWAYS;
     *ret_taken = 1;
-    if (allowed && argument_is(request, index, "nx")) condition = SET_IF_MISSING;
-    else if (allowed && argument_is(request, index, "xx")) condition = SET_IF_PRESENT;
-    else if (compare && more && argument_is(request, index, "ifeq")) condition = SET_IF_EQUAL;
-    else if (compare && more && argument_is(request, index, "ifne")) condition = SET_IF_DIFFERENT;
+    if (allowed && argument_is(request, index, "nx"))
+        condition = SET_IF_MISSING;
+    else if (allowed && argument_is(request, index, "xx"))
+        condition = SET_IF_PRESENT;
+    else if (compare && more && argument_is(request, index, "ifeq"))
+        condition = SET_IF_EQUAL;
+    else if (compare && more && argument_is(request, index, "ifne"))
+        condition = SET_IF_DIFFERENT;
     if (condition == SET_ALWAYS) return false;
     bool comparing = condition == SET_IF_EQUAL || condition == SET_IF_DIFFERENT;
-    if (options->condition != SET_ALWAYS && (comparing || options->condition != condition)) return false;
+    if (options->condition != SET_ALWAYS && (comparing || options->condition != condition))
+        return false;
     options->condition = condition;
     if (comparing) {
         options->compare = argument(request, index + 1);
@@ -58,16 +63,19 @@ static uint32_t parse_option(struct parse *parse, uint32_t index) {
         options->get = true;
         return 1;
     }
-    if (parse->allowed & OPTION_KEEPTTL && argument_is(request, index, "keepttl") && !timed && !options->persist) {
+    if (parse->allowed & OPTION_KEEPTTL && argument_is(request, index, "keepttl") && !timed &&
+        !options->persist) {
         parse->keep_ttl = true;
         return 1;
     }
-    if (parse->allowed & OPTION_PERSIST && argument_is(request, index, "persist") && !timed && !parse->keep_ttl) {
+    if (parse->allowed & OPTION_PERSIST && argument_is(request, index, "persist") && !timed &&
+        !parse->keep_ttl) {
         options->persist = true;
         return 1;
     }
     /* The same word may be repeated: the last one counts. */
-    bool free_for_expiry = !parse->keep_ttl && !options->persist && (!timed || parse->expiry == expiry);
+    bool free_for_expiry =
+        !parse->keep_ttl && !options->persist && (!timed || parse->expiry == expiry);
     if (!(parse->allowed & OPTION_EXPIRY) || expiry < 0 || !more || !free_for_expiry) return 0;
     parse->expiry = expiry;
     parse->expiry_value = index + 1;
@@ -77,7 +85,8 @@ static uint32_t parse_option(struct parse *parse, uint32_t index) {
 bool string_options_parse(struct request *request, uint32_t first, unsigned allowed,
                           struct string_options *ret_options) {
     struct string_options options = {.expires_ms = ENTRY_EXPIRY_NONE};
-    struct parse parse = {.request = request, .allowed = allowed, .options = &options, .expiry = -1};
+    struct parse parse = {
+        .request = request, .allowed = allowed, .options = &options, .expiry = -1};
     for (uint32_t i = first; i < request->argc;) {
         uint32_t taken = parse_option(&parse, i);
         if (taken == 0) {

@@ -7,7 +7,13 @@
 
 #include "server/request.h"
 
-enum string_condition { SET_ALWAYS, SET_IF_MISSING, SET_IF_PRESENT, SET_IF_EQUAL, SET_IF_DIFFERENT };
+enum string_condition {
+    SET_ALWAYS,
+    SET_IF_MISSING,
+    SET_IF_PRESENT,
+    SET_IF_EQUAL,
+    SET_IF_DIFFERENT
+};
 
 /* Which options a command knows. */
 enum string_option {
@@ -31,7 +37,8 @@ struct string_options {
 
 /* Parses argv[first] and on, all but the number of a lifetime; replies the error and returns false when something
  * is wrong. */
-bool string_options_parse(struct request *request, uint32_t first, unsigned allowed, struct string_options *ret_options);
+bool string_options_parse(struct request *request, uint32_t first, unsigned allowed,
+                          struct string_options *ret_options);
 
 /* Reads the lifetime, where one was given, into expires_ms; replies the error and returns false when it is wrong.
  * Apart, because GETEX looks at the key in between. */

@@ -40,7 +40,7 @@ struct listener {
     int port;
     int backlog;
     _Atomic int keepalive_s; /* may be set from any thread */
-    char *unix_path; /* to be removed at the end */
+    char *unix_path;         /* to be removed at the end */
     void *context;
     void (*accepted)(void *context, unsigned worker, int fd, bool is_unix);
     void (*failed)(void *context, int error);

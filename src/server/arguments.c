@@ -8,8 +8,10 @@
 #include "server/dispatch.h"
 
 static bool reply_text_or_code(struct request *request, const char *text, int code) {
-    if (text != NULL) reply_error(request->reply, text);
-    else reply_error_code(request->reply, code);
+    if (text != NULL)
+        reply_error(request->reply, text);
+    else
+        reply_error_code(request->reply, code);
     return false;
 }
 
@@ -18,22 +20,27 @@ bool argument_i64(struct request *request, uint32_t index, int64_t *ret_value, c
     return reply_text_or_code(request, error, ERROR_NOT_INTEGER);
 }
 
-bool argument_i64_range(struct request *request, uint32_t index, int64_t min, int64_t max, int64_t *ret_value,
-                        const char *error) {
+bool argument_i64_range(struct request *request, uint32_t index, int64_t min, int64_t max,
+                        int64_t *ret_value, const char *error) {
     int64_t value;
     if (!argument_i64(request, index, &value, error)) return false;
     if (value < min || value > max) {
-        if (error != NULL) reply_error(request->reply, error);
-        else if (min == 0 && max == INT64_MAX) reply_error_code(request->reply, ERROR_NOT_POSITIVE);
-        else reply_error_format(request->reply, "ERR value is out of range, value must between %lld and %lld",
-                                (long long)min, (long long)max);
+        if (error != NULL)
+            reply_error(request->reply, error);
+        else if (min == 0 && max == INT64_MAX)
+            reply_error_code(request->reply, ERROR_NOT_POSITIVE);
+        else
+            reply_error_format(request->reply,
+                               "ERR value is out of range, value must between %lld and %lld",
+                               (long long)min, (long long)max);
         return false;
     }
     *ret_value = value;
     return true;
 }
 
-bool argument_db(struct request *request, uint32_t index, const char *bad_number, unsigned *ret_db) {
+bool argument_db(struct request *request, uint32_t index, const char *bad_number,
+                 unsigned *ret_db) {
     int64_t db;
     if (!argument_i64_range(request, index, INT32_MIN, INT32_MAX, &db, bad_number)) return false;
     if (db < 0 || db >= store_db_count(request->store)) {
@@ -44,19 +51,23 @@ bool argument_db(struct request *request, uint32_t index, const char *bad_number
     return true;
 }
 
-bool argument_double(struct request *request, uint32_t index, double *ret_value, const char *error) {
+bool argument_double(struct request *request, uint32_t index, double *ret_value,
+                     const char *error) {
     if (number_parse_double(argument(request, index), ret_value)) return true;
     return reply_text_or_code(request, error, ERROR_NOT_FLOAT);
 }
 
-bool argument_long_double(struct request *request, uint32_t index, long double *ret_value, const char *error) {
+bool argument_long_double(struct request *request, uint32_t index, long double *ret_value,
+                          const char *error) {
     if (number_parse_long_double(argument(request, index), ret_value)) return true;
     return reply_text_or_code(request, error, ERROR_NOT_FLOAT);
 }
 
 bool argument_timeout_ms(struct request *request, uint32_t index, int64_t *ret_timeout_ms) {
     long double seconds;
-    if (!argument_long_double(request, index, &seconds, "ERR timeout is not a float or out of range")) return false;
+    if (!argument_long_double(request, index, &seconds,
+                              "ERR timeout is not a float or out of range"))
+        return false;
     long double milliseconds = ceill(seconds * 1000);
     if (milliseconds < 0) {
         reply_error(request->reply, "ERR timeout is negative");
@@ -87,11 +98,14 @@ static bool reply_bad_expire(struct request *request) {
     return false;
 }
 
-bool argument_expiry(struct request *request, uint32_t index, int64_t unit_ms, bool absolute, int64_t *ret_at_ms) {
+bool argument_expiry(struct request *request, uint32_t index, int64_t unit_ms, bool absolute,
+                     int64_t *ret_at_ms) {
     int64_t value, at_ms;
     if (!argument_i64(request, index, &value, NULL)) return false;
-    if (value <= 0 || __builtin_mul_overflow(value, unit_ms, &at_ms)) return reply_bad_expire(request);
-    if (!absolute && __builtin_add_overflow(at_ms, request->now_ms, &at_ms)) return reply_bad_expire(request);
+    if (value <= 0 || __builtin_mul_overflow(value, unit_ms, &at_ms))
+        return reply_bad_expire(request);
+    if (!absolute && __builtin_add_overflow(at_ms, request->now_ms, &at_ms))
+        return reply_bad_expire(request);
     *ret_at_ms = at_ms;
     return true;
 }
@@ -124,7 +138,8 @@ static bool parse_cursor(struct bytes text, uint64_t *ret_cursor) {
     return true;
 }
 
-bool argument_scan(struct request *request, uint32_t cursor_index, struct scan_options *ret_options) {
+bool argument_scan(struct request *request, uint32_t cursor_index,
+                   struct scan_options *ret_options) {
     struct scan_options options = {.count = 10};
     uint64_t cursor;
     if (!parse_cursor(argument(request, cursor_index), &cursor)) {
@@ -132,7 +147,8 @@ bool argument_scan(struct request *request, uint32_t cursor_index, struct scan_o
         return false;
     }
     options.cursor = cursor;
-    bool is_scan = strcmp(request->command->name, "scan") == 0, is_hscan = strcmp(request->command->name, "hscan") == 0;
+    bool is_scan = strcmp(request->command->name, "scan") == 0,
+         is_hscan = strcmp(request->command->name, "hscan") == 0;
     for (uint32_t i = cursor_index + 1; i < request->argc;) {
         bool more = i + 1 < request->argc;
         if (more && argument_is(request, i, "count")) {

@@ -79,7 +79,8 @@ static void waiter_drop(struct waiter *waiter) {
 
 static struct wait_key *wait_key_find(struct server *server, unsigned db, const struct key *key) {
     CHAIN_EACH(&server->blocking->keys[key->shard], struct wait_key, link, each)
-    if (each->hash == key->hash && each->db == db && bytes_equal(bytes_make(each->name, each->name_len), key->name))
+    if (each->hash == key->hash && each->db == db &&
+        bytes_equal(bytes_make(each->name, each->name_len), key->name))
         return each;
     return NULL;
 }
@@ -154,14 +155,16 @@ void blocking_wait(struct request *request) {
     const struct request_block *block = &waiter->request.block;
     waiter->places = arena_alloc(&waiter->memory, block->key_count * sizeof *waiter->places);
     for (uint32_t i = 0; i < block->key_count; i++)
-        wait_list_enter(server, waiter, &waiter->places[i], &waiter->request.keys[block->first_key + i].key);
+        wait_list_enter(server, waiter, &waiter->places[i],
+                        &waiter->request.keys[block->first_key + i].key);
     client->waiter = waiter;
     atomic_store_explicit(&client->shared.blocked, true, memory_order_relaxed);
     stats_add(STAT_CLIENTS_BLOCKED, 1);
     if (block->deadline_ms == 0) return;
     waiter->timer.fire = waiter_timed_out;
     loop_timer_set(client->worker->loop, &waiter->timer,
-                   loop_now_us(client->worker->loop) + (block->deadline_ms - request->now_ms) * 1000);
+                   loop_now_us(client->worker->loop) +
+                       (block->deadline_ms - request->now_ms) * 1000);
 }
 
 /* ---- ceasing to wait: on the client's thread ---- */
@@ -179,7 +182,8 @@ static void client_released(struct client *client) {
 
 static void client_answer(struct client *client, struct bytes reply) {
     struct buffer *out = client_output(client);
-    if (!(client->flags & CLIENT_REPLY_OFF) && buffer_add_bytes(out, reply) != 0) client_close(client, false);
+    if (!(client->flags & CLIENT_REPLY_OFF) && buffer_add_bytes(out, reply) != 0)
+        client_close(client, false);
     client_released(client);
     client_output_done(client);
 }
@@ -204,17 +208,22 @@ bool blocking_cancel(struct client *client, enum unblock how) {
         client_answer(client, BYTES("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"));
     } else {
         bool array = waiter->request.block.null == BLOCK_NULL_ARRAY;
-        client_answer(client, client->resp >= 3 ? BYTES("_\r\n") : array ? BYTES("*-1\r\n") : BYTES("$-1\r\n"));
+        client_answer(client, client->resp >= 3 ? BYTES("_\r\n")
+                              : array           ? BYTES("*-1\r\n")
+                                                : BYTES("$-1\r\n"));
     }
     return true;
 }
 
 /* ---- serving: on the thread of whoever changed the key ---- */
 
-void blocking_key_changed(struct server *server, const struct shard *shard, unsigned db, const struct key *key) {
-    if (server->blocking->keys[shard->index].count == 0 || wait_key_find(server, db, key) == NULL) return;
+void blocking_key_changed(struct server *server, const struct shard *shard, unsigned db,
+                          const struct key *key) {
+    if (server->blocking->keys[shard->index].count == 0 || wait_key_find(server, db, key) == NULL)
+        return;
     for (const struct ready_key *each = ready_first; each != NULL; each = each->next)
-        if (each->key.hash == key->hash && each->db == db && bytes_equal(each->key.name, key->name)) return;
+        if (each->key.hash == key->hash && each->db == db && bytes_equal(each->key.name, key->name))
+            return;
     struct ready_key *ready = mem_alloc(sizeof *ready + key->name.len);
     *ready = (struct ready_key){.db = db, .key = *key};
     if (key->name.len) memcpy(ready->name, key->name.data, key->name.len);
@@ -259,8 +268,10 @@ static void deliver(struct worker *worker, struct waiter *waiter, struct buffer 
     served->mail.deliver = served_arrives;
     served->waiter = waiter;
     served->reply = *reply;
-    if (waiter->worker == worker) served_arrives(&served->mail);
-    else mailbox_send(loop_mailbox(waiter->worker->loop), &served->mail);
+    if (waiter->worker == worker)
+        served_arrives(&served->mail);
+    else
+        mailbox_send(loop_mailbox(waiter->worker->loop), &served->mail);
 }
 
 /* Runs the waiter's command anew; its shards are held. Returns whether there is a reply. */
@@ -286,8 +297,8 @@ static bool waiter_try(struct worker *worker, struct waiter *waiter, struct buff
 
 /* The first waiter after this turn that the key, as it is now, might satisfy; with a reference. The key's
  * shard is held. */
-static struct waiter *next_waiter(struct server *server, const struct ready_key *ready, uint64_t turn,
-                                  int64_t now_ms) {
+static struct waiter *next_waiter(struct server *server, const struct ready_key *ready,
+                                  uint64_t turn, int64_t now_ms) {
     struct wait_key *wait_key = wait_key_find(server, ready->db, &ready->key);
     if (wait_key == NULL) return NULL;
     const struct entry *entry = store_find(server->store, ready->db, &ready->key, now_ms);

@@ -38,7 +38,8 @@ void blocking_free(struct blocking *blocking);
 void blocking_wait(struct request *request);
 
 /* For the change feed: the key's shard is held. Remembers, on this thread, that the key may be ready. */
-void blocking_key_changed(struct server *server, const struct shard *shard, unsigned db, const struct key *key);
+void blocking_key_changed(struct server *server, const struct shard *shard, unsigned db,
+                          const struct key *key);
 /* Every key with waiters in a database may be ready: SWAPDB. Every shard is held. */
 void blocking_db_changed(struct server *server, unsigned db);
 /* Serves the waiters of keys that became ready by this thread's commands. No shard is held. */
@@ -49,6 +50,5 @@ bool blocking_has_ready(void);
 enum unblock { UNBLOCK_TIMEOUT, UNBLOCK_ERROR, UNBLOCK_SILENT };
 /* Returns false when it was served at this very moment: its reply is on the way. */
 bool blocking_cancel(struct client *client, enum unblock how);
-
 
 #endif

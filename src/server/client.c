@@ -16,7 +16,7 @@
 #include "server/worker.h"
 
 /* No client's buffers grow beyond these, whatever the configuration allows. */
-#define INPUT_MAX_BYTES ((size_t)4 << 30)
+#define INPUT_MAX_BYTES  ((size_t)4 << 30)
 #define OUTPUT_MAX_BYTES ((size_t)64 << 30)
 
 static void refuse(int fd, const char *error) {
@@ -36,8 +36,10 @@ struct client *client_new(struct worker *worker, int fd, bool is_unix) {
     struct server *server = worker->server;
     stats_add(STAT_CONNECTIONS, 1);
     if (is_protected(server, fd, is_unix)) {
-        refuse(fd, "-DENIED Keynome is running in protected mode because no password is set. Connections are "
-                   "only accepted from this machine. Set a password (requirepass), or say 'protected-mode no', "
+        refuse(fd, "-DENIED Keynome is running in protected mode because no password is set. "
+                   "Connections are "
+                   "only accepted from this machine. Set a password (requirepass), or say "
+                   "'protected-mode no', "
                    "to let other machines connect.\r\n");
         return NULL;
     }
@@ -82,7 +84,8 @@ struct client *client_new(struct worker *worker, int fd, bool is_unix) {
 
 void client_close(struct client *client, bool after_reply) {
     struct worker *worker = client->worker;
-    bool unsent = client->out.len > client->out_sent || (client->active_out != NULL && client->active_out->len > 0);
+    bool unsent = client->out.len > client->out_sent ||
+                  (client->active_out != NULL && client->active_out->len > 0);
     if (client->flags & CLIENT_CLOSING) return;
     if (after_reply && (unsent || worker->current == client)) {
         client->flags |= CLIENT_CLOSE_AFTER_REPLY;
@@ -119,7 +122,8 @@ void client_reset(struct client *client) {
     struct server *server = client->worker->server;
     transaction_end(client);
     pubsub_unsubscribe_all(client);
-    client->flags &= ~(unsigned)(CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP_NEXT | CLIENT_NO_EVICT | CLIENT_NO_TOUCH);
+    client->flags &=
+        ~(unsigned)(CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP_NEXT | CLIENT_NO_EVICT | CLIENT_NO_TOUCH);
     atomic_store(&client->shared.flags, client->flags);
     client->authenticated = !auth_is_required(server->auth);
     client_select(client, 0);
@@ -160,15 +164,20 @@ struct buffer *client_output(struct client *client) {
 /* Closes a client that takes its output too slowly. */
 static void check_output_limit(struct client *client, size_t pending) {
     struct server *server = client->worker->server;
-    bool subscriber = client->subscriptions.of[TOPIC_CHANNEL].count || client->subscriptions.of[TOPIC_PATTERN].count ||
+    bool subscriber = client->subscriptions.of[TOPIC_CHANNEL].count ||
+                      client->subscriptions.of[TOPIC_PATTERN].count ||
                       client->subscriptions.of[TOPIC_SHARD].count;
-    struct output_limit *limit = &server->limits.output[subscriber ? CLIENT_CLASS_PUBSUB : CLIENT_CLASS_NORMAL];
+    struct output_limit *limit =
+        &server->limits.output[subscriber ? CLIENT_CLASS_PUBSUB : CLIENT_CLASS_NORMAL];
     uint64_t hard = atomic_load_explicit(&limit->hard_bytes, memory_order_relaxed);
     uint64_t soft = atomic_load_explicit(&limit->soft_bytes, memory_order_relaxed);
-    int64_t seconds = atomic_load_explicit(&limit->soft_seconds, memory_order_relaxed), now_ms = client->worker->now_ms;
+    int64_t seconds = atomic_load_explicit(&limit->soft_seconds, memory_order_relaxed),
+            now_ms = client->worker->now_ms;
     bool over_soft = soft != 0 && pending > soft;
-    if (!over_soft) client->soft_limit_since_ms = 0;
-    else if (client->soft_limit_since_ms == 0) client->soft_limit_since_ms = now_ms;
+    if (!over_soft)
+        client->soft_limit_since_ms = 0;
+    else if (client->soft_limit_since_ms == 0)
+        client->soft_limit_since_ms = now_ms;
     bool too_long = over_soft && now_ms - client->soft_limit_since_ms > seconds * 1000;
     if (!too_long && (hard == 0 || pending <= hard)) return;
     log_warning("Closing client %llu (%s): its output exceeds client-output-buffer-limit",
@@ -181,5 +190,6 @@ void client_output_done(struct client *client) {
     size_t pending = client->out.len - client->out_sent;
     atomic_store_explicit(&client->shared.output_bytes, pending, memory_order_relaxed);
     check_output_limit(client, pending);
-    if (!chain_linked(&client->flush_link)) chain_add_last(&client->worker->to_flush, &client->flush_link);
+    if (!chain_linked(&client->flush_link))
+        chain_add_last(&client->worker->to_flush, &client->flush_link);
 }

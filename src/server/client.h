@@ -43,7 +43,8 @@ enum client_flag {
     CLIENT_PAUSED = 1 << 8,          /* requests wait until the pause ends */
     CLIENT_PENDING_INPUT = 1 << 9,   /* has requests to go on with, at the next round */
     CLIENT_HELD = 1 << 11,           /* requests wait until it has read more of its replies */
-    CLIENT_PUSHING = 1 << 10,        /* the push being written answers this very request: not dropped by REPLY OFF */
+    CLIENT_PUSHING =
+        1 << 10, /* the push being written answers this very request: not dropped by REPLY OFF */
 };
 
 /* What other threads may read of a client: CLIENT LIST. */
@@ -69,14 +70,14 @@ struct client {
     int fd;
     struct worker *worker;
     struct loop_watch watch;
-    struct chain_link worker_link;  /* in the worker's clients */
-    struct chain_link flush_link;   /* in the worker's clients with output, or closing */
+    struct chain_link worker_link;   /* in the worker's clients */
+    struct chain_link flush_link;    /* in the worker's clients with output, or closing */
     struct chain_link registry_link; /* in the registry, under its lock */
-    struct buffer in;               /* bytes not consumed yet */
-    struct buffer out;              /* bytes not sent yet */
-    struct buffer *active_out;      /* while its requests run: where replies go */
-    size_t out_sent;                /* of `out`, from the front */
-    int64_t soft_limit_since_ms;    /* when the output passed its soft limit; 0: it is below */
+    struct buffer in;                /* bytes not consumed yet */
+    struct buffer out;               /* bytes not sent yet */
+    struct buffer *active_out;       /* while its requests run: where replies go */
+    size_t out_sent;                 /* of `out`, from the front */
+    int64_t soft_limit_since_ms;     /* when the output passed its soft limit; 0: it is below */
     struct parser parser;
     unsigned flags; /* enum client_flag */
     bool authenticated;

@@ -50,14 +50,18 @@ static void client_hold_if_full(struct client *client) {
     if (atomic_load_explicit(&limit->hard_bytes, memory_order_relaxed) != 0 ||
         atomic_load_explicit(&limit->soft_bytes, memory_order_relaxed) != 0)
         client_output_done(client);
-    else client->flags |= CLIENT_HELD;
+    else
+        client->flags |= CLIENT_HELD;
 }
 
 static void client_go_on_if_read(struct client *client) {
-    if (!(client->flags & CLIENT_HELD) || client->out.len - client->out_sent > HOLD_OUTPUT_BYTES / 2) return;
+    if (!(client->flags & CLIENT_HELD) ||
+        client->out.len - client->out_sent > HOLD_OUTPUT_BYTES / 2)
+        return;
     client->flags &= ~(unsigned)CLIENT_HELD;
     client->flags |= CLIENT_PENDING_INPUT;
-    if (!chain_linked(&client->flush_link)) chain_add_last(&client->worker->to_flush, &client->flush_link);
+    if (!chain_linked(&client->flush_link))
+        chain_add_last(&client->worker->to_flush, &client->flush_link);
 }
 
 /* ---- output ---- */
@@ -94,9 +98,11 @@ void client_flush(struct client *client) {
         client->out_sent = 0;
     }
     client_go_on_if_read(client);
-    atomic_store_explicit(&client->shared.output_bytes, client->out.len - client->out_sent, memory_order_relaxed);
+    atomic_store_explicit(&client->shared.output_bytes, client->out.len - client->out_sent,
+                          memory_order_relaxed);
     unsigned events = LOOP_READ | (all ? 0 : LOOP_WRITE);
-    if (!(client->flags & CLIENT_CLOSING)) loop_modify(client->worker->loop, &client->watch, events);
+    if (!(client->flags & CLIENT_CLOSING))
+        loop_modify(client->worker->loop, &client->watch, events);
 }
 
 /* Sends from the worker's buffer as much as the socket takes, and keeps the rest. */
@@ -115,8 +121,10 @@ static void client_send_shared(struct client *client, struct buffer *out) {
         at += sent;
     }
     if (at < out->len && !(client->flags & CLIENT_CLOSING)) {
-        if (buffer_add(&client->out, out->data + at, out->len - at) != 0) client_close(client, false);
-        else client_output_done(client);
+        if (buffer_add(&client->out, out->data + at, out->len - at) != 0)
+            client_close(client, false);
+        else
+            client_output_done(client);
     }
     out->len = 0;
     if (out->cap > 2 * WRITE_EARLY_BYTES) buffer_shrink(out, 0);
@@ -162,8 +170,8 @@ static void client_protocol_error(struct client *client) {
     char text[PARSER_ERROR_MAX];
     struct reply reply;
     struct bytes error = parser_error(&client->parser, text);
-    log_verbose("Protocol error from client %llu (%s): %.*s", (unsigned long long)client->id, client->shared.address,
-                (int)error.len, error.data);
+    log_verbose("Protocol error from client %llu (%s): %.*s", (unsigned long long)client->id,
+                client->shared.address, (int)error.len, error.data);
     reply_init(&reply, client_output(client), client->resp);
     reply_error_format(&reply, "ERR %.*s", (int)error.len, error.data);
     error_stats_note(reply.out->data + reply.error_at, reply.out->len - reply.error_at);
@@ -176,20 +184,26 @@ static size_t client_run_input(struct client *client, struct buffer *in) {
     size_t at = 0;
     bool stop = false;
     while (!client_ends(client) && !stop) {
-        client->parser.bulk_max = atomic_load_explicit(&worker->server->limits.bulk_max_bytes, memory_order_relaxed);
+        client->parser.bulk_max =
+            atomic_load_explicit(&worker->server->limits.bulk_max_bytes, memory_order_relaxed);
         client->parser.unauthenticated = !client->authenticated;
-        size_t parsed = parser_parse(&client->parser, &worker->batch, in->data + at, in->len - at, BATCH_REQUESTS);
+        size_t parsed = parser_parse(&client->parser, &worker->batch, in->data + at, in->len - at,
+                                     BATCH_REQUESTS);
         size_t consumed = worker->batch.count ? client_run_batch(client, parsed, &stop) : parsed;
         at += consumed;
-        if (stop) parser_restart(&client->parser);
-        else if (parser_failed(&client->parser) && !client_ends(client)) client_protocol_error(client);
-        else if (parsed == 0) break;
+        if (stop)
+            parser_restart(&client->parser);
+        else if (parser_failed(&client->parser) && !client_ends(client))
+            client_protocol_error(client);
+        else if (parsed == 0)
+            break;
     }
     return at;
 }
 
 static void client_check_query_limit(struct client *client) {
-    uint64_t most = atomic_load_explicit(&client->worker->server->limits.query_max_bytes, memory_order_relaxed);
+    uint64_t most =
+        atomic_load_explicit(&client->worker->server->limits.query_max_bytes, memory_order_relaxed);
     if (client->in.len + parser_memory(&client->parser) <= most) return;
     log_warning("Closing client %llu (%s): its request exceeds client-query-buffer-limit",
                 (unsigned long long)client->id, client->shared.address);
@@ -209,7 +223,8 @@ static void client_run(struct client *client, struct buffer *in) {
         buffer_consume(in, consumed);
         if (in->len == 0) buffer_shrink(in, 0);
     } else if (consumed < in->len && !client_ends(client)) {
-        if (buffer_add(&client->in, in->data + consumed, in->len - consumed) != 0) client_close(client, false);
+        if (buffer_add(&client->in, in->data + consumed, in->len - consumed) != 0)
+            client_close(client, false);
     }
     client_check_query_limit(client);
     if (client->active_out == &worker->out) {
@@ -220,13 +235,15 @@ static void client_run(struct client *client, struct buffer *in) {
         client_flush(client);
     }
     client_go_on_if_read(client);
-    if (client->flags & CLIENT_CLOSE_AFTER_REPLY && client->out.len == client->out_sent) client_close(client, false);
+    if (client->flags & CLIENT_CLOSE_AFTER_REPLY && client->out.len == client->out_sent)
+        client_close(client, false);
     worker->current = NULL;
     struct client_shared *shared = &client->shared;
     atomic_store_explicit(&shared->active_ms, worker->now_ms, memory_order_relaxed);
     atomic_store_explicit(&shared->query_bytes, client->in.len, memory_order_relaxed);
     atomic_store_explicit(&shared->query_room, buffer_room(&client->in), memory_order_relaxed);
-    atomic_store_explicit(&shared->argument_bytes, parser_memory(&client->parser), memory_order_relaxed);
+    atomic_store_explicit(&shared->argument_bytes, parser_memory(&client->parser),
+                          memory_order_relaxed);
 }
 
 void client_resume(struct client *client) {
@@ -252,11 +269,13 @@ static void client_read(struct client *client) {
     }
     char *to = buffer_reserve(in, room);
     if (to == NULL) {
-        log_warning("Closing client %llu: no memory for its request", (unsigned long long)client->id);
+        log_warning("Closing client %llu: no memory for its request",
+                    (unsigned long long)client->id);
         client_close(client, false);
         return;
     }
-    enum socket_status status = socket_read(client->fd, to, in == &worker->in ? READ_BYTES : buffer_room(in), &got);
+    enum socket_status status =
+        socket_read(client->fd, to, in == &worker->in ? READ_BYTES : buffer_room(in), &got);
     if (status == SOCKET_AGAIN) return;
     if (status != SOCKET_OK) {
         client_close(client, false);
@@ -266,7 +285,8 @@ static void client_read(struct client *client) {
     stats_add(STAT_INPUT_BYTES, (int64_t)got);
     stats_add(STAT_READS, 1);
     if (client_waits(client)) {
-        if (in == &worker->in && buffer_add(&client->in, in->data, in->len) != 0) client_close(client, false);
+        if (in == &worker->in && buffer_add(&client->in, in->data, in->len) != 0)
+            client_close(client, false);
         client_check_query_limit(client);
         return;
     }

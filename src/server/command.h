@@ -42,7 +42,8 @@ enum command_flag {
     /* Ours, not shown: */
     COMMAND_ALL_SHARDS = 1 << 24,    /* runs with the whole keyspace locked */
     COMMAND_IN_SUBSCRIBER = 1 << 25, /* allowed to a RESP2 client that is subscribed */
-    COMMAND_VISITS_SHARDS = 1 << 26, /* calls request_visit_shard: a transaction with it holds every shard */
+    COMMAND_VISITS_SHARDS =
+        1 << 26, /* calls request_visit_shard: a transaction with it holds every shard */
 };
 
 /* ACL categories beyond those that follow from the flags (read, write, admin, dangerous with admin, pubsub,
@@ -85,28 +86,36 @@ enum key_find { KEYS_NONE, KEYS_RANGE, KEYS_COUNTED, KEYS_UNKNOWN };
 
 struct key_spec {
     uint16_t flags;
-    uint8_t find;        /* enum key_find; KEYS_NONE ends the list */
-    int8_t begin;        /* argument index of the first key, or of the count; with a keyword: where its search
+    uint8_t find; /* enum key_find; KEYS_NONE ends the list */
+    int8_t
+        begin; /* argument index of the first key, or of the count; with a keyword: where its search
                             starts (negative: from the end, backwards) */
     const char *keyword; /* the keys stand behind this word; NULL: at `begin` */
-    int8_t last;         /* KEYS_RANGE: relative to the first; -1 is the last argument, -2 the one before ...;
+    int8_t
+        last; /* KEYS_RANGE: relative to the first; -1 is the last argument, -2 the one before ...;
                             KEYS_COUNTED: where the first key stands relative to the count */
     int8_t step;
-    int8_t limit; /* KEYS_RANGE with last -1: only the first 1/limit of the arguments (2: the first half) */
+    int8_t
+        limit; /* KEYS_RANGE with last -1: only the first 1/limit of the arguments (2: the first half) */
 };
 
 /* The usual ones. */
-#define KEY_AT(index, how) {.flags = (how), .find = KEYS_RANGE, .begin = (index), .last = 0, .step = 1}
-#define KEY_ALL_FROM(index, how) {.flags = (how), .find = KEYS_RANGE, .begin = (index), .last = -1, .step = 1}
-#define KEY_ALL_BUT_LAST(index, how) {.flags = (how), .find = KEYS_RANGE, .begin = (index), .last = -2, .step = 1}
-#define KEY_EVERY_OTHER(index, how) {.flags = (how), .find = KEYS_RANGE, .begin = (index), .last = -1, .step = 2}
-#define KEY_COUNTED_AT(index, how) {.flags = (how), .find = KEYS_COUNTED, .begin = (index), .last = 1, .step = 1}
+#define KEY_AT(index, how) \
+    { .flags = (how), .find = KEYS_RANGE, .begin = (index), .last = 0, .step = 1 }
+#define KEY_ALL_FROM(index, how) \
+    { .flags = (how), .find = KEYS_RANGE, .begin = (index), .last = -1, .step = 1 }
+#define KEY_ALL_BUT_LAST(index, how) \
+    { .flags = (how), .find = KEYS_RANGE, .begin = (index), .last = -2, .step = 1 }
+#define KEY_EVERY_OTHER(index, how) \
+    { .flags = (how), .find = KEYS_RANGE, .begin = (index), .last = -1, .step = 2 }
+#define KEY_COUNTED_AT(index, how) \
+    { .flags = (how), .find = KEYS_COUNTED, .begin = (index), .last = 1, .step = 1 }
 
 enum { COMMAND_KEY_SPECS = 4 };
 
 struct command {
     const char *name; /* lower case; a subcommand's is its own word only */
-    int arity;        /* as COMMAND INFO: negative for "at least"; a subcommand's counts its parent's word */
+    int arity; /* as COMMAND INFO: negative for "at least"; a subcommand's counts its parent's word */
     uint32_t flags;
     uint32_t groups;
     struct key_spec keys[COMMAND_KEY_SPECS];
@@ -116,7 +125,8 @@ struct command {
     const char *syntax;     /* arguments as documentation writes them: "key value [NX | XX]" */
     const char *reply;      /* shape: "integer", "bulk | null", "array of bulks" ... */
     void (*handler)(struct request *request);
-    const struct command *subcommands; /* ends with a row without a name; the handler is then NULL */
+    const struct command
+        *subcommands; /* ends with a row without a name; the handler is then NULL */
 };
 
 /* What one file of commands exports: rows, ended by one without a name. */

@@ -33,13 +33,15 @@ struct command_stats *command_stats_new(unsigned commands) {
 }
 
 void command_stats_free(struct command_stats *stats) {
-    for (unsigned i = 0; stats && i < stats->commands; i++) mem_free(atomic_load(&stats->cells[i].latency));
+    for (unsigned i = 0; stats && i < stats->commands; i++)
+        mem_free(atomic_load(&stats->cells[i].latency));
     mem_free(stats);
 }
 
 /* Only the worker's own thread adds, so no locked instruction is needed. */
 static void cell_add(_Atomic uint64_t *cell, uint64_t amount) {
-    atomic_store_explicit(cell, atomic_load_explicit(cell, memory_order_relaxed) + amount, memory_order_relaxed);
+    atomic_store_explicit(cell, atomic_load_explicit(cell, memory_order_relaxed) + amount,
+                          memory_order_relaxed);
 }
 
 static void cell_note_latency(struct command_cell *cell, uint64_t ticks) {
@@ -66,7 +68,8 @@ void command_stats_called(struct worker *worker, unsigned number, bool failed) {
     cell_add(&cell->calls, 1);
     cell_add(&cell->ticks, now - stats->since);
     if (failed) cell_add(&cell->failed, 1);
-    if (atomic_load_explicit(&track_latency, memory_order_relaxed)) cell_note_latency(cell, now - stats->since);
+    if (atomic_load_explicit(&track_latency, memory_order_relaxed))
+        cell_note_latency(cell, now - stats->since);
     stats->since = now;
     stats_add(STAT_COMMANDS, 1);
 }
@@ -126,7 +129,8 @@ static struct error_count *error_slot(const char *code) {
 void error_stats_note(const char *reply, size_t len) {
     char code[ERROR_CODE_LEN];
     size_t used = 0;
-    for (size_t i = 1; i < len && used + 1 < sizeof code && reply[i] != ' ' && reply[i] != '\r'; i++)
+    for (size_t i = 1; i < len && used + 1 < sizeof code && reply[i] != ' ' && reply[i] != '\r';
+         i++)
         code[used++] = reply[i];
     code[used] = '\0';
     stats_add(STAT_ERROR_REPLIES, 1);
@@ -137,7 +141,8 @@ void error_stats_note(const char *reply, size_t len) {
 
 void error_stats_each(error_stats_visit_fn *visit, void *context) {
     lock_take(&errors.lock);
-    for (unsigned i = 0; i < errors.used; i++) visit(errors.counts[i].code, errors.counts[i].count, context);
+    for (unsigned i = 0; i < errors.used; i++)
+        visit(errors.counts[i].code, errors.counts[i].count, context);
     lock_give(&errors.lock);
 }
 

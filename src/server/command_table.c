@@ -55,15 +55,16 @@ static void name_add(struct command_table *table, struct bytes name, const struc
     slot->number = number;
 }
 
-static void rows_add(struct command_table *table, const struct command *row, const struct command *parent,
-                     const char *family) {
+static void rows_add(struct command_table *table, const struct command *row,
+                     const struct command *parent, const char *family) {
     table->rows = mem_realloc(table->rows, (table->row_count + 1) * sizeof *table->rows);
     table->rows[table->row_count++] = (struct row_info){row, parent, family};
     for (const struct command *sub = row->subcommands; sub != NULL && sub->name != NULL; sub++)
         rows_add(table, sub, row, family);
 }
 
-struct command_table *command_table_new(const struct command_family *const *families, size_t count) {
+struct command_table *command_table_new(const struct command_family *const *families,
+                                        size_t count) {
     struct command_table *table = mem_zalloc(sizeof *table);
     for (size_t i = 0; i < count; i++) {
         for (const struct command *row = families[i]->rows; row->name != NULL; row++) {
@@ -96,7 +97,8 @@ int command_table_rename(struct command_table *table, struct bytes from, struct 
     return 0;
 }
 
-const struct command *command_lookup(const struct command_table *table, struct bytes name, unsigned *ret_number) {
+const struct command *command_lookup(const struct command_table *table, struct bytes name,
+                                     unsigned *ret_number) {
     if (name.len > NAME_LEN_MAX) return NULL;
     const struct name_slot *slot = name_find(table, name);
     if (slot == NULL) return NULL;
@@ -115,13 +117,15 @@ const struct command *command_find_subcommand(const struct command *command, str
     return NULL;
 }
 
-static const struct row_info *row_info(const struct command_table *table, const struct command *command) {
+static const struct row_info *row_info(const struct command_table *table,
+                                       const struct command *command) {
     for (unsigned i = 0; i < table->row_count; i++)
         if (table->rows[i].row == command) return &table->rows[i];
     return &table->rows[0];
 }
 
-const struct command *command_parent(const struct command_table *table, const struct command *command) {
+const struct command *command_parent(const struct command_table *table,
+                                     const struct command *command) {
     return row_info(table, command)->parent;
 }
 
@@ -141,7 +145,8 @@ const struct command *command_by_number(const struct command_table *table, unsig
     return table->rows[number].row;
 }
 
-const struct command *command_next(const struct command_table *table, size_t *position, struct bytes *ret_name) {
+const struct command *command_next(const struct command_table *table, size_t *position,
+                                   struct bytes *ret_name) {
     while (*position < NAME_SLOTS) {
         const struct name_slot *slot = &table->names[(*position)++];
         if (slot->command == NULL) continue;
@@ -167,8 +172,8 @@ static uint32_t spec_begin(const struct key_spec *spec, const struct bytes *argv
 }
 
 /* The range of arguments that a specification names; false when it cannot be told. */
-static bool spec_range(const struct key_spec *spec, const struct bytes *argv, uint32_t argc, uint32_t begin,
-                       int64_t *ret_first, int64_t *ret_last) {
+static bool spec_range(const struct key_spec *spec, const struct bytes *argv, uint32_t argc,
+                       uint32_t begin, int64_t *ret_first, int64_t *ret_last) {
     if (spec->find == KEYS_RANGE) {
         *ret_first = begin;
         *ret_last = spec->last >= 0 ? (int64_t)begin + spec->last : (int64_t)argc + spec->last;
@@ -177,7 +182,8 @@ static bool spec_range(const struct key_spec *spec, const struct bytes *argv, ui
         return true;
     }
     int64_t count;
-    if (begin >= argc || !number_parse_i64(argv[begin], &count) || count < 0 || count > argc) return false;
+    if (begin >= argc || !number_parse_i64(argv[begin], &count) || count < 0 || count > argc)
+        return false;
     *ret_first = (int64_t)begin + spec->last;
     *ret_last = *ret_first + count * spec->step - 1;
     return *ret_last < argc && count > 0;
@@ -201,15 +207,18 @@ int64_t command_keys(const struct command *command, const struct bytes *argv, ui
     return (int64_t)found;
 }
 
-void command_key_range(const struct command *command, int *ret_first, int *ret_last, int *ret_step) {
+void command_key_range(const struct command *command, int *ret_first, int *ret_last,
+                       int *ret_step) {
     *ret_first = *ret_last = *ret_step = 0;
     for (int i = 0; i < COMMAND_KEY_SPECS; i++) {
         const struct key_spec *spec = &command->keys[i];
         if (spec->find != KEYS_RANGE || spec->keyword != NULL) continue;
         int last = spec->last >= 0 ? spec->begin + spec->last : spec->last;
         if (*ret_first != 0) { /* a neighbour widens the range, as in SMOVE */
-            if (last > *ret_last && *ret_last > 0) *ret_last = last;
-            else if (last < 0) *ret_last = last;
+            if (last > *ret_last && *ret_last > 0)
+                *ret_last = last;
+            else if (last < 0)
+                *ret_last = last;
             continue;
         }
         *ret_first = spec->begin;
@@ -222,7 +231,8 @@ bool command_has_movable_keys(const struct command *command) {
     for (int i = 0; i < COMMAND_KEY_SPECS; i++) {
         const struct key_spec *spec = &command->keys[i];
         if (spec->find == KEYS_COUNTED || spec->find == KEYS_UNKNOWN) return true;
-        if (spec->find == KEYS_RANGE && (spec->keyword != NULL || spec->flags & KEY_INCOMPLETE)) return true;
+        if (spec->find == KEYS_RANGE && (spec->keyword != NULL || spec->flags & KEY_INCOMPLETE))
+            return true;
     }
     return false;
 }

@@ -23,11 +23,13 @@ int command_table_rename(struct command_table *table, struct bytes from, struct 
 /* Case-insensitive; NULL when there is none. */
 const struct command *command_find(const struct command_table *table, struct bytes name);
 /* The same, with the row's number. */
-const struct command *command_lookup(const struct command_table *table, struct bytes name, unsigned *ret_number);
+const struct command *command_lookup(const struct command_table *table, struct bytes name,
+                                     unsigned *ret_number);
 /* A row below a container; NULL when there is none. */
 const struct command *command_find_subcommand(const struct command *command, struct bytes name);
 /* The container of a subcommand's row; NULL for a command of its own. */
-const struct command *command_parent(const struct command_table *table, const struct command *command);
+const struct command *command_parent(const struct command_table *table,
+                                     const struct command *command);
 /* The family's name of a command. */
 const char *command_family_name(const struct command_table *table, const struct command *command);
 /* A small number of the row's own, below command_count, for statistics. */
@@ -36,7 +38,8 @@ unsigned command_number(const struct command_table *table, const struct command 
 unsigned command_count(const struct command_table *table);
 const struct command *command_by_number(const struct command_table *table, unsigned number);
 /* Goes over the commands under the names they go by now. Starts with *position 0; NULL at the end. */
-const struct command *command_next(const struct command_table *table, size_t *position, struct bytes *ret_name);
+const struct command *command_next(const struct command_table *table, size_t *position,
+                                   struct bytes *ret_name);
 
 /* ---- keys ---- */
 

@@ -175,8 +175,10 @@ static _Thread_local stack_t stack_before;
 bool crash_join_thread(void) {
     if (own_stack) return false;
     stack_t stack = {.ss_sp = mem_alloc(STACK_BYTES), .ss_size = STACK_BYTES};
-    if (sigaltstack(&stack, &stack_before) == 0) own_stack = stack.ss_sp;
-    else mem_free(stack.ss_sp);
+    if (sigaltstack(&stack, &stack_before) == 0)
+        own_stack = stack.ss_sp;
+    else
+        mem_free(stack.ss_sp);
     return own_stack != NULL;
 }
 

@@ -28,16 +28,18 @@ const char *command_full_name(const struct server *server, const struct command 
     return out;
 }
 
-void dispatch_prepare(struct client *client, const struct bytes *argv, uint32_t argc, struct prepared *ret_prepared) {
+void dispatch_prepare(struct client *client, const struct bytes *argv, uint32_t argc,
+                      struct prepared *ret_prepared) {
     struct server *server = client->worker->server;
-    const struct command *command = command_lookup(server->commands, argv[0], &ret_prepared->number);
+    const struct command *command =
+        command_lookup(server->commands, argv[0], &ret_prepared->number);
     ret_prepared->command = command;
     ret_prepared->has_key = false;
     if (command == NULL) return;
     const struct key_spec *spec = command->keys;
     /* The usual command has one key, next to its name. */
-    if (spec[0].find != KEYS_RANGE || spec[0].begin != 1 || spec[0].last != 0 || spec[0].flags & KEY_NOT_KEY ||
-        spec[1].find != KEYS_NONE || argc < 2)
+    if (spec[0].find != KEYS_RANGE || spec[0].begin != 1 || spec[0].last != 0 ||
+        spec[0].flags & KEY_NOT_KEY || spec[1].find != KEYS_NONE || argc < 2)
         return;
     ret_prepared->key = (struct request_key){key_make(argv[1]), 1};
     ret_prepared->has_key = true;
@@ -52,12 +54,14 @@ static bool is_from_the_web(struct bytes name) {
     return bytes_is_word(name, "post") || bytes_is_word(name, "host:");
 }
 
-static void reply_unknown_command(struct client *client, struct reply *reply, const struct bytes *argv, uint32_t argc) {
+static void reply_unknown_command(struct client *client, struct reply *reply,
+                                  const struct bytes *argv, uint32_t argc) {
     /* The last argument shown may pass the limit by its quotes. */
     char args[ERROR_ARGS_MAX + 4] = "";
     size_t len = 0;
     if (is_from_the_web(argv[0])) {
-        log_warning("Closing client %llu (%s): it speaks HTTP, which a web page may have made a browser send",
+        log_warning("Closing client %llu (%s): it speaks HTTP, which a web page may have made a "
+                    "browser send",
                     (unsigned long long)client->id, client->shared.address);
         client_close(client, false);
         return;
@@ -70,12 +74,14 @@ static void reply_unknown_command(struct client *client, struct reply *reply, co
         len += (size_t)added;
     }
     reply_error_format(reply, "ERR unknown command '%.*s', with args beginning with: %s",
-                       (int)(argv[0].len < ERROR_ARGS_MAX ? argv[0].len : ERROR_ARGS_MAX), argv[0].data, args);
+                       (int)(argv[0].len < ERROR_ARGS_MAX ? argv[0].len : ERROR_ARGS_MAX),
+                       argv[0].data, args);
 }
 
 /* The row to run: the subcommand's, for a container. NULL when an error was replied. */
-static const struct command *resolve(struct client *client, struct reply *reply, const struct command *command,
-                                     const struct bytes *argv, uint32_t argc) {
+static const struct command *resolve(struct client *client, struct reply *reply,
+                                     const struct command *command, const struct bytes *argv,
+                                     uint32_t argc) {
     char name[COMMAND_NAME_MAX];
     atomic_store_explicit(&client->shared.last_command, NULL, memory_order_relaxed);
     if (command == NULL) {
@@ -89,15 +95,19 @@ static const struct command *resolve(struct client *client, struct reply *reply,
             char upper[COMMAND_NAME_MAX];
             size_t i;
             for (i = 0; command->name[i] && i + 1 < sizeof upper; i++)
-                upper[i] = command->name[i] >= 'a' && command->name[i] <= 'z' ? (char)(command->name[i] - 32) : command->name[i];
+                upper[i] = command->name[i] >= 'a' && command->name[i] <= 'z'
+                               ? (char)(command->name[i] - 32)
+                               : command->name[i];
             upper[i] = '\0';
             reply_error_format(reply, "ERR unknown subcommand '%.*s'. Try %s HELP.",
-                               (int)(argv[1].len < ERROR_ARGS_MAX ? argv[1].len : ERROR_ARGS_MAX), argv[1].data, upper);
+                               (int)(argv[1].len < ERROR_ARGS_MAX ? argv[1].len : ERROR_ARGS_MAX),
+                               argv[1].data, upper);
             return NULL;
         }
     }
     atomic_store_explicit(&client->shared.last_command, row, memory_order_relaxed);
-    if ((row->arity > 0 && (uint32_t)row->arity != argc) || (row->arity < 0 && argc < (uint32_t)-row->arity)) {
+    if ((row->arity > 0 && (uint32_t)row->arity != argc) ||
+        (row->arity < 0 && argc < (uint32_t)-row->arity)) {
         reply_error_format(reply, "ERR wrong number of arguments for '%s' command",
                            command_full_name(client->worker->server, row, name));
         return NULL;
@@ -124,14 +134,16 @@ static bool admit(struct client *client, struct reply *reply, const struct comma
         return false;
     }
     if (client->resp == 2 && !(row->flags & COMMAND_IN_SUBSCRIBER) && is_subscriber(client)) {
-        reply_error_format(reply,
-                           "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
-                           "are allowed in this context",
-                           command_full_name(server, row, name));
+        reply_error_format(
+            reply,
+            "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
+            "are allowed in this context",
+            command_full_name(server, row, name));
         return false;
     }
     if (row->handler == NULL) {
-        reply_error_format(reply, "ERR The '%s' command is not supported by this version of Keynome",
+        reply_error_format(reply,
+                           "ERR The '%s' command is not supported by this version of Keynome",
                            command_full_name(server, row, name));
         return false;
     }
@@ -143,7 +155,8 @@ static bool make_room(struct client *client, struct reply *reply, const struct c
     struct worker *worker = client->worker;
     struct store *store = worker->server->store;
     if (!store_over_limit(store)) return true;
-    enum evict_result result = store_evict(store, worker->evict_pool, worker->now_ms, EVICT_BUDGET_US);
+    enum evict_result result =
+        store_evict(store, worker->evict_pool, worker->now_ms, EVICT_BUDGET_US);
     if (blocking_has_ready()) blocking_serve(worker);
     if (result != EVICT_FAILED) return true;
     bool needs = row->flags & COMMAND_DENY_OOM;
@@ -158,7 +171,9 @@ static bool make_room(struct client *client, struct reply *reply, const struct c
 static bool runs_in_transaction(const struct command *row) {
     static const char *const words[] = {"exec", "discard", "multi", "watch", "quit", "reset"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcmp(row->name, words[i]) == 0 && row->groups & (GROUP_TRANSACTION | GROUP_CONNECTION)) return true;
+        if (strcmp(row->name, words[i]) == 0 &&
+            row->groups & (GROUP_TRANSACTION | GROUP_CONNECTION))
+            return true;
     return false;
 }
 
@@ -210,19 +225,22 @@ static void refused(struct client *client, struct reply *reply, const struct com
     if (row != NULL && row->handler == transaction_exec) refuse_exec(client, reply);
 }
 
-static enum dispatch_result rejected(struct client *client, struct reply *reply, const struct command *row,
-                                     unsigned number) {
+static enum dispatch_result rejected(struct client *client, struct reply *reply,
+                                     const struct command *row, unsigned number) {
     refused(client, reply, row);
     command_stats_rejected(client->worker, number);
     return DISPATCH_DONE;
 }
 
-static enum dispatch_result dispatch_row(struct client *client, struct reply *reply, const struct command *row,
-                                         struct bytes *argv, uint32_t argc, const struct prepared *prepared) {
+static enum dispatch_result dispatch_row(struct client *client, struct reply *reply,
+                                         const struct command *row, struct bytes *argv,
+                                         uint32_t argc, const struct prepared *prepared) {
     struct worker *worker = client->worker;
     struct server *server = worker->server;
-    unsigned number = row == prepared->command ? prepared->number : command_number(server->commands, row);
-    if (!admit(client, reply, row) || !make_room(client, reply, row)) return rejected(client, reply, row, number);
+    unsigned number =
+        row == prepared->command ? prepared->number : command_number(server->commands, row);
+    if (!admit(client, reply, row) || !make_room(client, reply, row))
+        return rejected(client, reply, row, number);
     if (pause_concerns(server->pause, worker->now_ms, client, row)) return DISPATCH_POSTPONED;
     if (client->transaction.open && !runs_in_transaction(row)) {
         transaction_queue(client, row, argv, argc);
@@ -242,10 +260,12 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
         .client = client,
         .arena = &worker->arena,
         .db = client->db,
-        .flags = (client->flags & CLIENT_NO_TOUCH ? REQUEST_NO_TOUCH : 0) | (client->resp >= 3 ? REQUEST_RESP3 : 0),
+        .flags = (client->flags & CLIENT_NO_TOUCH ? REQUEST_NO_TOUCH : 0) |
+                 (client->resp >= 3 ? REQUEST_RESP3 : 0),
         .now_ms = worker->now_ms,
     };
-    if (request.key_count == 0 && !request_find_keys(&request)) return rejected(client, reply, row, number);
+    if (request.key_count == 0 && !request_find_keys(&request))
+        return rejected(client, reply, row, number);
     execute(&request);
     command_stats_called(worker, number, reply->errors != 0);
     arena_reset(&worker->arena);
@@ -254,9 +274,10 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
 }
 
 /* What a client hears of its subscriptions is no reply: it comes although replies are off. */
-static bool tells_subscriptions(const struct client *client, const struct command *row, const struct reply *reply) {
-    return row != NULL && row->flags & COMMAND_PUBSUB && row->flags & COMMAND_IN_SUBSCRIBER && reply->errors == 0 &&
-           !client->transaction.open;
+static bool tells_subscriptions(const struct client *client, const struct command *row,
+                                const struct reply *reply) {
+    return row != NULL && row->flags & COMMAND_PUBSUB && row->flags & COMMAND_IN_SUBSCRIBER &&
+           reply->errors == 0 && !client->transaction.open;
 }
 
 enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_t argc,
@@ -270,7 +291,8 @@ enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_
     }
     reply_init(&reply, out, client->resp);
     const struct command *row = resolve(client, &reply, prepared->command, argv, argc);
-    enum dispatch_result result = row == NULL ? DISPATCH_DONE : dispatch_row(client, &reply, row, argv, argc, prepared);
+    enum dispatch_result result =
+        row == NULL ? DISPATCH_DONE : dispatch_row(client, &reply, row, argv, argc, prepared);
     if (row == NULL) refused(client, &reply, prepared->command);
     if (reply.errors) error_stats_note(out->data + reply.error_at, out->len - reply.error_at);
     bool silent = client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP);

@@ -26,7 +26,8 @@ struct prepared {
     struct request_key key;
 };
 
-void dispatch_prepare(struct client *client, const struct bytes *argv, uint32_t argc, struct prepared *ret_prepared);
+void dispatch_prepare(struct client *client, const struct bytes *argv, uint32_t argc,
+                      struct prepared *ret_prepared);
 
 enum dispatch_result {
     DISPATCH_DONE,      /* replied, queued, or not to be replied */
@@ -46,6 +47,7 @@ void request_add_shards(const struct request *request, struct shard_set *set);
 void request_run(struct request *request);
 /* The name of a command as errors and statistics give it: "config|get". Written to out. */
 enum { COMMAND_NAME_MAX = 64 };
-const char *command_full_name(const struct server *server, const struct command *command, char out[COMMAND_NAME_MAX]);
+const char *command_full_name(const struct server *server, const struct command *command,
+                              char out[COMMAND_NAME_MAX]);
 
 #endif

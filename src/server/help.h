@@ -7,12 +7,14 @@
 
 #include "server/request.h"
 
-static inline void reply_help_lines(struct request *request, const char *const *lines, size_t count) {
+static inline void reply_help_lines(struct request *request, const char *const *lines,
+                                    size_t count) {
     reply_array(request->reply, count);
     for (size_t i = 0; i < count; i++) reply_status(request->reply, lines[i]);
 }
 
 /* lines: an array of constant strings. */
-#define REPLY_HELP(request, lines) reply_help_lines((request), (lines), sizeof(lines) / sizeof *(lines))
+#define REPLY_HELP(request, lines) \
+    reply_help_lines((request), (lines), sizeof(lines) / sizeof *(lines))
 
 #endif

@@ -11,8 +11,8 @@
 #include "store/admin.h"
 #include "store/shard.h"
 
-static void publish_event(struct server *server, const char *prefix, unsigned db, struct bytes topic,
-                          struct bytes message) {
+static void publish_event(struct server *server, const char *prefix, unsigned db,
+                          struct bytes topic, struct bytes message) {
     enum { USUAL_BYTES = 256, PREFIX_BYTES = 40 };
     char usual[USUAL_BYTES];
     size_t room = PREFIX_BYTES + topic.len;
@@ -50,8 +50,9 @@ static const struct {
     char letter;
     unsigned flag;
 } letters[] = {
-    {'g', EVENT_GENERIC}, {'$', EVENT_STRING}, {'l', EVENT_LIST},   {'s', EVENT_SET},       {'h', EVENT_HASH},
-    {'z', EVENT_ZSET},    {'x', EVENT_EXPIRED}, {'e', EVENT_EVICTED}, {'t', EVENT_STREAM},
+    {'g', EVENT_GENERIC}, {'$', EVENT_STRING},  {'l', EVENT_LIST},
+    {'s', EVENT_SET},     {'h', EVENT_HASH},    {'z', EVENT_ZSET},
+    {'x', EVENT_EXPIRED}, {'e', EVENT_EVICTED}, {'t', EVENT_STREAM},
 };
 enum { LETTERS = sizeof letters / sizeof letters[0] };
 
@@ -65,8 +66,12 @@ bool notify_flags_parse(struct bytes text, unsigned *ret_flags) {
     unsigned flags = 0;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
-        unsigned flag = c == 'A' ? all_flags() : c == 'K' ? NOTIFY_KEYSPACE : c == 'E' ? NOTIFY_KEYEVENT :
-                        c == 'm' ? EVENT_MISSED : c == 'n' ? EVENT_NEW : 0;
+        unsigned flag = c == 'A'   ? all_flags()
+                        : c == 'K' ? NOTIFY_KEYSPACE
+                        : c == 'E' ? NOTIFY_KEYEVENT
+                        : c == 'm' ? EVENT_MISSED
+                        : c == 'n' ? EVENT_NEW
+                                   : 0;
         for (unsigned each = 0; each < LETTERS; each++)
             if (letters[each].letter == c) flag = letters[each].flag;
         if (flag == 0 && c != 'd') return false; /* d: events of modules, of which there are none */

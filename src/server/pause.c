@@ -46,12 +46,14 @@ void pause_end(struct pause *pause) {
 
 /* CLIENT itself runs, so that a pause can be ended by whoever began it. */
 static bool never_waits(const struct command *command) {
-    return (command->groups & GROUP_CONNECTION) && (command->flags & (COMMAND_ADMIN | COMMAND_NO_SCRIPT));
+    return (command->groups & GROUP_CONNECTION) &&
+           (command->flags & (COMMAND_ADMIN | COMMAND_NO_SCRIPT));
 }
 
 static bool transaction_writes(const struct client *client) {
     for (uint32_t i = 0; i < client->transaction.count; i++)
-        if (client->transaction.queue[i].command->flags & (COMMAND_WRITE | COMMAND_MAY_REPLICATE)) return true;
+        if (client->transaction.queue[i].command->flags & (COMMAND_WRITE | COMMAND_MAY_REPLICATE))
+            return true;
     return false;
 }
 
@@ -62,7 +64,8 @@ void pause_release(struct client *client) {
     stats_add(STAT_CLIENTS_BLOCKED, -1);
 }
 
-bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *client, const struct command *command) {
+bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *client,
+                    const struct command *command) {
     if (__builtin_expect(!pause_is_on(pause, now_ms), 1) || never_waits(command)) return false;
     bool runs_queue = command->handler == transaction_exec;
     if (!pause_stops_all(pause, now_ms)) {

@@ -28,7 +28,8 @@ int64_t pause_until_ms(const struct pause *pause);
 bool pause_is_on(const struct pause *pause, int64_t now_ms);
 bool pause_stops_all(const struct pause *pause, int64_t now_ms);
 /* Whether this command must wait; marks the client if so. */
-bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *client, const struct command *command);
+bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *client,
+                    const struct command *command);
 /* Takes the mark away; nothing when there is none. */
 void pause_release(struct client *client);
 

@@ -40,9 +40,11 @@ static uint64_t name_hash(enum topic_kind kind, struct bytes name) {
     return hash_bytes(name) + (uint64_t)kind;
 }
 
-static struct topic *topic_find(const struct table *table, enum topic_kind kind, struct bytes name) {
+static struct topic *topic_find(const struct table *table, enum topic_kind kind,
+                                struct bytes name) {
     struct table_probe probe;
-    for (struct topic *t = table_first(table, name_hash(kind, name), &probe); t != NULL; t = table_next(&probe))
+    for (struct topic *t = table_first(table, name_hash(kind, name), &probe); t != NULL;
+         t = table_next(&probe))
         if (t->kind == kind && bytes_equal(topic_name(t), name)) return t;
     return NULL;
 }
@@ -73,7 +75,7 @@ struct stripe {
 
 struct pubsub {
     unsigned worker_count;
-    _Atomic size_t patterns;    /* distinct ones: spares publishers the lock when there are none */
+    _Atomic size_t patterns; /* distinct ones: spares publishers the lock when there are none */
     struct stripe by_name[STRIPES]; /* channels and shard channels */
     struct stripe pattern;
 };
@@ -92,13 +94,14 @@ void pubsub_free(struct pubsub *pubsub) {
     mem_free(pubsub);
 }
 
-static struct stripe *pubsub_stripe(struct pubsub *pubsub, enum topic_kind kind, struct bytes name) {
+static struct stripe *pubsub_stripe(struct pubsub *pubsub, enum topic_kind kind,
+                                    struct bytes name) {
     if (kind == TOPIC_PATTERN) return &pubsub->pattern;
     return &pubsub->by_name[name_hash(kind, name) % STRIPES];
 }
 
-static void directory_change(struct pubsub *pubsub, enum topic_kind kind, struct bytes name, unsigned worker,
-                             int change) {
+static void directory_change(struct pubsub *pubsub, enum topic_kind kind, struct bytes name,
+                             unsigned worker, int change) {
     struct stripe *stripe = pubsub_stripe(pubsub, kind, name);
     lock_take(&stripe->lock);
     struct topic *topic = topic_find(&stripe->topics, kind, name);
@@ -156,13 +159,17 @@ size_t subscriptions_count(const struct subscriptions *subscriptions, enum topic
 
 static void share_counts(struct client *client) {
     const struct subscriptions *own = &client->subscriptions;
-    atomic_store_explicit(&client->shared.channels, (uint32_t)own->of[TOPIC_CHANNEL].count, memory_order_relaxed);
-    atomic_store_explicit(&client->shared.patterns, (uint32_t)own->of[TOPIC_PATTERN].count, memory_order_relaxed);
-    atomic_store_explicit(&client->shared.shard_channels, (uint32_t)own->of[TOPIC_SHARD].count, memory_order_relaxed);
+    atomic_store_explicit(&client->shared.channels, (uint32_t)own->of[TOPIC_CHANNEL].count,
+                          memory_order_relaxed);
+    atomic_store_explicit(&client->shared.patterns, (uint32_t)own->of[TOPIC_PATTERN].count,
+                          memory_order_relaxed);
+    atomic_store_explicit(&client->shared.shard_channels, (uint32_t)own->of[TOPIC_SHARD].count,
+                          memory_order_relaxed);
 }
 
 /* Searches the shorter of the two: a topic has many clients, or a client many topics, but seldom both. */
-static struct subscription *subscription_find(const struct client *client, const struct topic *topic) {
+static struct subscription *subscription_find(const struct client *client,
+                                              const struct topic *topic) {
     const struct chain *own = &client->subscriptions.of[topic->kind];
     if (own->count < topic->subscribers.count) {
         CHAIN_EACH(own, struct subscription, client_link, each)
@@ -174,7 +181,8 @@ static struct subscription *subscription_find(const struct client *client, const
     return NULL;
 }
 
-static struct topic *local_topic(struct pubsub_local *local, enum topic_kind kind, struct bytes name) {
+static struct topic *local_topic(struct pubsub_local *local, enum topic_kind kind,
+                                 struct bytes name) {
     struct topic *topic = topic_find(&local->topics, kind, name);
     if (topic != NULL) return topic;
     topic = topic_add(&local->topics, kind, name);
@@ -267,18 +275,22 @@ struct publication_mail {
     struct publication *publication;
 };
 
-static void push_message(struct client *client, const char *kind, const struct bytes *parts, size_t count) {
+static void push_message(struct client *client, const char *kind, const struct bytes *parts,
+                         size_t count) {
     struct reply reply;
     if (client->flags & CLIENT_CLOSING) return;
     reply_init(&reply, client_output(client), client->resp);
     reply_push(&reply, count + 1);
     reply_bulk_string(&reply, kind);
     for (size_t i = 0; i < count; i++) reply_bulk(&reply, parts[i]);
-    if (reply.overflow) client_close(client, false);
-    else client_output_done(client);
+    if (reply.overflow)
+        client_close(client, false);
+    else
+        client_output_done(client);
 }
 
-static void local_deliver(struct worker *worker, enum topic_kind kind, struct bytes channel, struct bytes message) {
+static void local_deliver(struct worker *worker, enum topic_kind kind, struct bytes channel,
+                          struct bytes message) {
     struct pubsub_local *local = worker->pubsub;
     struct topic *topic = topic_find(&local->topics, kind, channel);
     struct bytes parts[3] = {channel, message};
@@ -297,20 +309,22 @@ static void local_deliver(struct worker *worker, enum topic_kind kind, struct by
 }
 
 static void publication_drop(struct publication *publication) {
-    if (atomic_fetch_sub_explicit(&publication->holders, 1, memory_order_acq_rel) == 1) mem_free(publication);
+    if (atomic_fetch_sub_explicit(&publication->holders, 1, memory_order_acq_rel) == 1)
+        mem_free(publication);
 }
 
 static void publication_arrives(struct mail *mail) {
     struct publication_mail *own = CONTAINER_OF(mail, struct publication_mail, mail);
     struct publication *publication = own->publication;
-    local_deliver(own->worker, publication->kind, bytes_make(publication->text, publication->channel_len),
-                  bytes_make(publication->text + publication->channel_len, publication->message_len));
+    local_deliver(
+        own->worker, publication->kind, bytes_make(publication->text, publication->channel_len),
+        bytes_make(publication->text + publication->channel_len, publication->message_len));
     publication_drop(publication);
     mem_free(own);
 }
 
-static void publication_send(struct server *server, const bool *wanted, enum topic_kind kind, struct bytes channel,
-                             struct bytes message) {
+static void publication_send(struct server *server, const bool *wanted, enum topic_kind kind,
+                             struct bytes channel, struct bytes message) {
     const struct worker *self = worker_current();
     unsigned receivers = 0;
     for (unsigned i = 0; i < server->worker_count; i++)
@@ -344,14 +358,16 @@ static size_t pattern_receivers(struct pubsub *pubsub, struct bytes channel, boo
     if (atomic_load(&pubsub->patterns) == 0) return 0;
     lock_take(&pubsub->pattern.lock);
     table_iter_init(&iter, &pubsub->pattern.topics);
-    for (struct topic *topic = table_iter_next(&iter); topic != NULL; topic = table_iter_next(&iter))
+    for (struct topic *topic = table_iter_next(&iter); topic != NULL;
+         topic = table_iter_next(&iter))
         if (glob_match(topic_name(topic), channel, false))
             receivers += topic_receivers(topic, wanted, pubsub->worker_count);
     lock_give(&pubsub->pattern.lock);
     return receivers;
 }
 
-size_t pubsub_publish(struct server *server, enum topic_kind kind, struct bytes channel, struct bytes message) {
+size_t pubsub_publish(struct server *server, enum topic_kind kind, struct bytes channel,
+                      struct bytes message) {
     enum { WORKERS_MAX = 1024 };
     struct pubsub *pubsub = server->pubsub;
     bool wanted[WORKERS_MAX] = {false};
@@ -371,19 +387,24 @@ size_t pubsub_publish(struct server *server, enum topic_kind kind, struct bytes 
 
 /* ---- what there is ---- */
 
-static void stripe_each(struct stripe *stripe, enum topic_kind kind, pubsub_visit_fn *visit, void *context) {
+static void stripe_each(struct stripe *stripe, enum topic_kind kind, pubsub_visit_fn *visit,
+                        void *context) {
     struct table_iter iter;
     lock_take(&stripe->lock);
     table_iter_init(&iter, &stripe->topics);
-    for (struct topic *topic = table_iter_next(&iter); topic != NULL; topic = table_iter_next(&iter))
+    for (struct topic *topic = table_iter_next(&iter); topic != NULL;
+         topic = table_iter_next(&iter))
         if (topic->kind == kind) visit(topic_name(topic), topic->total, context);
     lock_give(&stripe->lock);
 }
 
-void pubsub_each(struct pubsub *pubsub, enum topic_kind kind, pubsub_visit_fn *visit, void *context) {
-    if (kind == TOPIC_PATTERN) stripe_each(&pubsub->pattern, kind, visit, context);
+void pubsub_each(struct pubsub *pubsub, enum topic_kind kind, pubsub_visit_fn *visit,
+                 void *context) {
+    if (kind == TOPIC_PATTERN)
+        stripe_each(&pubsub->pattern, kind, visit, context);
     else
-        for (unsigned i = 0; i < STRIPES; i++) stripe_each(&pubsub->by_name[i], kind, visit, context);
+        for (unsigned i = 0; i < STRIPES; i++)
+            stripe_each(&pubsub->by_name[i], kind, visit, context);
 }
 
 size_t pubsub_subscribers(struct pubsub *pubsub, enum topic_kind kind, struct bytes name) {

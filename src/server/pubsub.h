@@ -53,12 +53,14 @@ bool pubsub_unsubscribe_any(struct client *client, enum topic_kind kind, struct 
 void pubsub_unsubscribe_all(struct client *client);
 
 /* From any worker's thread: returns how many clients will get it. */
-size_t pubsub_publish(struct server *server, enum topic_kind kind, struct bytes channel, struct bytes message);
+size_t pubsub_publish(struct server *server, enum topic_kind kind, struct bytes channel,
+                      struct bytes message);
 
 /* ---- what there is, for PUBSUB; visit is called under the directory's lock ---- */
 
 typedef void pubsub_visit_fn(struct bytes name, size_t subscribers, void *context);
-void pubsub_each(struct pubsub *pubsub, enum topic_kind kind, pubsub_visit_fn *visit, void *context);
+void pubsub_each(struct pubsub *pubsub, enum topic_kind kind, pubsub_visit_fn *visit,
+                 void *context);
 size_t pubsub_subscribers(struct pubsub *pubsub, enum topic_kind kind, struct bytes name);
 /* Distinct patterns. */
 size_t pubsub_pattern_count(struct pubsub *pubsub);

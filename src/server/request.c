@@ -43,8 +43,8 @@ static bool request_ignores_type(const struct request *request, uint32_t index) 
            index < request->block.first_key + request->block.key_count;
 }
 
-static bool request_check_type(struct request *request, uint32_t index, enum value_type type, struct entry *entry,
-                               struct entry **ret_entry) {
+static bool request_check_type(struct request *request, uint32_t index, enum value_type type,
+                               struct entry *entry, struct entry **ret_entry) {
     if (entry != NULL && type != TYPE_ANY && entry_type(entry) != type) {
         if (!request_ignores_type(request, index)) {
             reply_error_code(request->reply, ERROR_WRONG_TYPE);
@@ -56,21 +56,24 @@ static bool request_check_type(struct request *request, uint32_t index, enum val
     return true;
 }
 
-bool request_read_typed(struct request *request, uint32_t index, enum value_type type, struct entry **ret_entry) {
+bool request_read_typed(struct request *request, uint32_t index, enum value_type type,
+                        struct entry **ret_entry) {
     return request_check_type(request, index, type, request_read(request, index), ret_entry);
 }
 
-bool request_write_typed(struct request *request, uint32_t index, enum value_type type, struct entry **ret_entry) {
+bool request_write_typed(struct request *request, uint32_t index, enum value_type type,
+                         struct entry **ret_entry) {
     return request_check_type(request, index, type, request_write(request, index), ret_entry);
 }
 
-void request_changed_key(struct request *request, const struct key *key, enum event_class event_class,
-                         const char *event) {
+void request_changed_key(struct request *request, const struct key *key,
+                         enum event_class event_class, const char *event) {
     request->changes++;
     store_changed(request->store, request->db, key, event_class, event);
 }
 
-void request_changed(struct request *request, uint32_t index, enum event_class event_class, const char *event) {
+void request_changed(struct request *request, uint32_t index, enum event_class event_class,
+                     const char *event) {
     request_changed_key(request, request_key(request, index), event_class, event);
 }
 
@@ -89,17 +92,19 @@ struct heap *request_heap(struct request *request, uint32_t index) {
     return store_heap(request->store, request_key(request, index));
 }
 
-struct entry *request_put(struct request *request, uint32_t index, struct entry *old, enum value_type type,
-                          void *value) {
-    return store_put_value(request->store, request->db, request_key(request, index), old, type, value,
-                           ENTRY_EXPIRY_NONE);
+struct entry *request_put(struct request *request, uint32_t index, struct entry *old,
+                          enum value_type type, void *value) {
+    return store_put_value(request->store, request->db, request_key(request, index), old, type,
+                           value, ENTRY_EXPIRY_NONE);
 }
 
-void request_block(struct request *request, uint32_t first_key, uint32_t key_count, enum value_type type,
-                   int64_t timeout_ms, enum block_null null) {
+void request_block(struct request *request, uint32_t first_key, uint32_t key_count,
+                   enum value_type type, int64_t timeout_ms, enum block_null null) {
     if (request->flags & REQUEST_NO_BLOCK) {
-        if (null == BLOCK_NULL_ARRAY) reply_null_array(request->reply);
-        else reply_null(request->reply);
+        if (null == BLOCK_NULL_ARRAY)
+            reply_null_array(request->reply);
+        else
+            reply_null(request->reply);
         return;
     }
     if (request->flags & REQUEST_WOKEN) {
@@ -128,7 +133,8 @@ static void shard_visited(struct shard *shard, void *context) {
 }
 
 void request_visit_shard(struct request *request, unsigned shard,
-                         void (*visit)(struct request *request, struct shard *shard, void *context), void *context) {
+                         void (*visit)(struct request *request, struct shard *shard, void *context),
+                         void *context) {
     struct shard_visit both = {request, visit, context};
     store_visit(request->store, shard, request->flags & REQUEST_ALL_SHARDS, shard_visited, &both);
 }
@@ -138,12 +144,14 @@ void request_visit_shard(struct request *request, unsigned shard,
 bool request_find_keys(struct request *request) {
     enum { USUAL_KEYS = 16 };
     struct key_place usual[USUAL_KEYS], *places = usual;
-    int64_t count = command_keys(request->command, request->argv, request->argc, places, USUAL_KEYS);
+    int64_t count =
+        command_keys(request->command, request->argv, request->argc, places, USUAL_KEYS);
     request->key_count = 0;
     if (count <= 0) return true; /* the handler finds what is wrong with a count, and says so */
     if (count > USUAL_KEYS) {
         places = arena_try_array(request->arena, (size_t)count, sizeof *places);
-        if (places != NULL) command_keys(request->command, request->argv, request->argc, places, (size_t)count);
+        if (places != NULL)
+            command_keys(request->command, request->argv, request->argc, places, (size_t)count);
     }
     request->keys = arena_try_array(request->arena, (size_t)count, sizeof *request->keys);
     if (places == NULL || request->keys == NULL) {
@@ -160,5 +168,6 @@ bool request_find_keys(struct request *request) {
 
 void request_add_shards(const struct request *request, struct shard_set *set) {
     if (request->command->flags & COMMAND_ALL_SHARDS) shard_set_fill(set);
-    for (uint32_t i = 0; i < request->key_count; i++) shard_set_add(set, request->keys[i].key.shard);
+    for (uint32_t i = 0; i < request->key_count; i++)
+        shard_set_add(set, request->keys[i].key.shard);
 }

@@ -35,9 +35,10 @@ struct request_key {
 };
 
 enum request_flag {
-    REQUEST_NO_BLOCK = 1, /* in a transaction or script: a blocking command answers as if it had timed out */
-    REQUEST_WOKEN = 2,    /* a blocked command's further try */
-    REQUEST_NO_TOUCH = 4, /* reads do not count as accesses (CLIENT NO-TOUCH) */
+    REQUEST_NO_BLOCK =
+        1, /* in a transaction or script: a blocking command answers as if it had timed out */
+    REQUEST_WOKEN = 2,      /* a blocked command's further try */
+    REQUEST_NO_TOUCH = 4,   /* reads do not count as accesses (CLIENT NO-TOUCH) */
     REQUEST_ALL_SHARDS = 8, /* every shard is held: undeclared keys may be used */
     REQUEST_RESP3 = 16,     /* the client speaks RESP3, for a reply that is written later */
 };
@@ -84,8 +85,10 @@ struct entry *request_write(struct request *request, uint32_t index);
 /* The same for a key that must be of a type. Returns false when it is of another type: WRONGTYPE has been
  * replied. *ret_entry is NULL when there is no key. (For a woken command, a key that it waits for and that is
  * of another type counts as none.) */
-bool request_read_typed(struct request *request, uint32_t index, enum value_type type, struct entry **ret_entry);
-bool request_write_typed(struct request *request, uint32_t index, enum value_type type, struct entry **ret_entry);
+bool request_read_typed(struct request *request, uint32_t index, enum value_type type,
+                        struct entry **ret_entry);
+bool request_write_typed(struct request *request, uint32_t index, enum value_type type,
+                         struct entry **ret_entry);
 
 /* For a key that is not among request->keys; its shard must be held (REQUEST_ALL_SHARDS, or the same hash slot). */
 struct entry *request_find_key(struct request *request, const struct key *key);
@@ -93,10 +96,11 @@ struct entry *request_find_key(struct request *request, const struct key *key);
 /* ---- changes ---- */
 
 /* Says that the key was changed, once for each event that Redis would publish; see store_changed. */
-void request_changed(struct request *request, uint32_t index, enum event_class event_class, const char *event);
+void request_changed(struct request *request, uint32_t index, enum event_class event_class,
+                     const char *event);
 /* The same for a key that is not among request->keys. */
-void request_changed_key(struct request *request, const struct key *key, enum event_class event_class,
-                         const char *event);
+void request_changed_key(struct request *request, const struct key *key,
+                         enum event_class event_class, const char *event);
 /* Deletes an entry whose key was emptied or is overwritten, without publishing. */
 void request_delete(struct request *request, uint32_t index, struct entry *entry);
 /* Deletes the key when its collection has no elements left: publishes "del". Returns true when it did. */
@@ -105,8 +109,8 @@ bool request_delete_if_empty(struct request *request, uint32_t index, struct ent
 struct heap *request_heap(struct request *request, uint32_t index);
 /* Puts a value that was built in request_heap(index) under the key, instead of `old` (which may be NULL);
  * without an expiry. */
-struct entry *request_put(struct request *request, uint32_t index, struct entry *old, enum value_type type,
-                          void *value);
+struct entry *request_put(struct request *request, uint32_t index, struct entry *old,
+                          enum value_type type, void *value);
 
 /* ---- blocking ---- */
 
@@ -115,14 +119,15 @@ struct entry *request_put(struct request *request, uint32_t index, struct entry 
  * them gets a value of this type, and the command is then tried again; timeout_ms 0 is for ever. In a
  * transaction or script it replies the null at once instead.
  */
-void request_block(struct request *request, uint32_t first_key, uint32_t key_count, enum value_type type,
-                   int64_t timeout_ms, enum block_null null);
+void request_block(struct request *request, uint32_t first_key, uint32_t key_count,
+                   enum value_type type, int64_t timeout_ms, enum block_null null);
 
 /* ---- the rest of the keyspace, for KEYS, SCAN, DBSIZE and their kind ---- */
 
 /* Calls visit with each shard in turn held, one at a time unless all are held already. */
 struct shard;
 void request_visit_shard(struct request *request, unsigned shard,
-                         void (*visit)(struct request *request, struct shard *shard, void *context), void *context);
+                         void (*visit)(struct request *request, struct shard *shard, void *context),
+                         void *context);
 
 #endif

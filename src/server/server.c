@@ -16,8 +16,8 @@
 #include "server/transaction.h"
 #include "server/worker.h"
 
-struct server *server_new(struct store *store, struct command_table *commands, struct config *config,
-                          unsigned threads) {
+struct server *server_new(struct store *store, struct command_table *commands,
+                          struct config *config, unsigned threads) {
     struct server *server = mem_zalloc(sizeof *server);
     server->store = store;
     server->commands = commands;

@@ -46,8 +46,8 @@ struct server {
 };
 
 /* Makes the parts and `threads` workers around a store. */
-struct server *server_new(struct store *store, struct command_table *commands, struct config *config,
-                          unsigned threads);
+struct server *server_new(struct store *store, struct command_table *commands,
+                          struct config *config, unsigned threads);
 void server_free(struct server *server);
 /* Runs worker 0 on the calling thread and the others on their own, until server_stop. */
 int server_run(struct server *server);

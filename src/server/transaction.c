@@ -48,15 +48,16 @@ static struct bytes *copy_arguments(const struct bytes *argv, uint32_t argc, siz
     return copy;
 }
 
-void transaction_queue(struct client *client, const struct command *command, const struct bytes *argv,
-                       uint32_t argc) {
+void transaction_queue(struct client *client, const struct command *command,
+                       const struct bytes *argv, uint32_t argc) {
     struct transaction *transaction = &client->transaction;
     size_t bytes = 0;
     /* What cannot run in the end is not kept: EXEC will refuse anyway. */
     if (transaction->failed) return;
     if (transaction->count == transaction->capacity) {
         transaction->capacity = transaction->capacity ? transaction->capacity * 2 : 4;
-        transaction->queue = mem_realloc(transaction->queue, transaction->capacity * sizeof *transaction->queue);
+        transaction->queue =
+            mem_realloc(transaction->queue, transaction->capacity * sizeof *transaction->queue);
     }
     struct bytes *copy = copy_arguments(argv, argc, &bytes);
     if (copy == NULL || transaction->count >= TRANSACTION_COMMANDS_MAX) {
@@ -76,7 +77,8 @@ static void watched_shards(const struct transaction *transaction, struct shard_s
 static bool watched_key_expired(struct client *client, int64_t now_ms);
 
 /* Requests for the queue, with their keys. NULL when there is no memory. */
-static struct request *prepare_queue(const struct request *exec, struct shard_set *set, bool *ret_all) {
+static struct request *prepare_queue(const struct request *exec, struct shard_set *set,
+                                     bool *ret_all) {
     const struct transaction *transaction = &exec->client->transaction;
     struct request *requests = arena_try_array(exec->arena, transaction->count, sizeof *requests);
     if (requests == NULL && transaction->count > 0) return NULL;
@@ -113,7 +115,8 @@ static void run_queue(struct request *exec, struct request *requests, bool all) 
             const struct buffer *out = exec->reply->out;
             error_stats_note(out->data + exec->reply->error_at, out->len - exec->reply->error_at);
         }
-        command_stats_called(client->worker, command_number(server->commands, request->command), failed);
+        command_stats_called(client->worker, command_number(server->commands, request->command),
+                             failed);
     }
 }
 
@@ -148,7 +151,8 @@ void transaction_exec(struct request *request) {
     store_take(request->store, &set);
     if (atomic_load(&transaction->dirty) || watched_key_expired(client, request->now_ms))
         reply_null_array(request->reply);
-    else run_queue(request, requests, all);
+    else
+        run_queue(request, requests, all);
     store_give(request->store, &set);
     transaction_end(client);
 }
@@ -181,7 +185,8 @@ void watch_add(struct client *client, unsigned db, const struct key *key, int64_
     struct server *server = client->worker->server;
     struct transaction *transaction = &client->transaction;
     CHAIN_EACH(&transaction->watches, struct watch, client_link, each)
-    if (each->db == db && each->key.hash == key->hash && bytes_equal(each->key.name, key->name)) return;
+    if (each->db == db && each->key.hash == key->hash && bytes_equal(each->key.name, key->name))
+        return;
     struct watch *watch = mem_alloc(sizeof *watch + key->name.len);
     *watch = (struct watch){.client = client, .db = db, .key = *key};
     if (key->name.len) memcpy(watch->name, key->name.data, key->name.len);
@@ -191,7 +196,8 @@ void watch_add(struct client *client, unsigned db, const struct key *key, int64_
     chain_add_last(&transaction->watches, &watch->client_link);
     chain_add_last(&server->watching->of[key->shard], &watch->shard_link);
     shard_listen(store_shard(server->store, key->shard), 1);
-    atomic_store_explicit(&client->shared.watched, (uint32_t)transaction->watches.count, memory_order_relaxed);
+    atomic_store_explicit(&client->shared.watched, (uint32_t)transaction->watches.count,
+                          memory_order_relaxed);
 }
 
 void watch_clear(struct client *client) {
@@ -211,7 +217,8 @@ void watch_clear(struct client *client) {
     atomic_store_explicit(&client->shared.watched, 0, memory_order_relaxed);
 }
 
-void watch_key_changed(struct server *server, const struct shard *shard, unsigned db, const struct key *key) {
+void watch_key_changed(struct server *server, const struct shard *shard, unsigned db,
+                       const struct key *key) {
     CHAIN_EACH(&server->watching->of[shard->index], struct watch, shard_link, watch)
     if (watch->key.hash == key->hash && watch->db == db && bytes_equal(watch->key.name, key->name))
         atomic_store(&watch->client->transaction.dirty, true);
@@ -220,7 +227,8 @@ void watch_key_changed(struct server *server, const struct shard *shard, unsigne
 void watch_db_changes(struct server *server, int db, int or_db, int64_t now_ms) {
     for (unsigned shard = 0; shard < SHARD_COUNT; shard++) {
         CHAIN_EACH(&server->watching->of[shard], struct watch, shard_link, watch) {
-            bool concerned = db < 0 || watch->db == (unsigned)db || (or_db >= 0 && watch->db == (unsigned)or_db);
+            bool concerned =
+                db < 0 || watch->db == (unsigned)db || (or_db >= 0 && watch->db == (unsigned)or_db);
             if (!concerned) continue;
             bool there = store_find(server->store, watch->db, &watch->key, now_ms) != NULL;
             if (or_db >= 0) {
@@ -233,7 +241,8 @@ void watch_db_changes(struct server *server, int db, int or_db, int64_t now_ms) 
 }
 
 static void watched_shards(const struct transaction *transaction, struct shard_set *set) {
-    CHAIN_EACH(&transaction->watches, struct watch, client_link, watch) shard_set_add(set, watch->key.shard);
+    CHAIN_EACH(&transaction->watches, struct watch, client_link, watch)
+    shard_set_add(set, watch->key.shard);
 }
 
 /* Looking at a key that has expired deletes it, and that is a change like any other. */

@@ -51,7 +51,8 @@ void transaction_init(struct transaction *transaction);
 void transaction_clear(struct transaction *transaction);
 
 /* On the client's thread, no shard held. */
-void transaction_queue(struct client *client, const struct command *command, const struct bytes *argv, uint32_t argc);
+void transaction_queue(struct client *client, const struct command *command,
+                       const struct bytes *argv, uint32_t argc);
 /* Runs the queue and writes the reply. */
 void transaction_exec(struct request *request);
 /* Drops queue and watches. Client's thread. */
@@ -63,7 +64,8 @@ void watch_add(struct client *client, unsigned db, const struct key *key, int64_
 void watch_clear(struct client *client);
 
 /* For the change feed: the key's shard is held. */
-void watch_key_changed(struct server *server, const struct shard *shard, unsigned db, const struct key *key);
+void watch_key_changed(struct server *server, const struct shard *shard, unsigned db,
+                       const struct key *key);
 /* Before FLUSH* and SWAPDB; every shard is held. db -1: all. Keys that do not exist now are not concerned,
  * unless they exist in or_db (SWAPDB; -1 for none). */
 void watch_db_changes(struct server *server, int db, int or_db, int64_t now_ms);

@@ -43,8 +43,8 @@ static void posted_arrives(struct mail *mail) {
     mem_free(posted);
 }
 
-void worker_post(struct worker *worker, void (*run)(struct worker *worker, void *payload), const void *payload,
-                 size_t size) {
+void worker_post(struct worker *worker, void (*run)(struct worker *worker, void *payload),
+                 const void *payload, size_t size) {
     struct posted *posted = mem_zalloc(sizeof *posted + size);
     posted->mail.deliver = posted_arrives;
     posted->worker = worker;
@@ -91,16 +91,21 @@ static void sweep_own_shards(struct worker *worker) {
             break;
         }
         if (more) continue;
-        worker->sweep_next = shard + server->worker_count < SHARD_COUNT ? shard + server->worker_count : worker->index;
+        worker->sweep_next = shard + server->worker_count < SHARD_COUNT
+                                 ? shard + server->worker_count
+                                 : worker->index;
     }
     stats_add(STAT_EXPIRE_CYCLE_US, clock_mono_us() - start_us);
 }
 
 static void check_idle(struct worker *worker, struct client *client) {
-    int64_t timeout_s = atomic_load_explicit(&worker->server->limits.idle_timeout_s, memory_order_relaxed);
-    int64_t idle_ms = worker->now_ms - atomic_load_explicit(&client->shared.active_ms, memory_order_relaxed);
+    int64_t timeout_s =
+        atomic_load_explicit(&worker->server->limits.idle_timeout_s, memory_order_relaxed);
+    int64_t idle_ms =
+        worker->now_ms - atomic_load_explicit(&client->shared.active_ms, memory_order_relaxed);
     bool waits = client->waiter != NULL || client->subscriptions.of[TOPIC_CHANNEL].count ||
-                 client->subscriptions.of[TOPIC_PATTERN].count || client->subscriptions.of[TOPIC_SHARD].count;
+                 client->subscriptions.of[TOPIC_PATTERN].count ||
+                 client->subscriptions.of[TOPIC_SHARD].count;
     if (timeout_s == 0 || waits || idle_ms <= timeout_s * 1000) return;
     log_verbose("Closing idle client %llu", (unsigned long long)client->id);
     client_close(client, false);
@@ -151,13 +156,15 @@ static void pause_is_over(struct loop_timer *timer) {
         if (!(client->flags & CLIENT_PAUSED)) continue;
         pause_release(client);
         client->flags |= CLIENT_PENDING_INPUT;
-        if (!chain_linked(&client->flush_link)) chain_add_last(&worker->to_flush, &client->flush_link);
+        if (!chain_linked(&client->flush_link))
+            chain_add_last(&worker->to_flush, &client->flush_link);
     }
 }
 
 void worker_watch_pause(struct worker *worker) {
     int64_t left_ms = pause_until_ms(worker->server->pause) - clock_realtime_ms();
-    loop_timer_set(worker->loop, &worker->pause_over, clock_mono_us() + (left_ms > 0 ? left_ms * 1000 : 0) + 1000);
+    loop_timer_set(worker->loop, &worker->pause_over,
+                   clock_mono_us() + (left_ms > 0 ? left_ms * 1000 : 0) + 1000);
 }
 
 /* ---- life ---- */

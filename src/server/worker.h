@@ -32,7 +32,8 @@ struct worker {
     struct loop_timer pause_over; /* set while clients of this worker are held back by a pause */
     struct chain clients;
     struct chain to_flush; /* clients with output or input to go on with, or closing */
-    struct buffer in, out; /* shared by all clients of this thread: small, and always in the cache */
+    struct buffer in,
+        out; /* shared by all clients of this thread: small, and always in the cache */
     struct parser_batch batch;
     struct arena arena;
     struct evict_pool *evict_pool;
@@ -52,8 +53,8 @@ void worker_free(struct worker *worker);
 void worker_run(struct worker *worker);
 
 /* Runs a function on the worker's thread, with a copy of `size` bytes of payload. From any thread. */
-void worker_post(struct worker *worker, void (*run)(struct worker *worker, void *payload), const void *payload,
-                 size_t size);
+void worker_post(struct worker *worker, void (*run)(struct worker *worker, void *payload),
+                 const void *payload, size_t size);
 /* The worker's client of this id; NULL when it is gone. On the worker's thread. */
 struct client *worker_find_client(struct worker *worker, uint64_t id);
 /* Lets clients go on that a pause held back, as soon as it is over. On the worker's thread. */

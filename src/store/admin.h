@@ -76,7 +76,8 @@ enum evict_result {
     EVICT_FAILED, /* over the limit, and nothing may be evicted */
 };
 /* Evicts until memory is within its limit, for at most budget_us microseconds. None held. */
-enum evict_result store_evict(struct store *store, struct evict_pool *pool, int64_t now_ms, int64_t budget_us);
+enum evict_result store_evict(struct store *store, struct evict_pool *pool, int64_t now_ms,
+                              int64_t budget_us);
 /* Whether memory is over its limit. */
 bool store_over_limit(struct store *store);
 
@@ -92,7 +93,8 @@ struct store_db_stats {
     size_t keys, expiring;
     int64_t average_ttl_ms; /* estimated from a sample */
 };
-void store_db_stats(struct store *store, unsigned db, bool already_held, int64_t now_ms, struct store_db_stats *ret_stats);
+void store_db_stats(struct store *store, unsigned db, bool already_held, int64_t now_ms,
+                    struct store_db_stats *ret_stats);
 
 struct store_stats {
     uint64_t expired, evicted, expired_fields;

@@ -29,24 +29,21 @@ struct background {
 void table_free_entries(struct table *table, struct heap *user) {
     struct table_iter iter;
     table_iter_init(&iter, table);
-    for (struct entry *entry = table_iter_next(&iter); entry != NULL; entry = table_iter_next(&iter))
+    for (struct entry *entry = table_iter_next(&iter); entry != NULL;
+         entry = table_iter_next(&iter))
         entry_free_whole(user, entry);
     table_done(table);
 }
 
 static void job_run(struct job *job) {
     switch (job->kind) {
-    case JOB_VALUE:
-        value_free(job->type, job->value);
-        break;
+    case JOB_VALUE: value_free(job->type, job->value); break;
     case JOB_BLOCK: {
         struct string_block *block = job->value;
         heap_give(NULL, block, sizeof *block + block->cap);
         break;
     }
-    case JOB_TABLE:
-        table_free_entries(&job->table, NULL);
-        break;
+    case JOB_TABLE: table_free_entries(&job->table, NULL); break;
     }
 }
 
@@ -134,5 +131,6 @@ void background_reset_freed(struct background *background) {
 }
 
 size_t background_pending(const struct background *background) {
-    return background == NULL ? 0 : atomic_load_explicit(&background->pending, memory_order_relaxed);
+    return background == NULL ? 0
+                              : atomic_load_explicit(&background->pending, memory_order_relaxed);
 }

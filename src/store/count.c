@@ -14,8 +14,10 @@ static size_t shard_flush(struct store *store, struct shard *shard, unsigned db,
     table_init(&shard_db->table, entry_hash);
     shard_db->expiring = 0;
     shard_db->sweep_from = 0;
-    if (lazy) background_free_table(store->background, &old);
-    else table_free_entries(&old, shard->heap);
+    if (lazy)
+        background_free_table(store->background, &old);
+    else
+        table_free_entries(&old, shard->heap);
     return keys;
 }
 
@@ -56,7 +58,8 @@ static void shard_count_db(struct shard *shard, void *context) {
     count->keys += table_count(&shard_db->table);
     count->expiring += shard_db->expiring;
     if (shard_db->expiring == 0) return;
-    unsigned found = table_sample(&shard_db->table, random_next(), ENTRY_MARK_EXPIRES, sample, SAMPLE);
+    unsigned found =
+        table_sample(&shard_db->table, random_next(), ENTRY_MARK_EXPIRES, sample, SAMPLE);
     for (unsigned i = 0; i < found; i++) {
         int64_t ttl = entry_expiry(sample[i]) - count->now_ms;
         if (ttl < 0) continue;
@@ -68,7 +71,8 @@ static void shard_count_db(struct shard *shard, void *context) {
 void store_db_stats(struct store *store, unsigned db, bool already_held, int64_t now_ms,
                     struct store_db_stats *ret_stats) {
     struct db_count count = {.db = db, .now_ms = now_ms};
-    for (unsigned i = 0; i < SHARD_COUNT; i++) store_visit(store, i, already_held, shard_count_db, &count);
+    for (unsigned i = 0; i < SHARD_COUNT; i++)
+        store_visit(store, i, already_held, shard_count_db, &count);
     *ret_stats = (struct store_db_stats){
         .keys = count.keys,
         .expiring = count.expiring,
@@ -90,7 +94,8 @@ void store_stats(struct store *store, bool already_held, struct store_stats *ret
         .lazy_pending = background_pending(store->background),
         .lazy_freed = background_freed(store->background),
     };
-    for (unsigned i = 0; i < SHARD_COUNT; i++) store_visit(store, i, already_held, shard_add_stats, ret_stats);
+    for (unsigned i = 0; i < SHARD_COUNT; i++)
+        store_visit(store, i, already_held, shard_add_stats, ret_stats);
     for (unsigned i = 0; i < store->heap_count; i++) {
         struct heap_stats heap;
         heap_stats(store->heaps[i], &heap);
@@ -106,5 +111,6 @@ static void shard_reset_stats(struct shard *shard, void *context) {
 
 void store_reset_stats(struct store *store, bool already_held) {
     background_reset_freed(store->background);
-    for (unsigned i = 0; i < SHARD_COUNT; i++) store_visit(store, i, already_held, shard_reset_stats, NULL);
+    for (unsigned i = 0; i < SHARD_COUNT; i++)
+        store_visit(store, i, already_held, shard_reset_stats, NULL);
 }

@@ -11,7 +11,8 @@
 enum { EMBSTR_MAX = 44 }; /* longer inline strings are called raw, as tools expect */
 
 static size_t parts_key_offset(const struct entry_parts *parts) {
-    return (parts->flags & ENTRY_EXTERNAL ? 8 : 0) + (parts->expires_ms != ENTRY_EXPIRY_NONE ? 8 : 0) +
+    return (parts->flags & ENTRY_EXTERNAL ? 8 : 0) +
+           (parts->expires_ms != ENTRY_EXPIRY_NONE ? 8 : 0) +
            (parts->key.len >= ENTRY_KEY_LONG ? 4 : 0);
 }
 
@@ -23,15 +24,20 @@ static size_t parts_tail(const struct entry_parts *parts) {
 struct entry *entry_build(struct heap *heap, const struct entry_parts *parts) {
     size_t key_offset = parts_key_offset(parts), tail = parts_tail(parts);
     struct entry *entry = heap_take(heap, sizeof *entry + key_offset + parts->key.len + tail);
-    bool expires = parts->expires_ms != ENTRY_EXPIRY_NONE, long_key = parts->key.len >= ENTRY_KEY_LONG;
+    bool expires = parts->expires_ms != ENTRY_EXPIRY_NONE,
+         long_key = parts->key.len >= ENTRY_KEY_LONG;
     entry->access = parts->access & 0xffffff;
-    entry->inline_len = parts->flags & (ENTRY_EXTERNAL | ENTRY_INTEGER) ? 0 : (uint8_t)parts->data_len;
+    entry->inline_len =
+        parts->flags & (ENTRY_EXTERNAL | ENTRY_INTEGER) ? 0 : (uint8_t)parts->data_len;
     entry->pattern = parts->pattern;
     entry->type = parts->type & 15;
-    entry->flags = (parts->flags & (ENTRY_EXTERNAL | ENTRY_INTEGER | ENTRY_RAW)) | (expires ? ENTRY_EXPIRES : 0);
+    entry->flags = (parts->flags & (ENTRY_EXTERNAL | ENTRY_INTEGER | ENTRY_RAW)) |
+                   (expires ? ENTRY_EXPIRES : 0);
     entry->key_len = long_key ? ENTRY_KEY_LONG : (uint8_t)parts->key.len;
     if (parts->flags & ENTRY_EXTERNAL) memcpy(entry->body, &parts->value, sizeof parts->value);
-    if (expires) memcpy(entry->body + entry_expiry_offset(entry), &parts->expires_ms, sizeof parts->expires_ms);
+    if (expires)
+        memcpy(entry->body + entry_expiry_offset(entry), &parts->expires_ms,
+               sizeof parts->expires_ms);
     uint8_t *key = entry->body + key_offset;
     if (long_key) {
         uint32_t len = (uint32_t)parts->key.len;
@@ -40,9 +46,12 @@ struct entry *entry_build(struct heap *heap, const struct entry_parts *parts) {
     if (parts->key.len) memcpy(key, parts->key.data, parts->key.len);
     uint8_t *end = key + parts->key.len;
     if (parts->flags & ENTRY_EXTERNAL) return entry;
-    if (parts->flags & ENTRY_INTEGER) memcpy(end, &parts->integer, sizeof parts->integer);
-    else if (parts->data != NULL) memcpy(end, parts->data, parts->data_len);
-    else if (parts->data_len) memset(end, 0, parts->data_len);
+    if (parts->flags & ENTRY_INTEGER)
+        memcpy(end, &parts->integer, sizeof parts->integer);
+    else if (parts->data != NULL)
+        memcpy(end, parts->data, parts->data_len);
+    else if (parts->data_len)
+        memset(end, 0, parts->data_len);
     return entry;
 }
 
@@ -99,21 +108,25 @@ size_t entry_string_len(const struct entry *entry) {
 }
 
 const char *entry_encoding(const struct entry *entry) {
-    if (entry_type(entry) != TYPE_STRING) return value_encoding(entry_type(entry), entry_value(entry));
+    if (entry_type(entry) != TYPE_STRING)
+        return value_encoding(entry_type(entry), entry_value(entry));
     if (entry_has(entry, ENTRY_INTEGER)) return "int";
-    return entry->flags & (ENTRY_RAW | ENTRY_EXTERNAL) || entry->inline_len > EMBSTR_MAX ? "raw" : "embstr";
+    return entry->flags & (ENTRY_RAW | ENTRY_EXTERNAL) || entry->inline_len > EMBSTR_MAX ? "raw"
+                                                                                         : "embstr";
 }
 
 size_t entry_bytes(const struct entry *entry) {
     size_t own = heap_object_bytes(entry_size(entry));
     if (!entry_has(entry, ENTRY_EXTERNAL)) return own;
-    if (entry_type(entry) != TYPE_STRING) return own + value_bytes(entry_type(entry), entry_value(entry));
+    if (entry_type(entry) != TYPE_STRING)
+        return own + value_bytes(entry_type(entry), entry_value(entry));
     const struct string_block *block = entry_value(entry);
     return own + heap_object_bytes(sizeof *block + block->cap);
 }
 
 size_t entry_count(const struct entry *entry) {
-    return entry_type(entry) == TYPE_STRING ? 1 : value_count(entry_type(entry), entry_value(entry));
+    return entry_type(entry) == TYPE_STRING ? 1
+                                            : value_count(entry_type(entry), entry_value(entry));
 }
 
 uint64_t entry_hash(const void *entry) {

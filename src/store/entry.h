@@ -61,7 +61,8 @@ static inline size_t entry_expiry_offset(const struct entry *e) {
 }
 
 static inline size_t entry_key_offset(const struct entry *e) {
-    return entry_expiry_offset(e) + (entry_has(e, ENTRY_EXPIRES) ? 8 : 0) + (e->key_len == ENTRY_KEY_LONG ? 4 : 0);
+    return entry_expiry_offset(e) + (entry_has(e, ENTRY_EXPIRES) ? 8 : 0) +
+           (e->key_len == ENTRY_KEY_LONG ? 4 : 0);
 }
 
 static inline struct bytes entry_key(const struct entry *e) {

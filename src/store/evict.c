@@ -48,19 +48,16 @@ bool store_over_limit(struct store *store) {
 static uint64_t entry_score(const struct store *store, const struct entry *entry, int policy) {
     switch (policy) {
     case EVICT_ALLKEYS_LFU:
-    case EVICT_VOLATILE_LFU:
-        return 255 - store_frequency(store, entry);
-    case EVICT_VOLATILE_TTL:
-        return UINT64_MAX - (uint64_t)entry_expiry(entry);
+    case EVICT_VOLATILE_LFU: return 255 - store_frequency(store, entry);
+    case EVICT_VOLATILE_TTL: return UINT64_MAX - (uint64_t)entry_expiry(entry);
     case EVICT_ALLKEYS_RANDOM:
-    case EVICT_VOLATILE_RANDOM:
-        return random_next();
-    default:
-        return (uint64_t)store_idle_seconds(store, entry);
+    case EVICT_VOLATILE_RANDOM: return random_next();
+    default: return (uint64_t)store_idle_seconds(store, entry);
     }
 }
 
-static void pool_add(struct evict_pool *pool, const struct entry *entry, unsigned db, uint64_t score) {
+static void pool_add(struct evict_pool *pool, const struct entry *entry, unsigned db,
+                     uint64_t score) {
     struct bytes name = entry_key(entry);
     unsigned place = pool->count;
     if (pool->count == POOL_SIZE && score <= pool->best[0]->score) return;
@@ -104,9 +101,11 @@ static void sample_shard(struct shard *shard, void *context) {
         const struct shard_db *shard_db = &shard->dbs[db];
         void *sample[SAMPLES_MAX];
         if (marks ? shard_db->expiring == 0 : table_count(&shard_db->table) == 0) continue;
-        unsigned found = table_sample(&shard_db->table, random_next(), marks, sample, round->wanted);
+        unsigned found =
+            table_sample(&shard_db->table, random_next(), marks, sample, round->wanted);
         for (unsigned i = 0; i < found; i++)
-            pool_add(round->pool, sample[i], db, entry_score(shard->store, sample[i], round->policy));
+            pool_add(round->pool, sample[i], db,
+                     entry_score(shard->store, sample[i], round->policy));
         round->seen += found;
     }
 }
@@ -116,7 +115,8 @@ static void evict_victim(struct shard *shard, void *context) {
     struct store *store = shard->store;
     unsigned db = round->victim->db;
     struct entry *entry = store_find(store, db, &round->victim_key, round->now_ms);
-    if (entry == NULL || (policy_is_volatile(round->policy) && !entry_has(entry, ENTRY_EXPIRES))) return;
+    if (entry == NULL || (policy_is_volatile(round->policy) && !entry_has(entry, ENTRY_EXPIRES)))
+        return;
     if (entry_score(store, entry, round->policy) < round->victim->score &&
         round->policy != EVICT_ALLKEYS_RANDOM && round->policy != EVICT_VOLATILE_RANDOM)
         return; /* used since it was seen */
@@ -150,7 +150,8 @@ static bool evict_one(struct store *store, struct evict_pool *pool, int64_t now_
     return true;
 }
 
-enum evict_result store_evict(struct store *store, struct evict_pool *pool, int64_t now_ms, int64_t budget_us) {
+enum evict_result store_evict(struct store *store, struct evict_pool *pool, int64_t now_ms,
+                              int64_t budget_us) {
     if (!store_over_limit(store)) return EVICT_ENOUGH;
     int policy = atomic_load_explicit(&store->limits.policy, memory_order_relaxed);
     if (policy == EVICT_NONE) return EVICT_FAILED;

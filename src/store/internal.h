@@ -43,7 +43,8 @@ static inline struct table *key_table(struct store *store, unsigned db, const st
 struct entry_parts {
     struct bytes key;
     enum value_type type;
-    unsigned flags; /* ENTRY_EXTERNAL, ENTRY_INTEGER, ENTRY_RAW; ENTRY_EXPIRES follows from the expiry */
+    unsigned
+        flags; /* ENTRY_EXTERNAL, ENTRY_INTEGER, ENTRY_RAW; ENTRY_EXPIRES follows from the expiry */
     int64_t expires_ms;
     const void *value; /* ENTRY_EXTERNAL */
     int64_t integer;   /* ENTRY_INTEGER */

@@ -27,16 +27,19 @@ static uint32_t lfu_pack(const struct store *store, unsigned counter) {
 void store_note_time(struct store *store, int64_t now_ms) {
     uint32_t seconds = (uint32_t)(now_ms / 1000);
     /* Written once a second, so that the line stays shared among the workers that read it. */
-    if (clock_seconds(store) != seconds) atomic_store_explicit(&store->clock_s, seconds, memory_order_relaxed);
+    if (clock_seconds(store) != seconds)
+        atomic_store_explicit(&store->clock_s, seconds, memory_order_relaxed);
 }
 
 uint32_t recency_new(const struct store *store) {
-    return policy_is_lfu(store) ? lfu_pack(store, FREQUENCY_START) : clock_seconds(store) & ACCESS_MASK;
+    return policy_is_lfu(store) ? lfu_pack(store, FREQUENCY_START)
+                                : clock_seconds(store) & ACCESS_MASK;
 }
 
 unsigned store_frequency(const struct store *store, const struct entry *entry) {
     unsigned counter = entry->access & 0xff, minute = entry->access >> 8;
-    unsigned decay = (unsigned)atomic_load_explicit(&store->limits.lfu_decay_minutes, memory_order_relaxed);
+    unsigned decay =
+        (unsigned)atomic_load_explicit(&store->limits.lfu_decay_minutes, memory_order_relaxed);
     if (decay == 0) return counter;
     unsigned periods = ((clock_seconds(store) / 60 - minute) & MINUTE_MASK) / decay;
     return periods < counter ? counter - periods : 0;
@@ -53,7 +56,8 @@ void store_touch(struct store *store, struct entry *entry) {
     uint32_t access;
     if (__builtin_expect(policy_is_lfu(store), 0))
         access = lfu_pack(store, frequency_raised(store, store_frequency(store, entry)));
-    else access = clock_seconds(store) & ACCESS_MASK;
+    else
+        access = clock_seconds(store) & ACCESS_MASK;
     /* Most accesses of a busy key fall into the same second: leave its cache line clean then. */
     if (entry->access != access) entry->access = access & ACCESS_MASK;
 }

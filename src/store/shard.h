@@ -67,7 +67,8 @@ void store_give(struct store *store, const struct shard_set *set);
 
 /* Runs visit with the shard held. already_held: the caller holds it, as part of a set. */
 typedef void shard_visit_fn(struct shard *shard, void *context);
-void store_visit(struct store *store, unsigned shard, bool already_held, shard_visit_fn *visit, void *context);
+void store_visit(struct store *store, unsigned shard, bool already_held, shard_visit_fn *visit,
+                 void *context);
 
 /* A shard that the caller holds. */
 struct shard *store_shard(struct store *store, unsigned shard);

@@ -28,7 +28,8 @@ void store_give(struct store *store, const struct shard_set *set) KN_NO_LOCK_CHE
             lock_give(&store->shards[word * 64 + (unsigned)__builtin_ctzll(bits)].lock);
 }
 
-void store_visit(struct store *store, unsigned shard, bool already_held, shard_visit_fn *visit, void *context) {
+void store_visit(struct store *store, unsigned shard, bool already_held, shard_visit_fn *visit,
+                 void *context) {
     if (!already_held) store_take_one(store, shard);
     visit(store_shard(store, shard), context);
     if (!already_held) store_give_one(store, shard);

@@ -51,7 +51,8 @@ void store_free(struct store *store) {
     background_free(store->background);
     for (unsigned i = 0; i < SHARD_COUNT; i++) {
         struct shard *shard = &store->shards[i];
-        for (unsigned db = 0; db < store->db_count; db++) table_free_entries(&shard->dbs[db].table, shard->heap);
+        for (unsigned db = 0; db < store->db_count; db++)
+            table_free_entries(&shard->dbs[db].table, shard->heap);
         mem_free(shard->dbs);
     }
     for (unsigned i = 0; i < store->heap_count; i++) heap_free(store->heaps[i]);
@@ -81,15 +82,17 @@ void store_feed_everything(struct store *store, bool on) {
     atomic_store_explicit(&store->feed_everything, on, memory_order_relaxed);
 }
 
-void store_notify(struct store *store, unsigned db, const struct key *key, enum event_class event_class,
-                  const char *event) {
+void store_notify(struct store *store, unsigned db, const struct key *key,
+                  enum event_class event_class, const char *event) {
     struct shard *shard = key_shard(store, key);
-    if (shard->listeners == 0 && !atomic_load_explicit(&store->feed_everything, memory_order_relaxed)) return;
+    if (shard->listeners == 0 &&
+        !atomic_load_explicit(&store->feed_everything, memory_order_relaxed))
+        return;
     if (store->feed != NULL) store->feed(store->feed_context, shard, db, key, event_class, event);
 }
 
-void store_changed(struct store *store, unsigned db, const struct key *key, enum event_class event_class,
-                   const char *event) {
+void store_changed(struct store *store, unsigned db, const struct key *key,
+                   enum event_class event_class, const char *event) {
     store_notify(store, db, key, event_class, event);
 }
 
@@ -102,9 +105,11 @@ void shard_listen(struct shard *shard, int change) {
 static struct entry *store_lookup(struct store *store, unsigned db, const struct key *key) {
     struct table_probe probe;
     const struct table *table = key_table(store, db, key);
-    for (struct entry *e = table_first(table, key->hash, &probe); e != NULL; e = table_next(&probe)) {
+    for (struct entry *e = table_first(table, key->hash, &probe); e != NULL;
+         e = table_next(&probe)) {
         /* Compare the one-byte length first: it is in the line that is here already. */
-        uint8_t short_len = key->name.len < ENTRY_KEY_LONG ? (uint8_t)key->name.len : ENTRY_KEY_LONG;
+        uint8_t short_len =
+            key->name.len < ENTRY_KEY_LONG ? (uint8_t)key->name.len : ENTRY_KEY_LONG;
         if (e->key_len == short_len && bytes_equal(entry_key(e), key->name)) return e;
     }
     return NULL;
@@ -112,7 +117,8 @@ static struct entry *store_lookup(struct store *store, unsigned db, const struct
 
 struct entry *store_find(struct store *store, unsigned db, const struct key *key, int64_t now_ms) {
     struct entry *entry = store_lookup(store, db, key);
-    if (entry == NULL || !entry_has(entry, ENTRY_EXPIRES) || entry_expiry(entry) >= now_ms) return entry;
+    if (entry == NULL || !entry_has(entry, ENTRY_EXPIRES) || entry_expiry(entry) >= now_ms)
+        return entry;
     bool lazy = atomic_load_explicit(&store->limits.lazy_expire, memory_order_relaxed);
     store_delete(store, db, key, entry, lazy);
     key_shard(store, key)->expired++;
@@ -123,8 +129,8 @@ struct entry *store_find(struct store *store, unsigned db, const struct key *key
 /* ---- entering and replacing ---- */
 
 /* Marks under which the entry stands in its table, and the sweep's hint that goes with them. */
-static void store_note_marks(struct shard_db *shard_db, const struct key *key, const struct entry *entry,
-                             unsigned marks) {
+static void store_note_marks(struct shard_db *shard_db, const struct key *key,
+                             const struct entry *entry, unsigned marks) {
     if (marks & ENTRY_MARK_EXPIRES)
         table_note_due(&shard_db->table, key->hash, (uint64_t)entry_expiry(entry));
     if (marks & ENTRY_MARK_FIELDS_EXPIRE)
@@ -133,8 +139,8 @@ static void store_note_marks(struct shard_db *shard_db, const struct key *key, c
 
 /* Puts an entry where `old` stood (NULL: nothing did) and gives `old` back; what `old` pointed to is the
  * caller's business. */
-static struct entry *store_enter(struct store *store, unsigned db, const struct key *key, struct entry *old,
-                                 struct entry *entry) {
+static struct entry *store_enter(struct store *store, unsigned db, const struct key *key,
+                                 struct entry *old, struct entry *entry) {
     struct shard *shard = key_shard(store, key);
     struct shard_db *shard_db = &shard->dbs[db];
     unsigned marks = entry_marks(entry);
@@ -153,12 +159,15 @@ static struct entry *store_enter(struct store *store, unsigned db, const struct 
 }
 
 /* Frees what an entry points to, in the background when that is much. */
-static void store_free_held(struct store *store, struct heap *heap, struct entry *entry, bool lazy) {
+static void store_free_held(struct store *store, struct heap *heap, struct entry *entry,
+                            bool lazy) {
     if (!entry_has(entry, ENTRY_EXTERNAL)) return;
     if (entry_type(entry) == TYPE_STRING) {
         struct string_block *block = entry_value(entry);
-        if (lazy && block->cap >= LAZY_BLOCK_BYTES) background_free_block(store->background, block);
-        else heap_give(heap, block, sizeof *block + block->cap);
+        if (lazy && block->cap >= LAZY_BLOCK_BYTES)
+            background_free_block(store->background, block);
+        else
+            heap_give(heap, block, sizeof *block + block->cap);
     } else if (lazy && value_free_cost(entry_type(entry), entry_value(entry)) > LAZY_FREE_COST) {
         background_free_value(store->background, entry_type(entry), entry_value(entry));
     } else {
@@ -171,8 +180,8 @@ static int64_t expiry_kept(const struct entry *old, int64_t expires_ms) {
     return old == NULL ? ENTRY_EXPIRY_NONE : entry_expiry(old);
 }
 
-static struct entry *store_put(struct store *store, unsigned db, const struct key *key, struct entry *old,
-                               struct entry_parts *parts) {
+static struct entry *store_put(struct store *store, unsigned db, const struct key *key,
+                               struct entry *old, struct entry_parts *parts) {
     struct heap *heap = store_heap(store, key);
     parts->key = key->name;
     parts->access = old == NULL ? recency_new(store) : old->access;
@@ -198,14 +207,15 @@ static bool store_overwrite(struct entry *old, struct bytes value, int64_t expir
     return true;
 }
 
-struct entry *store_put_string(struct store *store, unsigned db, const struct key *key, struct entry *old,
-                               struct bytes value, int64_t expires_ms) {
+struct entry *store_put_string(struct store *store, unsigned db, const struct key *key,
+                               struct entry *old, struct bytes value, int64_t expires_ms) {
     int64_t integer;
     expires_ms = expiry_kept(old, expires_ms);
     if (value.len > 0 && value.len <= 20 && (uint8_t)(value.data[value.len - 1] - '0') < 10 &&
         number_parse_i64(value, &integer))
         return store_put_integer(store, db, key, old, integer, expires_ms);
-    if (old != NULL && entry_type(old) == TYPE_STRING && store_overwrite(old, value, expires_ms)) return old;
+    if (old != NULL && entry_type(old) == TYPE_STRING && store_overwrite(old, value, expires_ms))
+        return old;
     struct entry_parts parts = {.type = TYPE_STRING, .expires_ms = expires_ms};
     if (value.len <= ENTRY_INLINE_MAX) {
         parts.data = value.data;
@@ -220,8 +230,8 @@ struct entry *store_put_string(struct store *store, unsigned db, const struct ke
     return store_put(store, db, key, old, &parts);
 }
 
-struct entry *store_put_integer(struct store *store, unsigned db, const struct key *key, struct entry *old,
-                                int64_t value, int64_t expires_ms) {
+struct entry *store_put_integer(struct store *store, unsigned db, const struct key *key,
+                                struct entry *old, int64_t value, int64_t expires_ms) {
     expires_ms = expiry_kept(old, expires_ms);
     if (old != NULL && entry_type(old) == TYPE_STRING && entry_has(old, ENTRY_INTEGER) &&
         entry_expiry(old) == expires_ms) {
@@ -234,10 +244,13 @@ struct entry *store_put_integer(struct store *store, unsigned db, const struct k
     return store_put(store, db, key, old, &parts);
 }
 
-struct entry *store_put_value(struct store *store, unsigned db, const struct key *key, struct entry *old,
-                              enum value_type type, void *value, int64_t expires_ms) {
-    struct entry_parts parts = {
-        .type = type, .flags = ENTRY_EXTERNAL, .expires_ms = expiry_kept(old, expires_ms), .value = value};
+struct entry *store_put_value(struct store *store, unsigned db, const struct key *key,
+                              struct entry *old, enum value_type type, void *value,
+                              int64_t expires_ms) {
+    struct entry_parts parts = {.type = type,
+                                .flags = ENTRY_EXTERNAL,
+                                .expires_ms = expiry_kept(old, expires_ms),
+                                .value = value};
     return store_put(store, db, key, old, &parts);
 }
 
@@ -246,8 +259,10 @@ struct entry *store_put_value(struct store *store, unsigned db, const struct key
 /* A block of at least len bytes that holds the string so far; NULL when there is no memory. */
 static struct string_block *block_for(struct heap *heap, struct bytes old, size_t len, size_t cap) {
     struct string_block *block;
-    if (sizeof *block + cap <= HEAP_OBJECT_MAX) block = heap_take(heap, sizeof *block + cap);
-    else block = mem_try_alloc(sizeof *block + cap);
+    if (sizeof *block + cap <= HEAP_OBJECT_MAX)
+        block = heap_take(heap, sizeof *block + cap);
+    else
+        block = mem_try_alloc(sizeof *block + cap);
     if (block == NULL) return NULL;
     block->cap = cap;
     block->len = len;
@@ -267,8 +282,8 @@ static bool block_fit(struct entry *entry, size_t len) {
     return true;
 }
 
-char *store_string_edit(struct store *store, unsigned db, const struct key *key, struct entry **entry,
-                        size_t len) {
+char *store_string_edit(struct store *store, unsigned db, const struct key *key,
+                        struct entry **entry, size_t len) {
     struct heap *heap = store_heap(store, key);
     struct entry *old = *entry;
     char scratch[ENTRY_SCRATCH];
@@ -304,8 +319,8 @@ char *store_string_edit(struct store *store, unsigned db, const struct key *key,
 
 /* ---- other changes ---- */
 
-struct entry *store_set_expiry(struct store *store, unsigned db, const struct key *key, struct entry *entry,
-                               int64_t expires_ms) {
+struct entry *store_set_expiry(struct store *store, unsigned db, const struct key *key,
+                               struct entry *entry, int64_t expires_ms) {
     if (entry_has(entry, ENTRY_EXPIRES) && expires_ms != ENTRY_EXPIRY_NONE) {
         memcpy(entry->body + entry_expiry_offset(entry), &expires_ms, sizeof expires_ms);
         table_note_due(key_table(store, db, key), key->hash, (uint64_t)expires_ms);
@@ -317,15 +332,16 @@ struct entry *store_set_expiry(struct store *store, unsigned db, const struct ke
     return store_enter(store, db, key, entry, entry_build(store_heap(store, key), &parts));
 }
 
-void store_note_field_expiry(struct store *store, unsigned db, const struct key *key, const struct entry *entry,
-                             int64_t due_ms) {
+void store_note_field_expiry(struct store *store, unsigned db, const struct key *key,
+                             const struct entry *entry, int64_t due_ms) {
     struct table *table = key_table(store, db, key);
     unsigned marks = entry_marks(entry) | ENTRY_MARK_FIELDS_EXPIRE;
     table_replace(table, key->hash, entry, (void *)(uintptr_t)entry, marks);
     table_note_due(table, key->hash, (uint64_t)due_ms);
 }
 
-void store_delete(struct store *store, unsigned db, const struct key *key, struct entry *entry, bool lazy) {
+void store_delete(struct store *store, unsigned db, const struct key *key, struct entry *entry,
+                  bool lazy) {
     struct shard *shard = key_shard(store, key);
     struct shard_db *shard_db = &shard->dbs[db];
     /* The key may be a view into the very entry: it is used before the entry goes. */
@@ -335,8 +351,8 @@ void store_delete(struct store *store, unsigned db, const struct key *key, struc
     entry_free(shard->heap, entry);
 }
 
-struct entry *store_move(struct store *store, unsigned from_db, const struct key *from, struct entry *entry,
-                         unsigned to_db, const struct key *to) {
+struct entry *store_move(struct store *store, unsigned from_db, const struct key *from,
+                         struct entry *entry, unsigned to_db, const struct key *to) {
     struct shard *source = key_shard(store, from);
     struct heap *heap = store_heap(store, to);
     struct entry_parts parts = entry_take_apart(entry);
@@ -350,7 +366,8 @@ struct entry *store_move(struct store *store, unsigned from_db, const struct key
     return store_enter(store, to_db, to, NULL, moved);
 }
 
-struct entry *store_copy(struct store *store, const struct entry *entry, unsigned to_db, const struct key *to) {
+struct entry *store_copy(struct store *store, const struct entry *entry, unsigned to_db,
+                         const struct key *to) {
     struct heap *heap = store_heap(store, to);
     struct entry_parts parts = entry_take_apart(entry);
     parts.key = to->name;

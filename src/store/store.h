@@ -35,38 +35,41 @@ struct entry *store_find(struct store *store, unsigned db, const struct key *key
 #define STORE_KEEP_EXPIRY INT64_MIN
 
 /* A string value, integers recognised. The old value of any type is freed. Returns the new entry. */
-struct entry *store_put_string(struct store *store, unsigned db, const struct key *key, struct entry *old,
-                               struct bytes value, int64_t expires_ms);
-struct entry *store_put_integer(struct store *store, unsigned db, const struct key *key, struct entry *old,
-                                int64_t value, int64_t expires_ms);
+struct entry *store_put_string(struct store *store, unsigned db, const struct key *key,
+                               struct entry *old, struct bytes value, int64_t expires_ms);
+struct entry *store_put_integer(struct store *store, unsigned db, const struct key *key,
+                                struct entry *old, int64_t value, int64_t expires_ms);
 /* A value of another type, built in store_heap(key): the store swallows it. */
-struct entry *store_put_value(struct store *store, unsigned db, const struct key *key, struct entry *old,
-                              enum value_type type, void *value, int64_t expires_ms);
+struct entry *store_put_value(struct store *store, unsigned db, const struct key *key,
+                              struct entry *old, enum value_type type, void *value,
+                              int64_t expires_ms);
 /* Where values for this key take their memory. */
 struct heap *store_heap(struct store *store, const struct key *key);
 
 /* Makes a string modifiable and `len` bytes long (zeros where it grows; created when *entry is NULL), and
  * returns its bytes, which may be changed until the next store call. NULL when there is no memory for it:
  * nothing has changed then. */
-char *store_string_edit(struct store *store, unsigned db, const struct key *key, struct entry **entry,
-                        size_t len);
+char *store_string_edit(struct store *store, unsigned db, const struct key *key,
+                        struct entry **entry, size_t len);
 
 /* ---- other changes ---- */
 
 /* expires_ms: ENTRY_EXPIRY_NONE takes the expiry away. Returns the entry's new address. */
-struct entry *store_set_expiry(struct store *store, unsigned db, const struct key *key, struct entry *entry,
-                               int64_t expires_ms);
+struct entry *store_set_expiry(struct store *store, unsigned db, const struct key *key,
+                               struct entry *entry, int64_t expires_ms);
 /* Says that a hash has fields that expire, the first at due_ms, so that the sweep will look at it. */
 void store_note_field_expiry(struct store *store, unsigned db, const struct key *key,
                              const struct entry *entry, int64_t due_ms);
 /* Deletes; a costly value is freed in the background when lazy. Publishes nothing. */
-void store_delete(struct store *store, unsigned db, const struct key *key, struct entry *entry, bool lazy);
+void store_delete(struct store *store, unsigned db, const struct key *key, struct entry *entry,
+                  bool lazy);
 /* Takes a key's entry over to another name or database (both shards held); what was there must be gone.
  * Keeps value and expiry. Returns the new entry. */
-struct entry *store_move(struct store *store, unsigned from_db, const struct key *from, struct entry *entry,
-                         unsigned to_db, const struct key *to);
+struct entry *store_move(struct store *store, unsigned from_db, const struct key *from,
+                         struct entry *entry, unsigned to_db, const struct key *to);
 /* A copy of the entry under another name or database; what was there must be gone. */
-struct entry *store_copy(struct store *store, const struct entry *entry, unsigned to_db, const struct key *to);
+struct entry *store_copy(struct store *store, const struct entry *entry, unsigned to_db,
+                         const struct key *to);
 
 /* ---- recency ---- */
 
@@ -95,11 +98,11 @@ enum event_class {
 
 /* Publishes that a key has changed: wakes who watches it, or waits for it, and notifies. `event`: the name
  * that Redis gives it, such as "lpush". Call it after the change, once for each event that Redis sends. */
-void store_changed(struct store *store, unsigned db, const struct key *key, enum event_class event_class,
-                   const char *event);
+void store_changed(struct store *store, unsigned db, const struct key *key,
+                   enum event_class event_class, const char *event);
 /* An event that is no change: "keymiss" and "new". */
-void store_notify(struct store *store, unsigned db, const struct key *key, enum event_class event_class,
-                  const char *event);
+void store_notify(struct store *store, unsigned db, const struct key *key,
+                  enum event_class event_class, const char *event);
 
 /* ---- whole databases ---- */
 

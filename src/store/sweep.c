@@ -25,7 +25,8 @@ static uint64_t entry_due(const void *element, void *context) {
 }
 
 /* Removes the fields of a hash that are due, a bounded number of them. */
-static void sweep_fields(struct shard *shard, unsigned db, const struct key *key, struct entry *entry, int64_t now_ms) {
+static void sweep_fields(struct shard *shard, unsigned db, const struct key *key,
+                         struct entry *entry, int64_t now_ms) {
     struct store *store = shard->store;
     struct hash *hash = entry_value(entry);
     size_t removed = hash_expire_fields(hash, now_ms, FIELDS_STEP);
@@ -50,7 +51,8 @@ static void sweep_entry(struct shard *shard, unsigned db, struct entry *entry, i
     if (name.len) memcpy(kept, name.data, name.len);
     struct key key = key_make(bytes_make(kept, name.len));
     if (entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < now_ms) {
-        store_delete(store, db, &key, entry, atomic_load_explicit(&store->limits.lazy_expire, memory_order_relaxed));
+        store_delete(store, db, &key, entry,
+                     atomic_load_explicit(&store->limits.lazy_expire, memory_order_relaxed));
         shard->expired++;
         store_changed(store, db, &key, EVENT_EXPIRED, "expired");
     } else {
@@ -66,7 +68,8 @@ static void sweep_shard(struct shard *shard, void *context) {
         if (table_count(&shard_db->table) == 0) continue;
         struct table_sweep sweep = {
             .position = shard_db->sweep_from,
-            .now = (uint64_t)job->now_ms - 1, /* a key lives through the millisecond of its expiry */
+            .now =
+                (uint64_t)job->now_ms - 1, /* a key lives through the millisecond of its expiry */
             .marks = ENTRY_MARK_EXPIRES | ENTRY_MARK_FIELDS_EXPIRE,
             .most = job->most,
             .due = entry_due,

@@ -31,18 +31,18 @@ const char *value_type_name(enum value_type type) {
     __builtin_unreachable()
 
 void value_free(enum value_type type, void *value) {
-    VALUE_SWITCH(type, list_free(value); return, set_free(value); return, zset_free(value); return,
-                 hash_free(value); return);
+    VALUE_SWITCH(type, list_free(value); return, set_free(value); return, zset_free(value);
+                 return, hash_free(value); return );
 }
 
 void *value_copy(enum value_type type, const void *value, struct heap *heap) {
-    VALUE_SWITCH(type, return list_copy(value, heap), return set_copy(value, heap), return zset_copy(value, heap),
-                 return hash_copy(value, heap));
+    VALUE_SWITCH(type, return list_copy(value, heap), return set_copy(value, heap),
+                 return zset_copy(value, heap), return hash_copy(value, heap));
 }
 
 void value_rehome(enum value_type type, void *value, struct heap *heap) {
-    VALUE_SWITCH(type, list_rehome(value, heap); return, set_rehome(value, heap); return,
-                 zset_rehome(value, heap); return, hash_rehome(value, heap); return);
+    VALUE_SWITCH(type, list_rehome(value, heap); return, set_rehome(value, heap);
+                 return, zset_rehome(value, heap); return, hash_rehome(value, heap); return );
 }
 
 size_t value_count(enum value_type type, const void *value) {
@@ -56,11 +56,11 @@ size_t value_bytes(enum value_type type, const void *value) {
 }
 
 size_t value_free_cost(enum value_type type, const void *value) {
-    VALUE_SWITCH(type, return list_free_cost(value), return set_free_cost(value), return zset_free_cost(value),
-                 return hash_free_cost(value));
+    VALUE_SWITCH(type, return list_free_cost(value), return set_free_cost(value),
+                 return zset_free_cost(value), return hash_free_cost(value));
 }
 
 const char *value_encoding(enum value_type type, const void *value) {
-    VALUE_SWITCH(type, return list_encoding(value), return set_encoding(value), return zset_encoding(value),
-                 return hash_encoding(value));
+    VALUE_SWITCH(type, return list_encoding(value), return set_encoding(value),
+                 return zset_encoding(value), return hash_encoding(value));
 }

@@ -82,8 +82,10 @@ static void grows_and_shrinks(void **state) {
             for (int i = 0; i < UNIVERSE; i++) {
                 struct item *item = &items[rng_below(&rng, UNIVERSE)];
                 bool want = rng_below(&rng, 100) < likely;
-                if (want && !item->present) add(&table, item);
-                else if (!want && item->present) drop(&table, item);
+                if (want && !item->present)
+                    add(&table, item);
+                else if (!want && item->present)
+                    drop(&table, item);
             }
             verify(&table);
         }
@@ -114,8 +116,10 @@ static void scan_meets_every_element_that_stays(void **state) {
         do {
             cursor = table_scan(&table, cursor, see, NULL);
             for (int i = 0; i < 40 && next < UNIVERSE; i++, next++) {
-                if (seed % 2) drop(&table, &items[next]);
-                else add(&table, &items[next]);
+                if (seed % 2)
+                    drop(&table, &items[next]);
+                else
+                    add(&table, &items[next]);
             }
         } while (cursor != 0);
         for (int i = 0; i < stay; i++) assert_int_equal(items[i].seen, 1);
@@ -152,7 +156,8 @@ static void sweep_finds_what_is_due(void **state) {
     table_init(&table, item_hash);
     for (int i = 0; i < UNIVERSE; i++) add(&table, &items[i]);
     for (uint64_t now = 0; now <= 1000; now += 50) {
-        struct table_sweep sweep = {.now = now, .marks = TABLE_MARK_1, .most = 5000, .due = item_due};
+        struct table_sweep sweep = {
+            .now = now, .marks = TABLE_MARK_1, .most = 5000, .due = item_due};
         do {
             void *due[16];
             unsigned found = table_sweep(&table, &sweep, due, 16);
@@ -182,8 +187,10 @@ static void random_choice_is_fair(void **state) {
     for (int i = 0; i < SOME; i++) add(&table, &items[i]);
     for (int i = 0; i < THROWS; i++) ((struct item *)table_random(&table, throw, &rng))->seen++;
     double chi2 = 0, expected = (double)THROWS / SOME;
-    for (int i = 0; i < SOME; i++) chi2 += (items[i].seen - expected) * (items[i].seen - expected) / expected;
-    assert_true(chi2 < SOME + 5 * 77.5); /* five standard deviations of chi squared with 3000 degrees */
+    for (int i = 0; i < SOME; i++)
+        chi2 += (items[i].seen - expected) * (items[i].seen - expected) / expected;
+    assert_true(chi2 <
+                SOME + 5 * 77.5); /* five standard deviations of chi squared with 3000 degrees */
     void *sample[16];
     assert_int_equal(table_sample(&table, rng_next(&rng), 0, sample, 16), 16);
     unsigned found = table_sample(&table, rng_next(&rng), TABLE_MARK_1, sample, 16);
