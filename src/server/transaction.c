@@ -53,7 +53,7 @@ void transaction_queue(struct client *client, const struct command *command,
     struct transaction *transaction = &client->transaction;
     size_t bytes = 0;
     /* What cannot run in the end is not kept: EXEC will refuse anyway. */
-    if (transaction->failed) return;
+    if (transaction->failed || atomic_load(&transaction->dirty)) return;
     if (transaction->count == transaction->capacity) {
         transaction->capacity = transaction->capacity ? transaction->capacity * 2 : 4;
         transaction->queue =

@@ -84,6 +84,7 @@ def client_lines(_args, reply):
         fields[b'flags'] = fields.get(b'flags', b'').replace(b'e', b'') or b'N'
         lines.append([(name, fields.get(name)) for name in CLIENT_FIELDS])
     # The order of a list is the order of connecting, which threads may see differently.
+    lines = [line for at, line in enumerate(lines) if line not in lines[:at]]
     return kind, sorted(lines, key=_key)
 
 
@@ -104,6 +105,20 @@ def info_reply(_args, reply):
 def covers(a, b):
     """Whether INFO b says everything that INFO a does; it may say more."""
     return a[0] == b[0] and a[1] <= b[1] and a[2] == b[2] and a[3] <= b[3]
+
+
+# What the two processes were started with.
+OWN_SETTINGS = (b'port', b'bind', b'unixsocket', b'dir', b'logfile', b'pidfile', b'save',
+                b'appendonly', b'syslog-ident', b'io-threads', b'threads')
+
+
+def config_reply(_args, reply):
+    kind, value = reply
+    if kind == '*':
+        value = list(zip(value[::2], value[1::2]))
+    elif kind != '%':
+        return reply
+    return kind, sorted(((k, v) for k, v in value if k[1] not in OWN_SETTINGS), key=_key)
 
 
 def number_only(_args, reply):
@@ -226,7 +241,7 @@ NORMAL_SUB = {
     (b'CLIENT', b'LIST'): client_lines, (b'CLIENT', b'INFO'): client_lines,
     (b'CLIENT', b'ID'): number_only, (b'PUBSUB', b'CHANNELS'): unordered,
     (b'PUBSUB', b'SHARDCHANNELS'): unordered, (b'COMMAND', b'LIST'): number_only,
-    (b'CONFIG', b'GET'): unordered_pairs, (b'COMMAND', b'INFO'): command_reply,
+    (b'CONFIG', b'GET'): config_reply, (b'COMMAND', b'INFO'): command_reply,
     (b'COMMAND', b'COUNT'): number_only,
 }
 CLOCK = {b'TTL': SLACK_S, b'PTTL': SLACK_MS, b'EXPIRETIME': SLACK_S, b'PEXPIRETIME': SLACK_MS,

@@ -156,6 +156,13 @@ DIFFERENCES = [
         lambda args, e, a: _name(args) == b'COMMAND' and len(args) > 2 and b'|' in args[2] and
         e == ('-', b'ERR Invalid command specified') and a[0] == '-'),
     Difference(
+        'getkeys-sort-store',
+        'COMMAND GETKEYS takes the word STORE for the option even where SORT would take it for the '
+        'pattern of GET or BY.',
+        lambda args, e, a: _name(args) == b'COMMAND' and _sub(args)[:7] == b'GETKEYS' and
+        len(args) > 2 and args[2].upper() == b'SORT' and
+        any(arg.upper() == b'STORE' for arg in args)),
+    Difference(
         'timeout-range', 'A timeout too large is out of range, as since 7.2; 7.0 calls it negative.',
         lambda args, e, a: e == ('-', b'ERR timeout is negative') and
         a == ('-', b'ERR timeout is out of range')),

@@ -12,7 +12,7 @@ FEED = [Grammar(text, weight) for weight, text in (
     (0.3, 'LPUSHX <lkey> <member>'), (0.4, 'ZUNIONSTORE <zkey> <nzkeys>'),
     (0.3, 'ZRANGESTORE <zkey> <zkey> 0 -1'), (0.4, 'SET (<lkey>|<zkey>) <val>'),
     (0.3, 'SADD <lkey> <member>'), (0.3, 'ZINCRBY <zkey> 1 <member>'),
-    (0.2, 'FLUSHALL'), (0.2, 'SWAPDB 0 1'), (0.3, 'MOVE <lkey> 1'), (0.2, 'LLEN <lkey>'),
+    (0.2, 'FLUSHALL'), (0.3, 'MOVE <lkey> 1'), (0.2, 'LLEN <lkey>'),
     (0.3, 'LPOP <lkey>'), (0.2, 'PEXPIRE <lkey> 100000'),
 )]
 WAIT = [Grammar(text, weight) for weight, text in (

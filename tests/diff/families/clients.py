@@ -56,7 +56,7 @@ SETTINGS = (b'maxmemory', b'maxmemory-policy', b'timeout', b'databases', b'hash-
 NAMES = (b'get', b'SET', b'mget', b'del', b'lmpop', b'zunionstore', b'client', b'client|id',
          b'config|get', b'nosuch', b'object', b'object|encoding', b'sort', b'blpop', b'hset',
          b'multi', b'exec', b'watch', b'subscribe', b'select', b'zadd', b'zrange', b'scan', b'sscan',
-         b'expire', b'copy', b'move', b'swapdb', b'flushall', b'hello', b'info', b'command|getkeys',
+         b'expire', b'copy', b'move', b'swapdb', b'flushall', b'hello', b'info',
          b'lpush', b'rpoplpush', b'lmove', b'sinter', b'sdiffstore', b'zrangestore', b'hrandfield',
          b'getex', b'incrbyfloat', b'setrange', b'ping', b'echo', b'quit', b'reset', b'auth')
 
