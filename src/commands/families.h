@@ -9,6 +9,7 @@
 #include "server/command.h"
 
 extern const struct command_family client_commands;
+extern const struct command_family cluster_commands;
 extern const struct command_family command_commands;
 extern const struct command_family config_commands;
 extern const struct command_family connection_commands;

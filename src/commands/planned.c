@@ -92,11 +92,6 @@ static const struct command rows[] = {
     PLANNED("slaveof", "1.0.0", "Makes the server a replica.", GROUP_ADMIN),
     PLANNED("slowlog", "2.2.12", "Commands that took long: a container.", GROUP_ADMIN),
     PLANNED("sync", "1.0.0", "Used by replicas.", GROUP_ADMIN),
-    /* cluster */
-    PLANNED("asking", "3.0.0", "Announces a request that was redirected.", GROUP_ADMIN),
-    PLANNED("cluster", "3.0.0", "The cluster: a container.", GROUP_ADMIN),
-    PLANNED("readonly", "3.0.0", "Allows reads on a replica.", GROUP_ADMIN),
-    PLANNED("readwrite", "3.0.0", "Ends what READONLY began.", GROUP_ADMIN),
     /* string */
     PLANNED("delex", "8.4.0", "Deletes a string on a condition.", GROUP_STRING),
     PLANNED("digest", "8.4.0", "Returns a hash of a string.", GROUP_STRING),
