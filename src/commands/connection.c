@@ -110,11 +110,11 @@ static void reply_hello(struct request *request) {
 
 struct hello {
     int64_t resp;
-    bool auth, named;
-    struct bytes user, password, name;
+    bool named;
+    struct bytes name;
 };
 
-/* Everything is checked before anything is done. */
+/* AUTH is tried where it stands, as in Redis: what is wrong behind it does not undo it. */
 static bool hello_parse(struct request *request, struct hello *hello) {
     uint32_t i = 1;
     if (request->argc > 1) {
@@ -130,9 +130,8 @@ static bool hello_parse(struct request *request, struct hello *hello) {
     while (i < request->argc) {
         uint32_t left = request->argc - i - 1;
         if (argument_is(request, i, "auth") && left >= 2) {
-            hello->auth = true;
-            hello->user = argument(request, i + 1);
-            hello->password = argument(request, i + 2);
+            if (!authenticate(request, argument(request, i + 1), argument(request, i + 2)))
+                return false;
             i += 3;
         } else if (argument_is(request, i, "setname") && left >= 1) {
             hello->named = true;
@@ -157,7 +156,6 @@ static void cmd_hello(struct request *request) {
     struct client *client = request->client;
     struct hello hello = {.resp = client->resp};
     if (!hello_parse(request, &hello)) return;
-    if (hello.auth && !authenticate(request, hello.user, hello.password)) return;
     if (!client->authenticated) {
         reply_error(request->reply, "NOAUTH HELLO must be called with the client already "
                                     "authenticated, otherwise the HELLO <proto> "
