@@ -19,6 +19,7 @@ static const char *titles[][2] = {
     {"pubsub", "Publish and subscribe"},
     {"transactions", "Transactions"},
     {"connection", "Connections"},
+    {"cluster", "Clusters"},
     {"server", "The server"},
 };
 enum { TITLES = sizeof titles / sizeof titles[0] };
