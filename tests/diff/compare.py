@@ -88,6 +88,10 @@ def client_lines(_args, reply):
     return kind, sorted(lines, key=_key)
 
 
+# Fields of INFO that there is one of for each command, error or database so far.
+VARYING = (b'errorstat_', b'cmdstat_', b'latency_percentiles_usec_', b'db')
+
+
 def info_reply(_args, reply):
     """The sections and the exact counts of keys; field names are compared by differences.py."""
     kind, value = reply
@@ -97,7 +101,7 @@ def info_reply(_args, reply):
     sections = [line for line in lines if line.startswith(b'# ')]
     keys = [line.rpartition(b',avg_ttl')[0] for line in lines if line.startswith(b'db')]
     names = {line.partition(b':')[0] for line in lines if b':' in line}
-    names -= {name for name in names if name.startswith((b'errorstat_', b'cmdstat_', b'db'))}
+    names -= {name for name in names if name.startswith(VARYING)}
     # Redis leaves these out where they make no sense; so do we, at other moments.
     return kind, set(sections), keys, names
 
@@ -260,6 +264,10 @@ def normal(args, reply):
     return how(args, reply)
 
 
+def normal_name(args):
+    return args[1].upper() if len(args) > 1 else b''
+
+
 def close_in_time(a, b, slack):
     if a[0] != b[0]:
         return False
@@ -285,6 +293,10 @@ def same(args, a, b):
     name = args[0].upper()
     if name == b'INFO' and a[0] == b[0] and a[0] in '$=' and a[1] and b[1]:
         return covers(info_reply(args, a), info_reply(args, b))
+    if name == b'CONFIG' and normal_name(args) == b'GET' and a[0] == b[0] and a[0] in '*%':
+        # Later parameters are ours in addition.
+        theirs, ours = config_reply(args, a)[1], config_reply(args, b)[1]
+        return all(pair in ours for pair in theirs)
     if name in CLOCK:
         return close_in_time(a, b, CLOCK[name])
     if name in RANDOM:
