@@ -20,10 +20,10 @@
 #define OUTPUT_MAX_BYTES ((size_t)64 << 30)
 
 static void refuse(int fd, const char *error) {
+    stats_add(STAT_CONNECTIONS_REJECTED, 1); /* before the peer can know */
     size_t sent;
     (void)!socket_write(fd, error, strlen(error), &sent);
     close(fd);
-    stats_add(STAT_CONNECTIONS_REJECTED, 1);
 }
 
 /* Whether protected mode turns this connection away. */

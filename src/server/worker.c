@@ -194,6 +194,8 @@ struct worker *worker_new(struct server *server, unsigned index) {
 
 void worker_free(struct worker *worker) {
     current_worker = worker;
+    /* Connections that were being handed over become clients, to be ended like the others. */
+    mailbox_drain(loop_mailbox(worker->loop));
     CHAIN_EACH(&worker->clients, struct client, worker_link, client) {
         client_flush(client);
         client_destroy(client);
