@@ -43,6 +43,7 @@ def test_maxclients(start):
 def test_idle_clients_are_closed_but_not_the_waiting(start):
     server = start('--timeout', '1')
     idle, blocked, subscriber, busy = (server.client() for _ in range(4))
+    idle.do('PING')  # it has arrived
     blocked.send('BLPOP', 'none', '0')
     subscriber.do('SUBSCRIBE', 'c')
     started = time.monotonic()
