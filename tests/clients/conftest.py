@@ -7,6 +7,7 @@ itself, for checking the tests: what came after it is skipped.
 
 import os
 import pathlib
+import resource
 import sys
 import time
 
@@ -22,6 +23,8 @@ ORACLE = os.environ.get('KEYNOME_ORACLE', '')
 
 
 def pytest_configure(config):
+    # A thousand clients of one server need more files than some systems give by default.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     config.addinivalue_line('markers', 'newer: commands or rules that redis-server 7.0 lacks')
 
 
