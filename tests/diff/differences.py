@@ -133,6 +133,16 @@ DIFFERENCES = [
         len(args) > 2 and args[2].upper() == b'SORT' and
         any(arg.upper() == b'STORE' for arg in args)),
     Difference(
+        'getkeys-counts', 'A count of keys that is no int is invalid; 7.0 takes what it can of it.',
+        lambda args, e, a: _name(args) == b'COMMAND' and _sub(args)[:7] == b'GETKEYS' and
+        a == ('-', b'ERR Invalid arguments specified for command') and
+        not any(arg.isdigit() and int(arg) <= 2147483647 for arg in args[3:5])),
+    Difference(
+        'sdiffstore-encoding',
+        'A difference of sets is encoded as what it holds; 7.0 may keep the encoding of the first '
+        'set, depending on which of its two ways of computing it is cheaper.',
+        lambda args, e, a: _encoding(args, {(b'hashtable', b'intset')}, e, a)),
+    Difference(
         'timeout-range', 'A timeout too large is out of range, as since 7.2; 7.0 calls it negative.',
         lambda args, e, a: e == ('-', b'ERR timeout is negative') and
         a == ('-', b'ERR timeout is out of range')),
@@ -187,6 +197,9 @@ DIFFERENCES = [
 
 # Differences that the generators keep away from, because what follows them would differ as well.
 AVOIDED = [
+    ('first-key-serves',
+     'A client that waits for several keys, two of which are filled at once, is served from the '
+     'first one it named, as since 7.2; 7.0 serves it from the one that was filled first.'),
     ('overwritten-key-wakes',
      'A client that waits for a key of another type is served when ZUNIONSTORE, ZRANGESTORE or '
      'SORT STORE replace that key; Redis leaves it waiting until the next push.'),

@@ -481,8 +481,8 @@ def keep_counted(args):
 def _hurry(args, at):
     """No wait is longer than a moment; families that want to wait make their steps themselves."""
     try:
-        value = float(args[at])
+        value = float(args[at]) if args[at][:2].lower() != b'0x' else 1
     except ValueError:
         return
-    if value == 0 or 0.01 < value < 1e15:
+    if value == 0 or 0.01 < value < 1e16:
         args[at] = b'0.001'

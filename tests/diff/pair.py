@@ -33,6 +33,10 @@ CLOSED = ('closed', None)
 MISSING = ('no reply', None)
 
 
+class OracleStuck(Exception):
+    """The oracle does not answer a command of a family whose commands all answer at once."""
+
+
 class Mismatch:
     def __init__(self, index, step, expected, actual, note=''):
         self.index = index
@@ -290,7 +294,10 @@ class Pair:
             pass  # The replies that did come show where it stopped.
         self.commands += len(batch)
         self.last = batch
-        expected = [theirs.read() for _ in batch]
+        try:
+            expected = [theirs.read() for _ in batch]
+        except TimeoutError as error:
+            raise OracleStuck('; '.join(str(args) for args in batch)) from error
         for i, args in enumerate(batch):
             try:
                 actual = ours.read()

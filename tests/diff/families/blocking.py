@@ -16,7 +16,7 @@ FEED = [Grammar(text, weight) for weight, text in (
     (0.3, 'LPOP <lkey>'), (0.2, 'PEXPIRE <lkey> 100000'),
 )]
 WAIT = [Grammar(text, weight) for weight, text in (
-    (3, '(BLPOP|BRPOP) <lkey>+ 0'), (2, 'BLMOVE <lkey> <lkey> (LEFT|RIGHT) (LEFT|RIGHT) 0'),
+    (2, '(BLPOP|BRPOP) <lkey>+ 0'), (2, '(BLPOP|BRPOP) <lkey> 0'), (1, '(BZPOPMIN|BZPOPMAX) <zkey> 0'), (2, 'BLMOVE <lkey> <lkey> (LEFT|RIGHT) (LEFT|RIGHT) 0'),
     (1, 'BRPOPLPUSH <lkey> <lkey> 0'), (2, 'BLMPOP 0 1 <lkey> (LEFT|RIGHT) [COUNT <pcount>]'),
     (1, 'BLMPOP 0 2 <lkey> <lkey> (LEFT|RIGHT) COUNT 2'),
     (2, '(BZPOPMIN|BZPOPMAX) <zkey>+ 0'), (1, 'BZMPOP 0 1 <zkey> (MIN|MAX) [COUNT <pcount>]'),
@@ -62,16 +62,22 @@ def fed(args):
 
 def make(_family, rng, atoms, length):
     draw = Draw(rng, atoms)
+    # A client that waits for several keys is served from the first of them that has something, as
+    # since 7.2; 7.0 serves it from the key that was pushed to.  Where two keys can become ready at
+    # once, clients wait for one key each (first-key-serves).
+    several = rng.random() < 0.4
+    waits = [g for g in WAIT if ('MOVE' not in g.text and 'PUSH' not in g.text if several else
+                                 '>+' not in g.text and ' 0 2 ' not in g.text)]
     steps = []
     last = 4
     while len(steps) < length:
         chance = rng.random()
         conn = rng.randrange(1, last)
         if chance < 0.38:
-            steps.append((conn, draw.one(WAIT)))
+            steps.append((conn, draw.one(waits)))
         elif chance < 0.8:
             steps += [(0, args) for args in fed(draw.one(FEED))]
-        elif chance < 0.85:
+        elif chance < 0.85 and not several:
             steps.append((0, [b'MULTI']))
             for _ in range(rng.randrange(4)):
                 steps += [(0, args) for args in fed(draw.one(FEED + WAIT))]

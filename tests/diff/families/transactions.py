@@ -24,7 +24,9 @@ EXTRA = Family('extra', 'any', [
     'BLPOP <lkey> 0', 'BRPOP <lkey> <lkey> 0', 'BZPOPMIN <zkey> 0', 'BLMOVE <lkey> <lkey> LEFT LEFT 0',
     'BLMPOP 0 1 <lkey> LEFT', 'WATCH <anykey>', 'MULTI', 'CLIENT SETNAME <member>',
     'CLIENT GETNAME', 'OBJECT ENCODING <anykey>', 'PUBLISH <channel> <val>', 'HELLO 2', 'HELLO 3',
-    'EXPIRE <anykey> <sec>', 'RESET', 'UNLINK <anykey>', 'COMMAND COUNT', 'SORT <lkey> ALPHA',
+    'EXPIRE <anykey> <sec>', 'RESET', 'UNLINK <anykey>', 'COMMAND COUNT',
+    # A list of its own: SORT would convert a sorted set, in the oracle only.
+    'RPUSH sortlist <member>', 'SORT sortlist ALPHA STORE <lkey>',
 ], probes=None)
 # Outside of MULTI these would wait.
 WAITS = (b'BLPOP', b'BRPOP', b'BZPOPMIN', b'BLMOVE', b'BLMPOP')
