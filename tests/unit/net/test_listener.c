@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Listeners on real sockets: who gets a connection, what it is called, and what is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/socket.h"
+
+enum { WORKERS = 3, CONNECTIONS = 10 };
+
+struct seen {
+    _Atomic unsigned count[WORKERS];
+    _Atomic int fds[CONNECTIONS];
+    _Atomic unsigned started, total;
+    pthread_t threads[WORKERS];
+    _Atomic bool wrong_thread;
+    _Atomic bool is_unix;
+};
+
+static void accepted(void *context, unsigned worker, int fd, bool is_unix) {
+    struct seen *seen = context;
+    if (worker > 0 && !pthread_equal(pthread_self(), seen->threads[worker])) {
+        seen->wrong_thread = true;
+    }
+    seen->count[worker]++;
+    seen->is_unix = is_unix;
+    seen->fds[seen->started++ % CONNECTIONS] = fd;
+    seen->total++;
+}
+
+static void *run_loop(void *loop) {
+    loop_run(loop);
+    return NULL;
+}
+
+static int option(int fd, int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    getsockopt(fd, level, name, &value, &size);
+    return value;
+}
+
+static void test_round(void **state) {
+    static const char *const addresses[] = {"127.0.0.1", "-192.0.2.1"};
+    struct loop *loops[WORKERS];
+    struct seen seen = {0};
+    int clients[CONNECTIONS];
+    char error[LISTENER_ERROR_MAX];
+    struct listener_options options = {.addresses = addresses,
+                                       .address_count = 2,
+                                       .backlog = 100,
+                                       .keepalive_s = 60,
+                                       .context = &seen,
+                                       .accepted = accepted};
+    (void)state;
+    struct listener *listener = listener_new(&options, error);
+    assert_non_null(listener);
+    int port = listener_port(listener);
+    assert_true(port > 0);
+    for (int i = 0; i < WORKERS; i++) {
+        loops[i] = loop_new();
+        if (i > 0) pthread_create(&seen.threads[i], NULL, run_loop, loops[i]);
+    }
+    assert_int_equal(listener_start(listener, loops, WORKERS), 0);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        clients[i] = socket_connect_tcp("127.0.0.1", port);
+        assert_true(clients[i] >= 0);
+    }
+    while (seen.total < CONNECTIONS) loop_run_once(loops[0], 1000);
+    assert_int_equal(seen.count[0], 4);
+    assert_int_equal(seen.count[1], 3);
+    assert_int_equal(seen.count[2], 3);
+    assert_false(seen.wrong_thread);
+    assert_false(seen.is_unix);
+
+    int fd = seen.fds[0];
+    assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    assert_true(option(fd, IPPROTO_TCP, TCP_NODELAY));
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+    char name[SOCKET_ADDRESS_MAX], expected[SOCKET_ADDRESS_MAX];
+    size_t len = socket_local_address(fd, name);
+    assert_int_equal(len, strlen(name));
+    snprintf(expected, sizeof expected, "127.0.0.1:%d", port);
+    assert_string_equal(name, expected);
+    socket_peer_address(fd, name);
+    assert_int_equal(strncmp(name, "127.0.0.1:", 10), 0);
+    assert_string_not_equal(name, expected);
+    assert_true(socket_peer_is_local(fd));
+
+    /* What is taken cannot be taken again. */
+    options.address_count = 1;
+    options.port = port;
+    assert_null(listener_new(&options, error));
+    assert_non_null(strstr(error, "127.0.0.1"));
+    listener_free(listener);
+    assert_int_equal(socket_connect_tcp("127.0.0.1", port), -1);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        close(clients[i]);
+        close(seen.fds[i]);
+    }
+    for (int i = 0; i < WORKERS; i++) {
+        if (i > 0) {
+            loop_stop(loops[i]);
+            pthread_join(seen.threads[i], NULL);
+        }
+        loop_free(loops[i]);
+    }
+}
+
+static void test_unix(void **state) {
+    char folder[] = "/tmp/keynome-net-XXXXXX", path[64], error[LISTENER_ERROR_MAX];
+    struct seen seen = {0};
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/s", folder);
+    struct listener_options options = {.unix_path = path,
+                                       .unix_mode = 0700,
+                                       .backlog = 10,
+                                       .context = &seen,
+                                       .accepted = accepted};
+    struct loop *loop = loop_new();
+    /* The second time a socket that was left behind is in the way. */
+    for (int round = 0; round < 2; round++) {
+        struct listener *listener = listener_new(&options, error);
+        struct stat made;
+        assert_non_null(listener);
+        assert_int_equal(listener_port(listener), 0);
+        assert_int_equal(stat(path, &made), 0);
+        assert_int_equal(made.st_mode & 0777, 0700);
+        assert_int_equal(listener_start(listener, &loop, 1), 0);
+        int client = socket_connect_unix(path);
+        assert_true(client >= 0);
+        while (seen.total < (unsigned)round + 1) loop_run_once(loop, 1000);
+        assert_true(seen.is_unix);
+        char name[SOCKET_ADDRESS_MAX], expected[SOCKET_ADDRESS_MAX];
+        snprintf(expected, sizeof expected, "%s:0", path);
+        socket_peer_address(seen.fds[round], name);
+        assert_string_equal(name, expected);
+
+        char data[8];
+        size_t len = 0;
+        assert_int_equal(socket_read(seen.fds[round], data, 8, &len), SOCKET_AGAIN);
+        assert_int_equal(socket_write(client, "hello", 5, &len), SOCKET_OK);
+        assert_int_equal(socket_read(seen.fds[round], data, 8, &len), SOCKET_OK);
+        assert_int_equal(len, 5);
+        close(client);
+        assert_int_equal(socket_read(seen.fds[round], data, 8, &len), SOCKET_CLOSED);
+        assert_int_equal(socket_write(seen.fds[round], "x", 1, &len), SOCKET_CLOSED);
+        close(seen.fds[round]);
+        listener_free(listener);
+        assert_int_not_equal(stat(path, &made), 0);
+        if (round == 0) {
+            int left = open(path, O_CREAT | O_WRONLY, 0600);
+            close(left);
+            assert_null(listener_new(&options, error)); /* a file that is no socket stays */
+            assert_int_equal(unlink(path), 0);
+        }
+    }
+    loop_free(loop);
+    rmdir(folder);
+
+    char longer[300];
+    memset(longer, 'a', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    options.unix_path = longer;
+    assert_null(listener_new(&options, error));
+    assert_non_null(strstr(error, "too long"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round), cmocka_unit_test(test_unix)};
+    return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
+}
