@@ -122,7 +122,9 @@ def config_reply(_args, reply):
         value = list(zip(value[::2], value[1::2]))
     elif kind != '%':
         return reply
-    return kind, sorted(((k, v) for k, v in value if k[1] not in OWN_SETTINGS), key=_key)
+    # Names come as they were asked for, in Redis; ours are always in lower case.
+    return kind, sorted((((k[0], k[1].lower()), v) for k, v in value
+                         if k[1].lower() not in OWN_SETTINGS), key=_key)
 
 
 def number_only(_args, reply):
@@ -228,9 +230,13 @@ def spilled(replies):
     return sorted((unordered(None, as_hello(item)) for item in items), key=_key)
 
 
+MESSAGES = (b'message', b'pmessage', b'smessage', b'subscribe', b'psubscribe', b'ssubscribe',
+            b'unsubscribe', b'punsubscribe', b'sunsubscribe')
+
+
 def _message(reply):
     if reply and reply[0] in '*>' and reply[1] and len(reply[1]) >= 3 and reply[1][0][0] == '$':
-        return reply[1][0][1]
+        return reply[1][0][1] if reply[1][0][1] in MESSAGES else None
     return None
 
 
