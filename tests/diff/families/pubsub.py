@@ -11,7 +11,7 @@ GRAMMARS = [
     'PUBSUB SHARDCHANNELS [<cpattern>]', 'PUBSUB SHARDNUMSUB <channel>*',
     (0.2, 'PUBSUB <odd> <odd>'), 'PING', 'PING <val>', (0.5, 'GET s0'), (0.3, 'SET s0 <val>'),
     (0.4, 'RESET'), (0.2, 'QUIT'), (0.3, 'MULTI'), (0.4, 'EXEC'), (0.2, 'ECHO <val>'),
-    (0.2, 'HELLO 3'), (0.2, 'HELLO 2'), (0.2, 'CLIENT ID'), (0.2, 'SELECT 1'),
+    (0.2, 'HELLO 3'), (0.2, 'HELLO 2'), (0.2, 'SELECT 1'),
 ]
 
 
