@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "server/client.h"
 #include "server/command.h"
@@ -35,6 +36,8 @@ struct waiter {
     enum waiter_state state; /* under the shards of its keys */
     uint64_t turn;           /* the lower, the earlier it came */
     struct client *client;   /* its own thread's: NULL when it is gone */
+    bool skip_reply;         /* after CLIENT REPLY SKIP */
+    bool overflow;           /* its reply became too large: the client is closed */
     struct worker *worker;
     struct request request; /* a copy: arguments and keys are in `memory` */
     struct shard_set shards;
@@ -148,6 +151,7 @@ void blocking_wait(struct request *request) {
     atomic_init(&waiter->holders, 1);
     waiter->client = client;
     waiter->worker = client->worker;
+    waiter->skip_reply = client->flags & CLIENT_REPLY_SKIP;
     waiter->turn = atomic_fetch_add(&server->blocking->last_turn, 1) + 1;
     arena_init(&waiter->memory);
     copy_request(waiter, request);
@@ -161,10 +165,13 @@ void blocking_wait(struct request *request) {
     atomic_store_explicit(&client->shared.blocked, true, memory_order_relaxed);
     stats_add(STAT_CLIENTS_BLOCKED, 1);
     if (block->deadline_ms == 0) return;
+    /* Measured from now, not from the start of the round: nobody waits less than it asked for. */
+    int64_t left_us, at_us;
+    if (__builtin_mul_overflow(block->deadline_ms - request->now_ms, 1000, &left_us) ||
+        __builtin_add_overflow(clock_mono_us(), left_us, &at_us))
+        return; /* hundreds of thousands of years */
     waiter->timer.fire = waiter_timed_out;
-    loop_timer_set(client->worker->loop, &waiter->timer,
-                   loop_now_us(client->worker->loop) +
-                       (block->deadline_ms - request->now_ms) * 1000);
+    loop_timer_set(client->worker->loop, &waiter->timer, at_us);
 }
 
 /* ---- ceasing to wait: on the client's thread ---- */
@@ -182,8 +189,8 @@ static void client_released(struct client *client) {
 
 static void client_answer(struct client *client, struct bytes reply) {
     struct buffer *out = client_output(client);
-    if (!(client->flags & CLIENT_REPLY_OFF) && buffer_add_bytes(out, reply) != 0)
-        client_close(client, false);
+    bool silent = client->flags & CLIENT_REPLY_OFF || client->waiter->skip_reply;
+    if (!silent && buffer_add_bytes(out, reply) != 0) client_close(client, false);
     client_released(client);
     client_output_done(client);
 }
@@ -256,7 +263,11 @@ struct served_mail {
 static void served_arrives(struct mail *mail) {
     struct served_mail *served = CONTAINER_OF(mail, struct served_mail, mail);
     struct client *client = served->waiter->client;
-    if (client != NULL) client_answer(client, buffer_bytes(&served->reply));
+    if (client != NULL) {
+        /* Half a reply is worse than none. */
+        if (served->waiter->overflow) client_close(client, false);
+        client_answer(client, buffer_bytes(&served->reply));
+    }
     waiter_drop(served->waiter);
     buffer_done(&served->reply);
     mem_free(served);
@@ -291,6 +302,7 @@ static bool waiter_try(struct worker *worker, struct waiter *waiter, struct buff
     }
     if (request.changes) stats_add(STAT_CHANGES, (int64_t)request.changes);
     wait_lists_leave(worker->server, waiter);
+    waiter->overflow = reply.overflow;
     waiter->state = WAITER_SERVED;
     return true;
 }

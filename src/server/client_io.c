@@ -100,7 +100,9 @@ void client_flush(struct client *client) {
     client_go_on_if_read(client);
     atomic_store_explicit(&client->shared.output_bytes, client->out.len - client->out_sent,
                           memory_order_relaxed);
-    unsigned events = LOOP_READ | (all ? 0 : LOOP_WRITE);
+    /* Whoever is to be closed is not read any more, and what it still sends must not keep the loop awake. */
+    unsigned events =
+        (client->flags & CLIENT_CLOSE_AFTER_REPLY ? 0 : LOOP_READ) | (all ? 0 : LOOP_WRITE);
     if (!(client->flags & CLIENT_CLOSING))
         loop_modify(client->worker->loop, &client->watch, events);
 }
@@ -204,7 +206,7 @@ static size_t client_run_input(struct client *client, struct buffer *in) {
 static void client_check_query_limit(struct client *client) {
     uint64_t most =
         atomic_load_explicit(&client->worker->server->limits.query_max_bytes, memory_order_relaxed);
-    if (client->in.len + parser_memory(&client->parser) <= most) return;
+    if (client->in.len + parser_memory(&client->parser) + client->transaction.bytes <= most) return;
     log_warning("Closing client %llu (%s): its request exceeds client-query-buffer-limit",
                 (unsigned long long)client->id, client->shared.address);
     client_close(client, false);

@@ -285,6 +285,7 @@ enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_
     struct reply reply;
     struct buffer *out = client_output(client);
     size_t before = out->len;
+    client->worker->reply_from = before;
     if (client->flags & CLIENT_REPLY_SKIP_NEXT) {
         client->flags &= ~(unsigned)CLIENT_REPLY_SKIP_NEXT;
         client->flags |= CLIENT_REPLY_SKIP;
@@ -297,7 +298,16 @@ enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_
     if (reply.errors) error_stats_note(out->data + reply.error_at, out->len - reply.error_at);
     bool silent = client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP);
     if (silent && out->len > before && !tells_subscriptions(client, row, &reply)) out->len = before;
+    /* What has to wait comes again, and its reply is skipped then. */
+    if (result == DISPATCH_POSTPONED && client->flags & CLIENT_REPLY_SKIP)
+        client->flags |= CLIENT_REPLY_SKIP_NEXT;
     client->flags &= ~(unsigned)CLIENT_REPLY_SKIP;
+    struct buffer *pushes = &client->worker->pushes;
+    if (kn_unlikely(pushes->len > 0)) {
+        if (buffer_add(out, pushes->data, pushes->len) != 0) reply.overflow = true;
+        pushes->len = 0;
+        buffer_shrink(pushes, 0);
+    }
     if (reply.overflow) client_close(client, false);
     return result;
 }

@@ -282,7 +282,8 @@ static void push_message(struct client *client, const char *kind, const struct b
     struct buffer *out = client_output(client);
     if (client->flags & CLIENT_CLOSING) return;
     /* A message never stands within a reply: EXEC's array, or a command's that tells of its change half-way. */
-    if (worker->current == client && client->active_out == out && out->len > worker->reply_from) out = &worker->pushes;
+    if (worker->current == client && client->active_out == out && out->len > worker->reply_from)
+        out = &worker->pushes;
     reply_init(&reply, out, client->resp);
     reply_push(&reply, count + 1);
     reply_bulk_string(&reply, kind);

@@ -55,9 +55,14 @@ void transaction_queue(struct client *client, const struct command *command,
     /* What cannot run in the end is not kept: EXEC will refuse anyway. */
     if (transaction->failed || atomic_load(&transaction->dirty)) return;
     if (transaction->count == transaction->capacity) {
-        transaction->capacity = transaction->capacity ? transaction->capacity * 2 : 4;
-        transaction->queue =
-            mem_realloc(transaction->queue, transaction->capacity * sizeof *transaction->queue);
+        uint32_t capacity = transaction->capacity ? transaction->capacity * 2 : 4;
+        void *queue = mem_try_realloc(transaction->queue, capacity * sizeof *transaction->queue);
+        if (queue == NULL) {
+            transaction->failed = true;
+            return;
+        }
+        transaction->queue = queue;
+        transaction->capacity = capacity;
     }
     struct bytes *copy = copy_arguments(argv, argc, &bytes);
     if (copy == NULL || transaction->count >= TRANSACTION_COMMANDS_MAX) {
@@ -67,7 +72,7 @@ void transaction_queue(struct client *client, const struct command *command,
     }
     transaction->queue[transaction->count++] =
         (struct queued_command){.command = command, .argv = copy, .argc = argc, .bytes = bytes};
-    transaction->bytes += bytes;
+    transaction->bytes += bytes + sizeof *transaction->queue;
     share_progress(client);
 }
 
@@ -111,13 +116,15 @@ static void run_queue(struct request *exec, struct request *requests, bool all) 
         request_run(request);
         exec->changes += request->changes;
         bool failed = exec->reply->errors != errors;
-        if (failed && i + 1 < count) {
+        if (failed) {
             const struct buffer *out = exec->reply->out;
             error_stats_note(out->data + exec->reply->error_at, out->len - exec->reply->error_at);
         }
         command_stats_called(client->worker, command_number(server->commands, request->command),
                              failed);
     }
+    /* They are counted, each under its command: EXEC itself did not fail. */
+    exec->reply->errors = 0;
 }
 
 void transaction_end(struct client *client) {

@@ -21,6 +21,7 @@ enum {
     SWEEP_SLOTS = 1024,
     EVICT_BUDGET_US = 20 * 1000,
     SHARED_IN_BYTES = 64 * 1024,
+    PAUSE_LOOK_MS = 3600 * 1000,
 };
 #define SHARED_OUT_MAX ((size_t)64 << 30)
 
@@ -163,8 +164,10 @@ static void pause_is_over(struct loop_timer *timer) {
 
 void worker_watch_pause(struct worker *worker) {
     int64_t left_ms = pause_until_ms(worker->server->pause) - clock_realtime_ms();
-    loop_timer_set(worker->loop, &worker->pause_over,
-                   clock_mono_us() + (left_ms > 0 ? left_ms * 1000 : 0) + 1000);
+    /* A pause may be longer than microseconds can say: then it is looked at again in an hour. */
+    if (left_ms < 0) left_ms = 0;
+    if (left_ms > PAUSE_LOOK_MS) left_ms = PAUSE_LOOK_MS;
+    loop_timer_set(worker->loop, &worker->pause_over, clock_mono_us() + left_ms * 1000 + 1000);
 }
 
 /* ---- life ---- */
@@ -184,6 +187,7 @@ struct worker *worker_new(struct server *server, unsigned index) {
     chain_init(&worker->to_flush);
     buffer_init(&worker->in, SHARED_IN_BYTES);
     buffer_init(&worker->out, SHARED_OUT_MAX);
+    buffer_init(&worker->pushes, SHARED_OUT_MAX);
     parser_batch_init(&worker->batch);
     arena_init(&worker->arena);
     worker->evict_pool = evict_pool_new();
@@ -205,6 +209,7 @@ void worker_free(struct worker *worker) {
     loop_free(worker->loop);
     buffer_done(&worker->in);
     buffer_done(&worker->out);
+    buffer_done(&worker->pushes);
     parser_batch_done(&worker->batch);
     arena_done(&worker->arena);
     evict_pool_free(worker->evict_pool);

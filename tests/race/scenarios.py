@@ -179,14 +179,14 @@ def pubsub_listen(connect, share, goes_on):
     last = {}
     client.send('PSUBSCRIBE', 'pubsub:*')
     client.send('SUBSCRIBE', 'pubsub:0')
-    client.read()
-    client.read()
     while goes_on():
         try:
             message = client.read(timeout_s=0.5)
         except TimeoutError:
             continue
         parts = [part[1] for part in message[1]]
+        if parts[0] not in (b'message', b'pmessage'):
+            continue
         name, count = parts[-1].split()
         key = parts[0], name
         if key in last:

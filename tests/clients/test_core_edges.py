@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Edges of the server's core: huge times, messages to oneself, errors within EXEC, clients that never read."""
+
+import socket
+import time
+
+import pytest
+
+from resp import encode
+
+
+def exchange(server, *requests, ends):
+    """Sends the requests as they are; returns the bytes up to and with `ends`."""
+    with socket.create_connection(('127.0.0.1', server.port), 10) as sock:
+        sock.sendall(b''.join(encode(request) for request in requests))
+        got = b''
+        while not got.endswith(ends):
+            part = sock.recv(65536)
+            assert part, got
+            got += part
+        return got
+
+
+def blocked(client, count):
+    while b'blocked_clients:%d\r' % count not in client.do('INFO', 'clients'):
+        pass
+
+
+def test_a_timeout_of_ages_is_for_ever(raw):
+    client, waiter = raw(), raw()
+    waiter.send('BLPOP', 'ages', '9000000000000000')
+    blocked(client, 1)
+    client.do('RPUSH', 'ages', 'a')
+    assert waiter.read() == ('*', [('$', b'ages'), ('$', b'a')])
+
+
+def test_a_pause_of_ages_ends_when_told(start):
+    server = start()
+    with server.client() as client, server.client() as held:
+        client.do('CLIENT', 'PAUSE', '9000000000000000000', 'WRITE')
+        held.send('SET', 'k', 'v')
+        blocked(client, 1)
+        used = cpu(server)
+        time.sleep(1)
+        assert cpu(server) - used < 0.5
+        client.do('CLIENT', 'UNPAUSE')
+        assert held.read() == ('+', b'OK')
+
+
+def cpu(server):
+    with open('/proc/%d/stat' % server.process.pid) as stat:
+        fields = stat.read().rsplit(')', 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def test_who_quits_without_reading_costs_nothing(start):
+    server = start()
+    with server.client() as client:
+        client.do('SET', 'big', 'x' * (8 << 20))
+    with socket.create_connection(('127.0.0.1', server.port), 10) as sock:
+        sock.sendall(encode(['GET', 'big']) * 4 + encode(['QUIT']) + encode(['PING']))
+        time.sleep(0.3)
+        sock.sendall(encode(['PING']))
+        time.sleep(0.3)
+        used = cpu(server)
+        time.sleep(1)
+        assert cpu(server) - used < 0.5
+
+
+def test_messages_to_oneself_stay_outside_of_replies(start):
+    server = start()
+    got = exchange(server, ['HELLO', '3'], ['SUBSCRIBE', 'ch'], ['MULTI'], ['PING'], ['PUBLISH', 'ch', 'x'], ['EXEC'],
+                   ['ECHO', 'end'], ends=b'$3\r\nend\r\n')
+    assert got.endswith(b'+QUEUED\r\n+QUEUED\r\n*2\r\n+PONG\r\n:1\r\n'
+                        b'>3\r\n$7\r\nmessage\r\n$2\r\nch\r\n$1\r\nx\r\n$3\r\nend\r\n')
+
+
+def test_errors_within_exec_count_once(start):
+    server = start()
+    with server.client() as client:
+        client.do('SET', 's', 'v')
+        for command in (['MULTI'], ['LPUSH', 's', 'x'], ['PING']):
+            client.do(*command)
+        client.call('EXEC')
+        assert b'errorstat_WRONGTYPE:count=1\r' in client.do('INFO', 'errorstats')
+        stats = client.do('INFO', 'commandstats').split(b'\r\n')
+        assert [line for line in stats if line.startswith(b'cmdstat_exec:')][0].endswith(b'failed_calls=0')
+        assert [line for line in stats if line.startswith(b'cmdstat_lpush:')][0].endswith(b'failed_calls=1')
+
+
+@pytest.mark.parametrize('held', [False, True], ids=['blocked', 'paused'])
+def test_a_reply_to_skip_is_skipped_later(start, held):
+    server = start()
+    with server.client() as client, server.client() as other:
+        if held:
+            other.do('CLIENT', 'PAUSE', '10000', 'WRITE')
+        client.send('CLIENT', 'REPLY', 'SKIP')
+        client.send(*(['SET', 'k', 'v'] if held else ['BLPOP', 'k', '0']))
+        client.send('ECHO', 'end')
+        blocked(other, 1)
+        if held:
+            other.do('CLIENT', 'UNPAUSE')
+        else:
+            other.do('RPUSH', 'k', 'v')
+        assert client.read() == ('$', b'end')
+
+
+def test_a_queue_counts_against_the_query_limit(start):
+    server = start('--client-query-buffer-limit', '1mb')
+    with socket.create_connection(('127.0.0.1', server.port), 10) as sock:
+        sock.sendall(encode(['MULTI']))
+        with pytest.raises(ConnectionError):
+            while True:
+                sock.sendall(encode(['SET', 'k', 'x' * 10000]))
+                if not sock.recv(65536):
+                    raise ConnectionResetError
