@@ -94,6 +94,17 @@ struct evict_round {
     bool evicted;
 };
 
+/* Where few keys among very many have a lifetime, chance finds none: then the shard is gone through. */
+static unsigned find_expiring(const struct table *table, void **ret_entries, unsigned most) {
+    struct table_iter iter;
+    unsigned found = 0;
+    table_iter_init(&iter, table);
+    for (void *entry = table_iter_next(&iter); entry != NULL && found < most;
+         entry = table_iter_next(&iter))
+        if (entry_has(entry, ENTRY_EXPIRES)) ret_entries[found++] = entry;
+    return found;
+}
+
 static void sample_shard(struct shard *shard, void *context) {
     struct evict_round *round = context;
     unsigned marks = policy_is_volatile(round->policy) ? ENTRY_MARK_EXPIRES : 0;
@@ -103,6 +114,7 @@ static void sample_shard(struct shard *shard, void *context) {
         if (marks ? shard_db->expiring == 0 : table_count(&shard_db->table) == 0) continue;
         unsigned found =
             table_sample(&shard_db->table, random_next(), marks, sample, round->wanted);
+        if (found == 0 && marks) found = find_expiring(&shard_db->table, sample, round->wanted);
         for (unsigned i = 0; i < found; i++)
             pool_add(round->pool, sample[i], db,
                      entry_score(shard->store, sample[i], round->policy));
