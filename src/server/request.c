@@ -8,6 +8,7 @@
 #include "server/dispatch.h"
 #include "server/server.h"
 #include "server/stats.h"
+#include "store/prefetch.h"
 #include "store/shard.h"
 
 struct entry *request_find_key(struct request *request, const struct key *key) {
@@ -141,6 +142,17 @@ void request_visit_shard(struct request *request, unsigned shard,
 
 /* ---- keys and shards ---- */
 
+/* The memory of many keys is asked for all at once, as client_run_batch does for many requests. */
+static void request_prefetch(const struct request *request) {
+    enum { PREFETCH_MAX = 64 };
+    uint32_t count = request->key_count < PREFETCH_MAX ? request->key_count : PREFETCH_MAX;
+    if (count < 2) return;
+    for (uint32_t i = 0; i < count; i++)
+        store_prefetch_bucket(request->store, request->db, &request->keys[i].key);
+    for (uint32_t i = 0; i < count; i++)
+        store_prefetch_entry(request->store, request->db, &request->keys[i].key);
+}
+
 bool request_find_keys(struct request *request) {
     enum { USUAL_KEYS = 16 };
     struct key_place usual[USUAL_KEYS], *places = usual;
@@ -163,6 +175,7 @@ bool request_find_keys(struct request *request) {
         request->keys[request->key_count++] =
             (struct request_key){key_make(request->argv[places[i].arg]), places[i].arg};
     }
+    request_prefetch(request);
     return true;
 }
 
