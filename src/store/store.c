@@ -190,10 +190,11 @@ static struct entry *store_put(struct store *store, unsigned db, const struct ke
     return store_enter(store, db, key, old, entry);
 }
 
-/* Overwrites an inline string by another of the same heap class, without touching table or heap. */
-static bool store_overwrite(struct entry *old, struct bytes value, int64_t expires_ms) {
+/* Overwrites an inline string by another of the same heap class, without touching table or heap. The expiry
+ * stays what it was; that there is one, or none, must be what is wanted. */
+static bool store_overwrite(struct entry *old, struct bytes value, bool expires) {
     if (old->flags & (ENTRY_EXTERNAL | ENTRY_INTEGER) || value.len > ENTRY_INLINE_MAX) return false;
-    if (entry_expiry(old) != expires_ms) return false;
+    if (entry_has(old, ENTRY_EXPIRES) != expires) return false;
     size_t head = entry_size(old) - old->inline_len;
     if (heap_object_bytes(head + value.len) != heap_object_bytes(head + old->inline_len) ||
         head + value.len > HEAP_OBJECT_MAX)
@@ -214,8 +215,10 @@ struct entry *store_put_string(struct store *store, unsigned db, const struct ke
     if (value.len > 0 && value.len <= 20 && (uint8_t)(value.data[value.len - 1] - '0') < 10 &&
         number_parse_i64(value, &integer))
         return store_put_integer(store, db, key, old, integer, expires_ms);
-    if (old != NULL && entry_type(old) == TYPE_STRING && store_overwrite(old, value, expires_ms))
-        return old;
+    if (old != NULL && entry_type(old) == TYPE_STRING &&
+        store_overwrite(old, value, expires_ms != ENTRY_EXPIRY_NONE))
+        return entry_expiry(old) == expires_ms ? old
+                                               : store_set_expiry(store, db, key, old, expires_ms);
     struct entry_parts parts = {.type = TYPE_STRING, .expires_ms = expires_ms};
     if (value.len <= ENTRY_INLINE_MAX) {
         parts.data = value.data;
