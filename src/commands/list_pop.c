@@ -152,7 +152,7 @@ static void lmpop(struct request *request) {
 static void blmpop(struct request *request) {
     struct mpop mpop;
     int64_t timeout_ms;
-    if (!argument_timeout_ms(request, 1, &timeout_ms) || !parse_mpop(request, 2, &mpop)) return;
+    if (!parse_mpop(request, 2, &mpop) || !argument_timeout_ms(request, 1, &timeout_ms)) return;
     if (!mpop_now(request, &mpop))
         request_block(request, 0, (uint32_t)mpop.keys, TYPE_LIST, timeout_ms, BLOCK_NULL_ARRAY);
 }
