@@ -18,7 +18,8 @@
  * Invariants (table_check proves them):
  *  1. an element at distance n from its home bucket passed n buckets that all carry the flag;
  *  2. the directory entries of a segment of depth d are 1 << (depth - d) neighbours, all the same word;
- *  3. `deepest` segments have the directory's own depth, and it is above 0 unless depth is 0.
+ *  3. `deepest` segments have the directory's own depth, and it is above 0 unless depth is 0;
+ *  4. `segment_bytes` is the size of all segments.
  */
 #include "ds/table.h"
 
@@ -58,14 +59,24 @@ static int bucket_free_slot(const unsigned char *bucket) {
 
 /* ---- a segment ---- */
 
-static struct segment *segment_new(unsigned buckets, unsigned depth) {
-    size_t size = TABLE_BUCKET_BYTES * (1 + (size_t)buckets);
+static size_t segment_size(unsigned buckets) {
+    return TABLE_BUCKET_BYTES * (1 + (size_t)buckets);
+}
+
+static struct segment *segment_new(struct table *table, unsigned buckets, unsigned depth) {
+    size_t size = segment_size(buckets);
     struct segment *segment = mem_alloc_aligned(TABLE_BUCKET_BYTES, size);
     memset(segment, 0, size);
+    table->segment_bytes += size;
     segment->due = UINT64_MAX;
     segment->depth = (uint8_t)depth;
     segment->buckets = (uint8_t)buckets;
     return segment;
+}
+
+static void segment_free(struct table *table, struct segment *segment) {
+    table->segment_bytes -= segment_size(segment->buckets);
+    mem_free(segment);
 }
 
 /* The smallest number of buckets that holds so many elements without being too full. */
@@ -205,10 +216,10 @@ static void segment_refill(struct segment *to, const struct segment *from, unsig
 /* Gives the segment of this hash another number of buckets. */
 static void table_resize_segment(struct table *table, uint64_t hash, unsigned buckets) {
     struct segment *old = table_segment(table, hash);
-    struct segment *segment = segment_new(buckets, old->depth);
+    struct segment *segment = segment_new(table, buckets, old->depth);
     segment_refill(segment, old, 0, 0);
     directory_enter(table, hash_prefix(hash, old->depth), segment);
-    mem_free(old);
+    segment_free(table, old);
 }
 
 static void table_split(struct table *table, uint64_t hash) {
@@ -230,8 +241,8 @@ static void table_split(struct table *table, uint64_t hash) {
         hashes[i] = table->hash((const void *)(uintptr_t)(words[i] & TABLE_POINTER_MASK));
         upper += (hashes[i] >> (64 - depth)) & 1;
     }
-    struct segment *halves[2] = {segment_new(buckets_for(count - upper + 1), depth),
-                                 segment_new(buckets_for(upper + 1), depth)};
+    struct segment *halves[2] = {segment_new(table, buckets_for(count - upper + 1), depth),
+                                 segment_new(table, buckets_for(upper + 1), depth)};
     for (unsigned i = 0; i < count; i++)
         kn_require(segment_put(halves[(hashes[i] >> (64 - depth)) & 1], hash_tag(hashes[i], depth),
                                words[i], BUCKETS_MAX));
@@ -241,7 +252,7 @@ static void table_split(struct table *table, uint64_t hash) {
     directory_enter(table, prefix, halves[0]);
     directory_enter(table, prefix | 1, halves[1]);
     if (depth == table->depth) table->deepest += 2;
-    mem_free(old);
+    segment_free(table, old);
 }
 
 /* Joins the segment of this hash with its neighbour when both together are small. */
@@ -253,13 +264,13 @@ static void table_try_merge(struct table *table, uint64_t hash) {
     bool own_is_upper = (hash >> (64 - own->depth)) & 1;
     struct segment *lower = own_is_upper ? other : own, *upper = own_is_upper ? own : other;
     struct segment *merged =
-        segment_new(buckets_for(own->count + other->count + 1), own->depth - 1u);
+        segment_new(table, buckets_for(own->count + other->count + 1), own->depth - 1u);
     segment_refill(merged, lower, 1, 0);
     segment_refill(merged, upper, 1, 1u << (TAG_BITS - 1));
     directory_enter(table, hash_prefix(hash, merged->depth), merged);
     if (lower->depth == table->depth) table->deepest -= 2;
-    mem_free(lower);
-    mem_free(upper);
+    segment_free(table, lower);
+    segment_free(table, upper);
     directory_halve(table);
 }
 
@@ -286,29 +297,19 @@ void table_done(struct table *table) {
         for (size_t i = 0; i < directory_size(table);) {
             struct segment *segment = word_segment(directory_word_at(table, i));
             i += (size_t)1 << (table->depth - segment->depth);
-            mem_free(segment);
+            segment_free(table, segment);
         }
     }
+    kn_assert(table->segment_bytes == 0);
     if (table->depth > 0) mem_free(table->directory);
     table_init(table, table->hash);
-}
-
-size_t table_bytes(const struct table *table) {
-    size_t sum = table->depth > 0 ? directory_size(table) * sizeof *table->directory : 0;
-    if (table_word(table, 0) == 0) return sum;
-    for (size_t i = 0; i < directory_size(table);) {
-        const struct segment *segment = word_segment(directory_word_at(table, i));
-        sum += TABLE_BUCKET_BYTES * (1u + segment->buckets);
-        i += (size_t)1 << (table->depth - segment->depth);
-    }
-    return sum;
 }
 
 void table_add(struct table *table, uint64_t hash, void *element, unsigned marks) {
     uint64_t word = (uint64_t)(uintptr_t)element | marks;
     kn_assert(((uintptr_t)element & ~(uintptr_t)TABLE_POINTER_MASK) == 0 && element != NULL);
     if (table->count == 0 && table_word(table, 0) == 0)
-        table->single = segment_word(segment_new(1, 0));
+        table->single = segment_word(segment_new(table, 1, 0));
     for (;;) {
         struct segment *segment = table_segment(table, hash);
         bool largest = segment->buckets == BUCKETS_MAX;

@@ -36,6 +36,7 @@ struct table {
     uint64_t
         single; /* the directory of a table of one segment, so that small tables need no array */
     size_t count;
+    size_t segment_bytes;
     table_hash_fn *hash;
     uint32_t depth;
     uint32_t deepest; /* segments whose own depth is the directory's */
@@ -53,7 +54,9 @@ static inline size_t table_count(const struct table *table) {
 }
 
 /* Bytes of segments and directory. */
-size_t table_bytes(const struct table *table);
+static inline size_t table_bytes(const struct table *table) {
+    return table->segment_bytes + (table->depth ? sizeof *table->directory << table->depth : 0);
+}
 
 /* Adds an element that is not there yet. marks: of TABLE_MARKS. */
 void table_add(struct table *table, uint64_t hash, void *element, unsigned marks);

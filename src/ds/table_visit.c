@@ -176,9 +176,9 @@ static void segment_check(const struct table *table, const struct segment *segme
 }
 
 void table_check(const struct table *table) {
-    size_t count = 0, deepest = 0;
+    size_t count = 0, deepest = 0, bytes = 0;
     if (table_word(table, 0) == 0) {
-        kn_require(table->count == 0);
+        kn_require(table->count == 0 && table->segment_bytes == 0);
         return;
     }
     for (size_t i = 0; i < directory_size(table);) {
@@ -189,8 +189,10 @@ void table_check(const struct table *table) {
             kn_require(directory_word_at(table, i + j) == segment_word(segment));
         segment_check(table, segment, i / span);
         count += segment->count;
+        bytes += TABLE_BUCKET_BYTES * (1 + (size_t)segment->buckets);
         deepest += segment->depth == table->depth;
         i += span;
     }
-    kn_require(count == table->count && deepest == table->deepest && deepest > 0);
+    kn_require(count == table->count && deepest == table->deepest && deepest > 0 &&
+               bytes == table->segment_bytes);
 }
