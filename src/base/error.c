@@ -25,6 +25,8 @@ static const char *const names[ERROR_COUNT] = {
     [ERROR_SAME_KEY] = "same key",
     [ERROR_BAD_DB] = "bad database",
     [ERROR_OUT_OF_MEMORY] = "maxmemory reached",
+    [ERROR_BAD_FORMAT] = "bad data format",
+    [ERROR_BAD_CHECKSUM] = "wrong checksum or version",
     [ERROR_SYSTEM] = "system",
 };
 

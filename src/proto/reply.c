@@ -126,6 +126,8 @@ static const char *const error_texts[ERROR_COUNT] = {
     [ERROR_SAME_KEY] = "ERR source and destination objects are the same",
     [ERROR_BAD_DB] = "ERR DB index is out of range",
     [ERROR_OUT_OF_MEMORY] = "OOM command not allowed when used memory > 'maxmemory'.",
+    [ERROR_BAD_FORMAT] = "ERR Bad data format",
+    [ERROR_BAD_CHECKSUM] = "ERR DUMP payload version or checksum are wrong",
     [ERROR_SYSTEM] = "ERR system error",
 };
 
