@@ -8,6 +8,8 @@
 
 #include "server/command.h"
 
+extern const struct command_family bitfield_commands;
+extern const struct command_family bitmap_commands;
 extern const struct command_family client_commands;
 extern const struct command_family cluster_commands;
 extern const struct command_family command_commands;

@@ -42,14 +42,6 @@ static const struct command rows[] = {
     PLANNED("fcall_ro", "7.0.0", "Calls a function that only reads.", GROUP_SCRIPTING),
     PLANNED("function", "7.0.0", "Libraries of functions: a container.", GROUP_SCRIPTING),
     PLANNED("script", "2.6.0", "Known scripts: a container.", GROUP_SCRIPTING),
-    /* bitmap */
-    PLANNED("bitcount", "2.6.0", "Counts the bits that are set.", GROUP_BITMAP),
-    PLANNED("bitfield", "3.2.0", "Reads and changes integers of any width.", GROUP_BITMAP),
-    PLANNED("bitfield_ro", "6.0.0", "Reads integers of any width.", GROUP_BITMAP),
-    PLANNED("bitop", "2.6.0", "Combines strings bit by bit.", GROUP_BITMAP),
-    PLANNED("bitpos", "2.8.7", "Finds the first bit of a kind.", GROUP_BITMAP),
-    PLANNED("getbit", "2.2.0", "Returns a bit.", GROUP_BITMAP),
-    PLANNED("setbit", "2.2.0", "Sets a bit.", GROUP_BITMAP),
     /* hyperloglog */
     PLANNED("pfadd", "2.8.9", "Adds elements to a HyperLogLog.", GROUP_HYPERLOGLOG),
     PLANNED("pfcount", "2.8.9", "Estimates the cardinality of HyperLogLogs.", GROUP_HYPERLOGLOG),

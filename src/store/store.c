@@ -291,6 +291,10 @@ char *store_string_edit(struct store *store, unsigned db, const struct key *key,
     struct entry *old = *entry;
     char scratch[ENTRY_SCRATCH];
     if (old != NULL && block_fit(old, len)) return entry_string_bytes(old);
+    if (old != NULL && !(old->flags & (ENTRY_EXTERNAL | ENTRY_INTEGER)) && old->inline_len == len) {
+        old->flags = (uint8_t)((old->flags | ENTRY_RAW) & 15);
+        return entry_string_bytes(old);
+    }
     struct bytes before = old == NULL ? bytes_make(NULL, 0) : entry_string(old, scratch);
     struct entry_parts parts = {.type = TYPE_STRING, .flags = ENTRY_RAW};
     if (old != NULL) {
@@ -318,6 +322,26 @@ char *store_string_edit(struct store *store, unsigned db, const struct key *key,
     if (old != NULL) store_free_held(store, heap, old, true);
     *entry = store_enter(store, db, key, old, edited);
     return entry_string_bytes(edited);
+}
+
+struct string_block *store_block_new(struct store *store, const struct key *key, size_t len) {
+    return block_for(store_heap(store, key), bytes_make(NULL, 0), len, len);
+}
+
+struct entry *store_put_block(struct store *store, unsigned db, const struct key *key,
+                              struct entry *old, struct string_block *block, int64_t expires_ms) {
+    struct entry_parts parts = {
+        .type = TYPE_STRING, .flags = ENTRY_RAW, .expires_ms = expiry_kept(old, expires_ms)};
+    if (block->len > ENTRY_INLINE_MAX) {
+        parts.flags |= ENTRY_EXTERNAL;
+        parts.value = block;
+        return store_put(store, db, key, old, &parts);
+    }
+    parts.data = block->data;
+    parts.data_len = block->len;
+    struct entry *entry = store_put(store, db, key, old, &parts);
+    heap_give(store_heap(store, key), block, sizeof *block + block->cap);
+    return entry;
 }
 
 /* ---- other changes ---- */

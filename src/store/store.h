@@ -52,6 +52,13 @@ struct heap *store_heap(struct store *store, const struct key *key);
 char *store_string_edit(struct store *store, unsigned db, const struct key *key,
                         struct entry **entry, size_t len);
 
+/* A string that is computed from others, the old one perhaps among them: a block for its `len` bytes, to be filled
+ * through its data and put. NULL when there is no memory for it. */
+struct string_block *store_block_new(struct store *store, const struct key *key, size_t len);
+/* Puts it as store_put_string would, without looking for an integer in it; swallows the block. */
+struct entry *store_put_block(struct store *store, unsigned db, const struct key *key,
+                              struct entry *old, struct string_block *block, int64_t expires_ms);
+
 /* ---- other changes ---- */
 
 /* expires_ms: ENTRY_EXPIRY_NONE takes the expiry away. Returns the entry's new address. */

@@ -167,6 +167,17 @@ DIFFERENCES = [
         lambda args, e, a: _name(args) == b'COMMAND' and _sub(args) == b'INFO' and
         any(arg.lower() in (b'sort', b'move') for arg in args) and e[0] == a[0] and len(e[1]) == len(a[1])),
     Difference(
+        'bit-arguments-first',
+        'BITCOUNT and BITPOS read their arguments before they look at the key, as since 7.2.',
+        lambda args, e, a: _name(args) in (b'BITCOUNT', b'BITPOS') and a[0] == '-' and
+        a[1] in (b'ERR value is not an integer or out of range', b'ERR syntax error') and
+        (e in ((':', 0), (':', -1)) or e[0] == '-')),
+    Difference(
+        'bitcount-start', 'BITCOUNT takes a start without an end, as Valkey does.',
+        lambda args, e, a: _name(args) == b'BITCOUNT' and len(args) == 3 and
+        e in (('-', b'ERR syntax error'), ('-', b'ERR value is not an integer or out of range')) and
+        a[0] in ':-', oracle=('redis7', 'redis')),
+    Difference(
         'listpackex',
         'A hash whose fields expire is a hashtable, as in Valkey; Redis has a listpack of its own for it, '
         'and changes to that even when no field was found.',

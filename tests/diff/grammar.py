@@ -19,6 +19,8 @@ that would make a run depend on the clock or eat the machine's memory.
 
 import re
 
+from atoms_bits import BitAtoms, tame_bits
+
 REPEATS = ('\0*', '\0+')
 TOKEN = re.compile(r'<[a-z_0-9]+>|(?<=[>)\]])[*+]|\{(?:id|addr):\d\}|[()\[\]{}|]|[^\s()\[\]{}|<]+')
 
@@ -139,7 +141,7 @@ LEX_KEYS = [b'x0', b'x1', b'x2', b'x0', b'x1', b'x2', b'x3', b'x4']
 ALL_KEYS = [key for keys in COMMON_KEYS.values() for key in keys] + [b'', b'nokey', b'a\x00b']
 
 
-class Atoms:
+class Atoms(BitAtoms):
     """Draws arguments.  kind: the type whose keys this family works on."""
 
     def __init__(self, rng, kind='any', stray=0.06):
@@ -438,6 +440,7 @@ def tame(args):
     elif name in WAITS_FIRST and len(args) > 1:
         _hurry(args, 1)
     _same_scores(name, args)
+    tame_bits(name, args)
     if name == b'SETRANGE' and len(args) > 2:
         offset = as_int(args[2])
         if offset is not None and 10000 < offset < 536870911 - 8192:
