@@ -72,7 +72,7 @@ void evict_pool_free(struct evict_pool *pool);
 
 enum evict_result {
     EVICT_ENOUGH, /* memory is within its limit */
-    EVICT_MORE,   /* the time was up before it was */
+    EVICT_MORE, /* the time was up before it was, or the background still frees what was evicted */
     EVICT_FAILED, /* over the limit, and nothing may be evicted */
 };
 /* Evicts until memory is within its limit, for at most budget_us microseconds. None held. */

@@ -14,6 +14,7 @@ struct job {
     enum job_kind kind;
     enum value_type type;
     void *value;
+    size_t bytes; /* that it gives back, where that is known */
     struct table table;
 };
 
@@ -24,6 +25,7 @@ struct background {
     struct job *first, **last;
     bool stop;
     _Atomic size_t pending, freed;
+    _Atomic size_t pending_bytes;
 };
 
 void table_free_entries(struct table *table, struct heap *user) {
@@ -59,6 +61,7 @@ static void *background_run(void *context) {
         if (background->first == NULL) background->last = &background->first;
         pthread_mutex_unlock(&background->mutex);
         job_run(job);
+        atomic_fetch_sub_explicit(&background->pending_bytes, job->bytes, memory_order_relaxed);
         mem_free(job);
         atomic_fetch_sub_explicit(&background->pending, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&background->freed, 1, memory_order_relaxed);
@@ -102,6 +105,7 @@ static void background_add(struct background *background, struct job job) {
     *queued = job;
     queued->next = NULL;
     atomic_fetch_add_explicit(&background->pending, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&background->pending_bytes, job.bytes, memory_order_relaxed);
     pthread_mutex_lock(&background->mutex);
     *background->last = queued;
     background->last = &queued->next;
@@ -111,11 +115,16 @@ static void background_add(struct background *background, struct job job) {
 
 void background_free_value(struct background *background, enum value_type type, void *value) {
     value_rehome(type, value, NULL);
-    background_add(background, (struct job){.kind = JOB_VALUE, .type = type, .value = value});
+    background_add(background, (struct job){.kind = JOB_VALUE,
+                                            .type = type,
+                                            .value = value,
+                                            .bytes = value_bytes(type, value)});
 }
 
 void background_free_block(struct background *background, struct string_block *block) {
-    background_add(background, (struct job){.kind = JOB_BLOCK, .value = block});
+    background_add(
+        background,
+        (struct job){.kind = JOB_BLOCK, .value = block, .bytes = sizeof *block + block->cap});
 }
 
 void background_free_table(struct background *background, struct table *table) {
@@ -133,4 +142,10 @@ void background_reset_freed(struct background *background) {
 size_t background_pending(const struct background *background) {
     return background == NULL ? 0
                               : atomic_load_explicit(&background->pending, memory_order_relaxed);
+}
+
+size_t background_pending_bytes(const struct background *background) {
+    return background == NULL
+               ? 0
+               : atomic_load_explicit(&background->pending_bytes, memory_order_relaxed);
 }

@@ -9,7 +9,10 @@
 static size_t shard_flush(struct store *store, struct shard *shard, unsigned db, bool lazy) {
     struct shard_db *shard_db = &shard->dbs[db];
     size_t keys = table_count(&shard_db->table);
-    if (keys == 0) return 0;
+    if (keys == 0) {
+        table_done(&shard_db->table); /* what deletions left of it */
+        return 0;
+    }
     struct table old = shard_db->table;
     table_init(&shard_db->table, entry_hash);
     shard_db->expiring = 0;

@@ -162,18 +162,25 @@ static bool evict_one(struct store *store, struct evict_pool *pool, int64_t now_
     return true;
 }
 
+/* Whether memory is over its limit even once the background has freed what it was given: evicting more while it
+ * works would take keys for nothing. */
+static bool over_after_background(struct store *store) {
+    uint64_t limit = atomic_load_explicit(&store->limits.max_memory, memory_order_relaxed);
+    return limit != 0 && memory_used() > limit + background_pending_bytes(store->background);
+}
+
 enum evict_result store_evict(struct store *store, struct evict_pool *pool, int64_t now_ms,
                               int64_t budget_us) {
     if (!store_over_limit(store)) return EVICT_ENOUGH;
     int policy = atomic_load_explicit(&store->limits.policy, memory_order_relaxed);
     if (policy == EVICT_NONE) return EVICT_FAILED;
     int64_t end_us = clock_mono_us() + budget_us;
-    for (unsigned rounds = 1; store_over_limit(store); rounds++) {
+    for (unsigned rounds = 1; over_after_background(store); rounds++) {
         if (!evict_one(store, pool, now_ms, policy)) {
             /* What the background still frees counts until it is freed. */
             return background_pending(store->background) ? EVICT_MORE : EVICT_FAILED;
         }
         if (rounds % 16 == 0 && clock_mono_us() > end_us) return EVICT_MORE;
     }
-    return EVICT_ENOUGH;
+    return store_over_limit(store) ? EVICT_MORE : EVICT_ENOUGH;
 }

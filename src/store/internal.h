@@ -82,6 +82,8 @@ void background_free_table(struct background *background, struct table *table);
 void background_free_block(struct background *background, struct string_block *block);
 /* Values that wait or are being freed. */
 size_t background_pending(const struct background *background);
+/* What they will give back; databases that were flushed are not known, and not in it. */
+size_t background_pending_bytes(const struct background *background);
 /* Values freed so far, since the last reset. */
 size_t background_freed(const struct background *background);
 void background_reset_freed(struct background *background);
