@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "catalog/lifetime.h"
+
+#include <stdio.h>
+
+#include "catalog/words.h"
+
+struct unit {
+    const char *names; /* lower case, divided by '|'; the first is the short form */
+    int64_t ms;
+};
+
+static const struct unit units[] = {
+    {"w|wk|wks|week|weeks", INT64_C(7) * 86400 * 1000},
+    {"d|day|days", INT64_C(86400) * 1000},
+    {"h|hr|hrs|hour|hours|hourly", INT64_C(3600) * 1000},
+    {"m|min|mins|minute|minutes", 60 * 1000},
+    {"s|sec|secs|second|seconds", 1000},
+    {"ms|msec|millis|millisecond|milliseconds", 1},
+    {"mo|month|months", INT64_C(30) * 86400 * 1000},
+    {"y|yr|yrs|year|years", INT64_C(365) * 86400 * 1000},
+};
+enum { UNITS = sizeof units / sizeof *units, SHORT_UNITS = 6, WORD_UNITS = 5 };
+
+static int64_t unit_ms(struct bytes word) {
+    for (size_t i = 0; i < UNITS; i++) {
+        if (words_are(word, units[i].names)) return units[i].ms;
+    }
+    return 0;
+}
+
+/* Reads digits, with a fraction for free text ("1.5 hours"): thousandths in ret_milli. */
+static size_t read_amount(struct bytes text, bool fraction, int64_t *ret_milli) {
+    size_t at = 0;
+    int64_t whole = 0, milli = 0;
+    while (at < text.len && word_is_digit(text.data[at])) {
+        if (whole < INT64_C(1000000000000)) whole = whole * 10 + (text.data[at] - '0');
+        at++;
+    }
+    if (at == 0) return 0;
+    if (fraction && at + 1 < text.len && text.data[at] == '.' && word_is_digit(text.data[at + 1])) {
+        int64_t place = 100;
+        for (at++; at < text.len && word_is_digit(text.data[at]); at++, place /= 10)
+            milli += (text.data[at] - '0') * place;
+    }
+    *ret_milli = whole * 1000 + milli;
+    return at;
+}
+
+/* milli thousandths of a unit; 0 when out of range. */
+static int64_t scale(int64_t milli, int64_t unit) {
+    if (milli <= 0 || milli / 1000 > LIFETIME_MAX_MS / unit) return 0;
+    return unit % 1000 == 0 ? milli * (unit / 1000) : milli * unit / 1000;
+}
+
+static size_t letters(struct bytes text, size_t at) {
+    size_t end = at;
+    while (end < text.len && word_is_letter(text.data[end])) end++;
+    return end - at;
+}
+
+bool duration_parse(struct bytes text, int64_t *ret_ms) {
+    int64_t total = 0;
+    size_t at = 0;
+    if (text.len == 0) return false;
+    while (at < text.len) {
+        int64_t milli;
+        size_t digits = read_amount(words_from(text, at), false, &milli);
+        size_t name = letters(text, at + digits);
+        int64_t ms = 0;
+        if (digits == 0 || digits > 12 || name == 0 || name > 2) return false;
+        for (size_t i = 0; i < SHORT_UNITS; i++) {
+            struct bytes word = bytes_make(text.data + at + digits, name);
+            if (name == strcspn(units[i].names, "|") &&
+                memcmp(word.data, units[i].names, name) == 0)
+                ms = units[i].ms;
+        }
+        if (ms == 0) return false;
+        ms = scale(milli, ms);
+        if (ms == 0 || total > LIFETIME_MAX_MS - ms) return false;
+        total += ms;
+        at += digits + name;
+    }
+    *ret_ms = total;
+    return true;
+}
+
+const char *duration_format(int64_t ms, char *out) {
+    size_t unit = 0;
+    while (unit + 1 < SHORT_UNITS && (ms % units[unit].ms != 0 || unit == 0)) unit++;
+    snprintf(out, DURATION_TEXT_MAX, "%lld%.*s", (long long)(ms / units[unit].ms),
+             (int)strcspn(units[unit].names, "|"), units[unit].names);
+    return out;
+}
+
+const char *duration_words(int64_t ms, char *out, size_t room) {
+    static const char *const names[] = {"week", "day", "hour", "minute", "second"};
+    size_t at = 0;
+    out[0] = '\0';
+    for (size_t i = 1; i < WORD_UNITS && at < room; i++) {
+        long long amount = ms / units[i].ms;
+        ms %= units[i].ms;
+        if (amount == 0) continue;
+        at += (size_t)snprintf(out + at, room - at, "%s%lld %s%s", at ? " " : "", amount, names[i],
+                               amount == 1 ? "" : "s");
+    }
+    if (ms && at < room)
+        snprintf(out + at, room - at, "%s%lld milliseconds", at ? " " : "", (long long)ms);
+    return out;
+}
+
+static size_t skip_blanks(struct bytes text, size_t at) {
+    while (at < text.len && (text.data[at] == ' ' || text.data[at] == '\t')) at++;
+    return at;
+}
+
+/* A number right at at, with a unit after it, blanks or a hyphen allowed between ("30-day"). */
+static size_t read_duration(struct bytes text, size_t at, int64_t *ret_ms) {
+    int64_t milli;
+    size_t digits = read_amount(words_from(text, at), true, &milli);
+    if (digits == 0) return 0;
+    size_t unit = skip_blanks(text, at + digits);
+    if (unit < text.len && text.data[unit] == '-') unit++;
+    size_t name = letters(text, unit);
+    int64_t ms = name ? unit_ms(bytes_make(text.data + unit, name)) : 0;
+    ms = ms ? scale(milli, ms) : 0;
+    if (ms == 0) return 0;
+    *ret_ms = ms;
+    return unit + name - at;
+}
+
+/* "one hour", "a day", "an hour". */
+static size_t read_spelled(struct bytes text, size_t at, int64_t *ret_ms) {
+    static const struct {
+        const char *words;
+        int64_t milli;
+    } numbers[] = {{"a", 1000},       {"an", 1000},   {"one", 1000},   {"two", 2000},
+                   {"three", 3000},   {"five", 5000}, {"seven", 7000}, {"ten", 10000},
+                   {"thirty", 30000}, {"half", 500}};
+    size_t name = letters(text, at);
+    for (size_t i = 0; name && i < sizeof numbers / sizeof *numbers; i++) {
+        if (!words_are(bytes_make(text.data + at, name), numbers[i].words)) continue;
+        size_t unit = skip_blanks(text, at + name), length = letters(text, unit);
+        if (numbers[i].milli == 500 && words_are(bytes_make(text.data + unit, length), "a|an")) {
+            unit = skip_blanks(text, unit + length);
+            length = letters(text, unit);
+        }
+        int64_t ms = length > 2 ? unit_ms(bytes_make(text.data + unit, length)) : 0;
+        if (ms == 0) return 0;
+        *ret_ms = scale(numbers[i].milli, ms);
+        return unit + length - at;
+    }
+    return 0;
+}
+
+bool duration_find(struct bytes text, int64_t *ret_ms, size_t *ret_start, size_t *ret_end) {
+    for (size_t at = 0; at < text.len; at++) {
+        int64_t ms, more;
+        if (at > 0 && (word_is_name(text.data[at - 1]) || text.data[at - 1] == '.')) continue;
+        size_t length = read_duration(text, at, &ms);
+        if (length == 0) length = read_spelled(text, at, &ms);
+        if (length == 0) continue;
+        *ret_start = at;
+        /* "1 hour 30 minutes", "1h30m" */
+        for (;;) {
+            size_t next = skip_blanks(text, at + length);
+            size_t further = read_duration(text, next, &more);
+            if (further == 0 || more >= ms || ms > LIFETIME_MAX_MS - more) break;
+            ms += more;
+            length = next + further - at;
+        }
+        *ret_ms = ms;
+        *ret_end = at + length;
+        return true;
+    }
+    return false;
+}
+
+static bool says_none(struct bytes text) {
+    if (words_are(text, "-|--|none|no|never|nil|null|n/a|na|permanent|persistent|forever|infinite|"
+                        "unlimited|-1|0|indefinite|\xe2\x80\x93|\xe2\x80\x94|\xe2\x88\x9e"))
+        return true;
+    return words_have_any(text,
+                          "no ttl|no expiry|no expiration|no expire|never expires|never expire|"
+                          "does not expire|do not expire|doesn't expire|without ttl|"
+                          "without expiry|no lifetime|not set|no timeout|none");
+}
+
+/* Text of lifetimes goes into YAML and tables: one line, blanks single. */
+static const char *copy(struct arena *arena, struct bytes text) {
+    text = words_trim(text);
+    while (text.len && memchr("(),.;", text.data[0], 5)) text = words_trim(words_from(text, 1));
+    while (text.len && memchr("(),.;", text.data[text.len - 1], 5))
+        text = words_trim(words_until(text, text.len - 1));
+    return text.len ? arena_printf(arena, "%.*s", (int)(text.len < 200 ? text.len : 200), text.data)
+                    : NULL;
+}
+
+/* "5-60 minutes", "1 to 24 hours": the number before the amount at start belongs to it. */
+static bool read_range(struct bytes text, size_t start, size_t end, int64_t ms,
+                       int64_t *ret_least) {
+    size_t at = start, first;
+    int64_t milli, most, own;
+    while (at > 0 && text.data[at - 1] == ' ') at--;
+    if (at >= 3 && memcmp(text.data + at - 3, "\xe2\x80\x93", 3) == 0) {
+        at -= 3;
+    } else if (at >= 1 && text.data[at - 1] == '-') {
+        at--;
+    } else if (at >= 3 && memcmp(text.data + at - 3, " to", 3) == 0) {
+        at -= 2;
+    } else {
+        return false;
+    }
+    while (at > 0 && text.data[at - 1] == ' ') at--;
+    for (first = at; first > 0 && word_is_digit(text.data[first - 1]);) first--;
+    if (first == at) return false;
+    read_amount(words_from(text, first), false, &milli);
+    if (read_amount(bytes_make(text.data + start, end - start), true, &most) == 0) return false;
+    if (most <= 0 || milli >= most) return false;
+    own = ms / most;
+    *ret_least = own > 0 ? milli * own : 0;
+    return *ret_least > 0;
+}
+
+/* What the words around an amount say about when it begins. */
+static void read_beginning(struct bytes before, struct bytes text, struct arena *arena,
+                           struct lifetime *lifetime) {
+    size_t after = words_find_whole(text, "after");
+    struct bytes rest = text.len > after ? words_trim(words_from(text, after + 5)) : text;
+    (void)before;
+    if (after < text.len && rest.len > 0) {
+        size_t end = words_index(rest, ')');
+        rest = words_until(rest, end);
+        if (words_have_any(rest, "creation|created|write|written|insert|set")) return;
+        if (words_have_any(rest, "access|use|activity|idle|inactivity|update|read|touch")) {
+            lifetime->renewed = copy(arena, rest);
+        } else {
+            lifetime->after = copy(arena, rest);
+        }
+        return;
+    }
+    struct bytes bare = words_trim(text);
+    while (bare.len && (bare.data[0] == '(' || bare.data[0] == ','))
+        bare = words_trim(words_from(bare, 1));
+    while (bare.len && (bare.data[bare.len - 1] == ')' || bare.data[bare.len - 1] == '.'))
+        bare.len--;
+    if (words_are(bare, "completed|complete|finished|done|failed|closed|on completion|when done|"
+                        "when completed|once completed|completed only|if completed")) {
+        lifetime->after = copy(arena, bare);
+    } else if (words_have_any(bare, "renewal|renewed|renewable|heartbeat|sliding|refreshed|"
+                                    "refresh|extended|rolling|touch|idle")) {
+        lifetime->renewed = copy(arena, bare);
+    } else {
+        lifetime->note = copy(arena, bare);
+    }
+}
+
+bool lifetime_read(struct bytes text, struct arena *arena, struct lifetime *ret_lifetime) {
+    struct lifetime lifetime = {.kind = LIFETIME_LIMITED};
+    int64_t ms, least;
+    size_t start, end;
+    text = words_bare(text);
+    if (text.len == 0 || words_are(text, "?|tbd|unknown|various|varies")) {
+        *ret_lifetime = (struct lifetime){.kind = LIFETIME_UNSTATED};
+        if (text.len) ret_lifetime->note = copy(arena, text);
+        return true;
+    }
+    if (!duration_find(text, &ms, &start, &end)) {
+        if (says_none(text)) {
+            *ret_lifetime = (struct lifetime){.kind = LIFETIME_NONE};
+            return true;
+        }
+        /* Ends at a moment, or is told by another part of the key: there is one, of no fixed length. */
+        if (!words_have_any(text, "until|end of|midnight|window|duration|same as|dynamic|depends|"
+                                  "configurable|variable|matches|remaining|equal to|per"))
+            return false;
+        lifetime.required = true;
+        lifetime.note = copy(arena, text);
+        *ret_lifetime = lifetime;
+        return true;
+    }
+    struct bytes before = words_until(text, start), rest = words_from(text, end);
+    if (words_have_any(before, "e.g.|e.g|eg|for example|such as|i.e.") ||
+        words_have_any(before, "window")) {
+        lifetime.required = true; /* the amount is only an example */
+        lifetime.note = copy(arena, text);
+    } else if (read_range(text, start, end, ms, &least)) {
+        lifetime.required = true;
+        lifetime.minimum_ms = least;
+        lifetime.maximum_ms = ms;
+        read_beginning(before, rest, arena, &lifetime);
+    } else if (words_have_any(before, "max|maximum|up to|at most|<|under|no more than")) {
+        lifetime.required = true;
+        lifetime.maximum_ms = ms;
+    } else {
+        lifetime.default_ms = ms;
+        read_beginning(before, rest, arena, &lifetime);
+    }
+    *ret_lifetime = lifetime;
+    return true;
+}
+
+static bool same_text(const char *a, const char *b) {
+    return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
+}
+
+bool lifetime_equal(const struct lifetime *a, const struct lifetime *b) {
+    return a->kind == b->kind && a->required == b->required && a->default_ms == b->default_ms &&
+           a->minimum_ms == b->minimum_ms && a->maximum_ms == b->maximum_ms &&
+           same_text(a->after, b->after) && same_text(a->renewed, b->renewed);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How a matcher lies in memory; for matcher.c, which asks, and matcher_build.c, which compiles.
+ *
+ * What: a tree over segments. From a node, a segment leads on by one of four ways, tried in this order: it is a
+ *       literal (one look into a table of all edges), it is mixed ("celery-{id}", a short list), it is a
+ *       variable, or a trailing variable takes it with all that follows.
+ * Always: a node lies at one depth, and every way but the last takes exactly one segment; so a node is visited
+ *         once per key at most, and the number of nodes bounds the work. Node 0 is the root of keys, node 1
+ *         of channels; 0 as a child is none.
+ * Owner, lock: the matcher's. Errors: none.
+ */
+#ifndef KN_CATALOG_MATCHER_INSIDE_H
+#define KN_CATALOG_MATCHER_INSIDE_H
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "catalog/matcher.h"
+
+/* A segment as the edge table compares it: up to 16 bytes are wholly in first and last. */
+struct segment_sum {
+    uint64_t first, last;
+    uint32_t len;
+    uint64_t hash;
+};
+
+struct edge {
+    uint64_t first, last;
+    const char *text; /* NULL: an empty place */
+    uint32_t len, node, child;
+};
+
+struct mixed {
+    const struct template_part *parts;
+    uint32_t part_count;
+    uint32_t child;    /* the node behind it, 0 for a trailing one */
+    uint32_t terminal; /* of a trailing one, else 0 */
+    bool trailing;
+};
+
+struct node {
+    uint32_t edges;    /* how many literals lead on */
+    uint32_t variable; /* the node behind any segment */
+    uint32_t terminal; /* of keys that end here */
+    uint32_t rest;     /* terminal of keys whose rest a trailing variable takes */
+    uint32_t mixed, mixed_count;
+};
+
+struct segment {
+    const struct template_part *parts;
+    uint32_t part_count, variable_count;
+};
+
+/* A template that ends at a terminal. */
+struct target {
+    const struct pattern *pattern;
+    const struct template *template; /* as written */
+    const struct segment *segments;  /* of the template with prefixes written out */
+    uint32_t segment_count;
+    uint32_t next; /* another at the same terminal, for other databases; 0 is none */
+    uint32_t expansion;
+    uint16_t id, alias;
+};
+
+struct matcher {
+    struct arena arena;
+    struct node *nodes;
+    struct edge *edges;
+    size_t edge_mask;
+    struct mixed *mixed;
+    struct target *targets; /* a terminal is the number of its first target; number 0 is unused */
+    const struct pattern **patterns;
+    const struct catalog **catalogs; /* of each pattern */
+    size_t node_count, target_count, pattern_count;
+};
+
+static inline uint64_t load_some(const char *at, size_t len) {
+    uint64_t value = 0;
+    if (len >= 8) {
+        memcpy(&value, at, 8);
+    } else if (len >= 4) {
+        uint32_t low, high;
+        memcpy(&low, at, 4);
+        memcpy(&high, at + len - 4, 4);
+        value = low | (uint64_t)high << 32;
+    } else if (len > 0) {
+        value = (unsigned char)at[0] | (uint64_t)(unsigned char)at[len / 2] << 8 |
+                (uint64_t)(unsigned char)at[len - 1] << 16;
+    }
+    return value;
+}
+
+static inline struct segment_sum segment_sum(struct bytes segment, uint32_t node) {
+    struct segment_sum sum = {.len = (uint32_t)segment.len};
+    sum.first = load_some(segment.data, segment.len);
+    sum.last = segment.len > 8 ? load_some(segment.data + segment.len - 8, 8) : 0;
+    uint64_t rest = segment.len > 16 ? hash_bytes(segment) : 0;
+    sum.hash = (sum.first + node) * UINT64_C(0x9e3779b97f4a7c15);
+    sum.hash =
+        (sum.hash ^ sum.hash >> 29 ^ sum.last ^ rest) * UINT64_C(0xbf58476d1ce4e5b9) + segment.len;
+    sum.hash ^= sum.hash >> 32;
+    return sum;
+}
+
+/* The place of an edge, or the empty one where it would be. */
+static inline struct edge *edge_find(struct edge *edges, size_t mask, uint32_t node,
+                                     struct bytes segment, const struct segment_sum *sum) {
+    for (size_t at = sum->hash & mask;; at = (at + 1) & mask) {
+        struct edge *edge = &edges[at];
+        if (!edge->text) return edge;
+        if (edge->first == sum->first && edge->last == sum->last && edge->node == node &&
+            edge->len == sum->len &&
+            (sum->len <= 16 || memcmp(edge->text, segment.data, sum->len) == 0))
+            return edge;
+    }
+}
+
+/* Whether a segment, [at, end), fits parts; all is where the key ends, for a trailing variable. Values of
+ * variables go to values when it is not NULL. */
+bool mixed_fits(const struct template_part *parts, size_t part_count, bool trailing, const char *at,
+                const char *end, const char *all, struct bytes *values);
+
+#endif
