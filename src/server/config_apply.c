@@ -176,6 +176,8 @@ static void connect_store(struct config *config, struct server *server) {
     config_watch(config, "set-max-listpack-value", set_i64, &types->set_max_listpack_value);
     config_watch(config, "zset-max-listpack-entries", set_i64, &types->zset_max_listpack_entries);
     config_watch(config, "zset-max-listpack-value", set_i64, &types->zset_max_listpack_value);
+    config_watch(config, "stream-node-max-bytes", set_i64, &types->stream_node_max_bytes);
+    config_watch(config, "stream-node-max-entries", set_i64, &types->stream_node_max_entries);
 }
 
 bool config_connect(struct config *config, struct server *server, struct config_error *error) {

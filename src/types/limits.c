@@ -10,4 +10,6 @@ struct type_limits type_limits = {
     .set_max_listpack_value = 64,
     .zset_max_listpack_entries = 128,
     .zset_max_listpack_value = 64,
+    .stream_node_max_bytes = 4096,
+    .stream_node_max_entries = 100,
 };
