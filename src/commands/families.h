@@ -21,6 +21,7 @@ extern const struct command_family hash_commands;
 extern const struct command_family hash_ex_commands;
 extern const struct command_family hash_expiry_commands;
 extern const struct command_family hash_visit_commands;
+extern const struct command_family hyperloglog_commands;
 extern const struct command_family info_commands;
 extern const struct command_family keyspace_commands;
 extern const struct command_family list_commands;

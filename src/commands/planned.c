@@ -42,12 +42,6 @@ static const struct command rows[] = {
     PLANNED("fcall_ro", "7.0.0", "Calls a function that only reads.", GROUP_SCRIPTING),
     PLANNED("function", "7.0.0", "Libraries of functions: a container.", GROUP_SCRIPTING),
     PLANNED("script", "2.6.0", "Known scripts: a container.", GROUP_SCRIPTING),
-    /* hyperloglog */
-    PLANNED("pfadd", "2.8.9", "Adds elements to a HyperLogLog.", GROUP_HYPERLOGLOG),
-    PLANNED("pfcount", "2.8.9", "Estimates the cardinality of HyperLogLogs.", GROUP_HYPERLOGLOG),
-    PLANNED("pfmerge", "2.8.9", "Merges HyperLogLogs.", GROUP_HYPERLOGLOG),
-    PLANNED("pfdebug", "2.8.9", "Looks into a HyperLogLog.", GROUP_HYPERLOGLOG),
-    PLANNED("pfselftest", "2.8.9", "Tests the HyperLogLog implementation.", GROUP_HYPERLOGLOG),
     /* geo */
     PLANNED("geoadd", "3.2.0", "Adds positions.", GROUP_GEO),
     PLANNED("geodist", "3.2.0", "Returns the distance between two members.", GROUP_GEO),

@@ -178,6 +178,7 @@ static void connect_store(struct config *config, struct server *server) {
     config_watch(config, "zset-max-listpack-value", set_i64, &types->zset_max_listpack_value);
     config_watch(config, "stream-node-max-bytes", set_i64, &types->stream_node_max_bytes);
     config_watch(config, "stream-node-max-entries", set_i64, &types->stream_node_max_entries);
+    config_watch(config, "hll-sparse-max-bytes", set_i64, &types->hll_sparse_max_bytes);
 }
 
 bool config_connect(struct config *config, struct server *server, struct config_error *error) {

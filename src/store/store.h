@@ -90,6 +90,7 @@ unsigned store_frequency(const struct store *store, const struct entry *entry);
 
 /* Classes of events, with the letters of notify-keyspace-events. */
 enum event_class {
+    EVENT_SILENT = 0, /* a change that Redis has no event for: only who watches learns of it */
     EVENT_GENERIC = 1 << 2, /* g */
     EVENT_STRING = 1 << 3,  /* $ */
     EVENT_LIST = 1 << 4,    /* l */

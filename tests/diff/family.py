@@ -19,6 +19,7 @@ LIMITS = {
     'set-max-intset-entries': (512, 3, 0),
     'zset-max-listpack-entries': (128, 4, 0),
     'zset-max-listpack-value': (64, 16, 4),
+    'hll-sparse-max-bytes': (3000, 0, 100, 500, 20000),
     'list-max-listpack-size': (-2, 3, 1, -1),
 }
 

@@ -20,6 +20,7 @@ that would make a run depend on the clock or eat the machine's memory.
 import re
 
 from atoms_bits import BitAtoms, tame_bits
+from atoms_hyperloglog import HyperLogLogAtoms
 
 REPEATS = ('\0*', '\0+')
 TOKEN = re.compile(r'<[a-z_0-9]+>|(?<=[>)\]])[*+]|\{(?:id|addr):\d\}|[()\[\]{}|]|[^\s()\[\]{}|<]+')
@@ -141,7 +142,7 @@ LEX_KEYS = [b'x0', b'x1', b'x2', b'x0', b'x1', b'x2', b'x3', b'x4']
 ALL_KEYS = [key for keys in COMMON_KEYS.values() for key in keys] + [b'', b'nokey', b'a\x00b']
 
 
-class Atoms(BitAtoms):
+class Atoms(BitAtoms, HyperLogLogAtoms):
     """Draws arguments.  kind: the type whose keys this family works on."""
 
     def __init__(self, rng, kind='any', stray=0.06):

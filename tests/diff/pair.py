@@ -23,7 +23,7 @@ PATIENCE_S = 8.0
 DEFAULT_LIMITS = {
     'hash-max-listpack-entries': '128', 'hash-max-listpack-value': '64',
     'set-max-intset-entries': '512', 'zset-max-listpack-entries': '128',
-    'zset-max-listpack-value': '64', 'list-max-listpack-size': '-2',
+    'zset-max-listpack-value': '64', 'list-max-listpack-size': '-2', 'hll-sparse-max-bytes': '3000',
     'maxmemory-policy': 'noeviction', 'maxmemory': '0', 'timeout': '0', 'tcp-keepalive': '300',
     'lfu-log-factor': '10', 'slowlog-log-slower-than': '10000', 'proto-max-bulk-len': '536870912',
     'client-query-buffer-limit': '1073741824', 'maxmemory-samples': '5',
