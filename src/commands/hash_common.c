@@ -2,6 +2,7 @@
 #include "commands/hash_common.h"
 
 #include "server/command.h"
+#include "store/patterns.h"
 
 /* As far as Redis goes: 46 bits of milliseconds. */
 #define HASH_EXPIRY_MAX_MS (((int64_t)1 << 46) - 1)
@@ -10,6 +11,7 @@
 static void expire_some(struct request *request, struct entry **entry) {
     enum { EXPIRE_MOST = 256 }; /* the sweep does the rest */
     if (*entry == NULL || hash_next_expiry(hash_of(*entry)) >= request->now_ms) return;
+    store_open(request->store, request->db, *entry);
     if (hash_expire_fields(hash_of(*entry), request->now_ms, EXPIRE_MOST) == 0) return;
     request_changed(request, 0, EVENT_HASH, "hexpired");
     if (request_delete_if_empty(request, 0, *entry)) *entry = NULL;

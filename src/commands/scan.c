@@ -16,8 +16,8 @@
 enum { SHARD_BITS = 8 };
 _Static_assert(SHARD_COUNT == 1 << SHARD_BITS, "a cursor has room for a shard's number");
 
-static bool has_expired(const struct request *request, const struct entry *entry) {
-    return entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < request->now_ms;
+static bool is_gone(const struct request *request, const struct entry *entry) {
+    return !store_is_there(request->store, request->db, entry, request->now_ms);
 }
 
 static const struct table *shard_table(const struct request *request, const struct shard *shard) {
@@ -39,7 +39,7 @@ static void keys_of_shard(struct request *request, struct shard *shard, void *co
     for (const struct entry *entry = table_iter_next(&iter); entry != NULL;
          entry = table_iter_next(&iter)) {
         struct bytes name = entry_key(entry);
-        if (has_expired(request, entry) || !(job->all || glob_match(job->pattern, name, false)))
+        if (is_gone(request, entry) || !(job->all || glob_match(job->pattern, name, false)))
             continue;
         reply_bulk(request->reply, name);
         job->found++;
@@ -89,7 +89,7 @@ static void scan_entry(void *element, void *context) {
     struct scan_job *job = context;
     struct bytes name = entry_key(entry);
     job->looked++;
-    if (has_expired(job->request, entry)) return;
+    if (is_gone(job->request, entry)) return;
     if (!job->any_type && !bytes_is_word(job->options.type, value_type_name(entry_type(entry))))
         return;
     if (job->options.has_match && !glob_match(job->options.match, name, false)) return;
@@ -173,7 +173,7 @@ static void random_of_shard(struct request *request, struct shard *shard, void *
     bool *replied = context;
     if (entry == NULL) return;
     struct key key = key_make(entry_key(entry));
-    if (has_expired(request, entry)) {
+    if (is_gone(request, entry)) {
         /* Finding it deletes it, and its name with it. */
         key.name = arena_copy(request->arena, key.name);
         (void)request_find_key(request, &key);

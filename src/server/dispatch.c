@@ -16,6 +16,7 @@
 #include "server/stats.h"
 #include "server/worker.h"
 #include "store/admin.h"
+#include "store/patterns.h"
 #include "store/prefetch.h"
 
 enum { ERROR_ARGS_MAX = 128, EVICT_BUDGET_US = 500 };
@@ -181,6 +182,7 @@ static bool runs_in_transaction(const struct command *row) {
 
 void request_run(struct request *request) {
     request->command->handler(request);
+    store_settle(request->store);
 }
 
 static void execute(struct request *request) {

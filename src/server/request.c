@@ -8,6 +8,7 @@
 #include "server/dispatch.h"
 #include "server/server.h"
 #include "server/stats.h"
+#include "store/patterns.h"
 #include "store/prefetch.h"
 #include "store/shard.h"
 
@@ -24,17 +25,24 @@ struct entry *request_read(struct request *request, uint32_t index) {
     struct entry *entry = request_find_key(request, key);
     if (entry == NULL) {
         stats_add(STAT_KEYSPACE_MISSES, 1);
+        if (kn_unlikely(store_counts_patterns(request->store)))
+            store_count(request->store, store_pattern_id(request->store, request->db, key->name),
+                        TALLY_MISSES);
         store_notify(request->store, request->db, key, EVENT_MISSED, "keymiss");
         return NULL;
     }
     stats_add(STAT_KEYSPACE_HITS, 1);
+    if (kn_unlikely(store_counts_patterns(request->store)))
+        store_count(request->store, entry->pattern, TALLY_HITS);
     request_touch(request, entry);
     return entry;
 }
 
 struct entry *request_write(struct request *request, uint32_t index) {
     struct entry *entry = request_find_key(request, request_key(request, index));
-    if (entry != NULL) request_touch(request, entry);
+    if (entry == NULL) return NULL;
+    store_open(request->store, request->db, entry);
+    request_touch(request, entry);
     return entry;
 }
 
@@ -70,6 +78,7 @@ bool request_write_typed(struct request *request, uint32_t index, enum value_typ
 void request_changed_key(struct request *request, const struct key *key,
                          enum event_class event_class, const char *event) {
     request->changes++;
+    store_count_write(request->store, request->db, key);
     store_changed(request->store, request->db, key, event_class, event);
 }
 

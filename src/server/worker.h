@@ -29,6 +29,8 @@ struct worker {
     unsigned index;
     struct loop *loop;
     struct loop_timer cron;
+    struct loop_timer census; /* of worker 0: the walk for the catalog's sake */
+    int64_t ticked_us;
     struct loop_timer pause_over; /* set while clients of this worker are held back by a pause */
     struct chain clients;
     struct chain to_flush; /* clients with output or input to go on with, or closing */

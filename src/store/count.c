@@ -4,7 +4,7 @@
  */
 #include "base/heap.h"
 #include "base/random.h"
-#include "store/internal.h"
+#include "store/patterns_inside.h"
 
 static size_t shard_flush(struct store *store, struct shard *shard, unsigned db, bool lazy) {
     struct shard_db *shard_db = &shard->dbs[db];
@@ -26,6 +26,8 @@ static size_t shard_flush(struct store *store, struct shard *shard, unsigned db,
 
 size_t store_flush(struct store *store, int db, bool lazy) {
     size_t keys = 0;
+    for (unsigned each = 0; each < store->db_count; each++)
+        if (db < 0 || (unsigned)db == each) account_flush(store, each);
     for (unsigned i = 0; i < SHARD_COUNT; i++) {
         struct shard *shard = store_shard(store, i);
         for (unsigned each = 0; each < store->db_count; each++)
@@ -41,6 +43,8 @@ void store_swap_dbs(struct store *store, unsigned a, unsigned b) {
         shard->dbs[a] = shard->dbs[b];
         shard->dbs[b] = swapped;
     }
+    account_swap(store, a, b);
+    patterns_match_again(store);
 }
 
 /* ---- counting ---- */
@@ -76,8 +80,10 @@ void store_db_stats(struct store *store, unsigned db, bool already_held, int64_t
     struct db_count count = {.db = db, .now_ms = now_ms};
     for (unsigned i = 0; i < SHARD_COUNT; i++)
         store_visit(store, i, already_held, shard_count_db, &count);
+    /* Counted at another moment than the tables, so it may be more. */
+    size_t dead = (size_t)account_dead_keys(store, db);
     *ret_stats = (struct store_db_stats){
-        .keys = count.keys,
+        .keys = dead < count.keys ? count.keys - dead : 0,
         .expiring = count.expiring,
         .average_ttl_ms = count.sampled ? (int64_t)(count.ttl_sum / (double)count.sampled) : 0,
     };

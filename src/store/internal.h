@@ -20,7 +20,8 @@ struct store {
     struct store_limits limits;
     _Atomic uint32_t clock_s; /* for LRU: seconds, noted now and then */
     struct background *background;
-    unsigned heap_count; /* heaps are shared among shards, see base/heap.h */
+    _Atomic(struct patterns *) patterns; /* NULL until the first catalog is in force */
+    unsigned heap_count;                 /* heaps are shared among shards, see base/heap.h */
     struct heap *heaps[SHARD_COUNT];
     struct shard shards[SHARD_COUNT];
 };
@@ -70,6 +71,27 @@ int64_t entry_fields_expiry(const struct entry *entry);
 
 /* A new entry's access field: now, or a beginner's frequency. */
 uint32_t recency_new(const struct store *store);
+
+/* ---- the account of each pattern's keys and bytes (account.c): the key's shard is held ---- */
+
+/* The id that a new key's entry gets; 0 without a catalog. */
+uint16_t account_pattern(const struct store *store, unsigned db, struct bytes name);
+/* What the account holds for an entry (NULL: 0) that is about to be replaced; its changes in place are over. */
+size_t account_close(struct store *store, const struct entry *entry);
+/* An entry has come: new, or instead of one that account_close said these bytes of. */
+void account_enter(struct store *store, unsigned db, const struct key *key,
+                   const struct entry *entry, bool is_new, size_t bytes_before);
+/* This thread deals with a key of a pattern. */
+void account_note(unsigned db, const struct key *key, uint16_t id);
+/* An entry is about to go. */
+void account_leave(struct store *store, unsigned db, const struct entry *entry);
+/* Every shard is held: a database is about to be emptied; two have been swapped. */
+void account_flush(struct store *store, unsigned db);
+void account_swap(struct store *store, unsigned a, unsigned b);
+/* Keys in the tables of a database that were purged already. */
+int64_t account_dead_keys(const struct store *store, unsigned db);
+
+void patterns_free(struct patterns *patterns);
 
 /* ---- freeing in the background ---- */
 

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "store/internal.h"
+#include "store/patterns_inside.h"
 
 enum { LAZY_FREE_COST = 64, LAZY_BLOCK_BYTES = 1 << 20, STRING_GROWTH_MAX = 1 << 20 };
 /* Enough that two threads seldom want the same heap at a time. */
@@ -49,6 +50,7 @@ struct store *store_new(unsigned db_count, unsigned threads) {
 
 void store_free(struct store *store) {
     background_free(store->background);
+    patterns_free(patterns_of(store));
     for (unsigned i = 0; i < SHARD_COUNT; i++) {
         struct shard *shard = &store->shards[i];
         for (unsigned db = 0; db < store->db_count; db++)
@@ -117,13 +119,25 @@ static struct entry *store_lookup(struct store *store, unsigned db, const struct
 
 struct entry *store_find(struct store *store, unsigned db, const struct key *key, int64_t now_ms) {
     struct entry *entry = store_lookup(store, db, key);
+    if (entry != NULL && kn_unlikely(!pattern_is_settled(store, entry)) &&
+        !pattern_settle_entry(store, db, key, entry))
+        return NULL;
+    if (entry != NULL && kn_unlikely(store_counts_patterns(store)))
+        account_note(db, key, entry->pattern);
     if (entry == NULL || !entry_has(entry, ENTRY_EXPIRES) || entry_expiry(entry) >= now_ms)
         return entry;
     bool lazy = atomic_load_explicit(&store->limits.lazy_expire, memory_order_relaxed);
+    if (store_counts_patterns(store)) store_count(store, entry->pattern, TALLY_EXPIRED);
     store_delete(store, db, key, entry, lazy);
     key_shard(store, key)->expired++;
     store_changed(store, db, key, EVENT_EXPIRED, "expired");
     return NULL;
+}
+
+bool store_is_there(const struct store *store, unsigned db, const struct entry *entry,
+                    int64_t now_ms) {
+    if (entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < now_ms) return false;
+    return pattern_is_settled(store, entry) || pattern_entry_lives(store, db, entry);
 }
 
 /* ---- entering and replacing ---- */
@@ -138,9 +152,9 @@ static void store_note_marks(struct shard_db *shard_db, const struct key *key,
 }
 
 /* Puts an entry where `old` stood (NULL: nothing did) and gives `old` back; what `old` pointed to is the
- * caller's business. */
+ * caller's business. bytes_before: what account_close said of `old`. */
 static struct entry *store_enter(struct store *store, unsigned db, const struct key *key,
-                                 struct entry *old, struct entry *entry) {
+                                 struct entry *old, struct entry *entry, size_t bytes_before) {
     struct shard *shard = key_shard(store, key);
     struct shard_db *shard_db = &shard->dbs[db];
     unsigned marks = entry_marks(entry);
@@ -155,6 +169,7 @@ static struct entry *store_enter(struct store *store, unsigned db, const struct 
         }
     }
     if (marks) store_note_marks(shard_db, key, entry, marks);
+    account_enter(store, db, key, entry, old == NULL, bytes_before);
     return entry;
 }
 
@@ -185,9 +200,11 @@ static struct entry *store_put(struct store *store, unsigned db, const struct ke
     struct heap *heap = store_heap(store, key);
     parts->key = key->name;
     parts->access = old == NULL ? recency_new(store) : old->access;
+    parts->pattern = old == NULL ? account_pattern(store, db, key->name) : old->pattern;
     struct entry *entry = entry_build(heap, parts);
+    size_t bytes_before = account_close(store, old);
     if (old != NULL) store_free_held(store, heap, old, true);
-    return store_enter(store, db, key, old, entry);
+    return store_enter(store, db, key, old, entry, bytes_before);
 }
 
 /* Overwrites an inline string by another of the same heap class, without touching table or heap. The expiry
@@ -318,9 +335,11 @@ char *store_string_edit(struct store *store, unsigned db, const struct key *key,
     }
     parts.key = key->name;
     parts.access = old == NULL ? recency_new(store) : old->access;
+    parts.pattern = old == NULL ? account_pattern(store, db, key->name) : old->pattern;
     struct entry *edited = entry_build(heap, &parts);
+    size_t bytes_before = account_close(store, old);
     if (old != NULL) store_free_held(store, heap, old, true);
-    *entry = store_enter(store, db, key, old, edited);
+    *entry = store_enter(store, db, key, old, edited, bytes_before);
     return entry_string_bytes(edited);
 }
 
@@ -356,7 +375,9 @@ struct entry *store_set_expiry(struct store *store, unsigned db, const struct ke
     if (entry_expiry(entry) == expires_ms) return entry;
     struct entry_parts parts = entry_take_apart(entry);
     parts.expires_ms = expires_ms;
-    return store_enter(store, db, key, entry, entry_build(store_heap(store, key), &parts));
+    size_t bytes_before = account_close(store, entry);
+    struct entry *built = entry_build(store_heap(store, key), &parts);
+    return store_enter(store, db, key, entry, built, bytes_before);
 }
 
 void store_note_field_expiry(struct store *store, unsigned db, const struct key *key,
@@ -371,6 +392,7 @@ void store_delete(struct store *store, unsigned db, const struct key *key, struc
                   bool lazy) {
     struct shard *shard = key_shard(store, key);
     struct shard_db *shard_db = &shard->dbs[db];
+    account_leave(store, db, entry);
     /* The key may be a view into the very entry: it is used before the entry goes. */
     table_remove(&shard_db->table, key->hash, entry);
     if (entry_has(entry, ENTRY_EXPIRES)) shard_db->expiring--;
@@ -383,14 +405,16 @@ struct entry *store_move(struct store *store, unsigned from_db, const struct key
     struct shard *source = key_shard(store, from);
     struct heap *heap = store_heap(store, to);
     struct entry_parts parts = entry_take_apart(entry);
+    account_leave(store, from_db, entry);
     parts.key = to->name;
+    parts.pattern = account_pattern(store, to_db, to->name);
     if (entry_has(entry, ENTRY_EXTERNAL) && entry_type(entry) != TYPE_STRING)
         value_rehome(entry_type(entry), entry_value(entry), heap);
     struct entry *moved = entry_build(heap, &parts);
     table_remove(&source->dbs[from_db].table, from->hash, entry);
     if (entry_has(entry, ENTRY_EXPIRES)) source->dbs[from_db].expiring--;
     entry_free(source->heap, entry);
-    return store_enter(store, to_db, to, NULL, moved);
+    return store_enter(store, to_db, to, NULL, moved, 0);
 }
 
 struct entry *store_copy(struct store *store, const struct entry *entry, unsigned to_db,
@@ -398,6 +422,7 @@ struct entry *store_copy(struct store *store, const struct entry *entry, unsigne
     struct heap *heap = store_heap(store, to);
     struct entry_parts parts = entry_take_apart(entry);
     parts.key = to->name;
+    parts.pattern = account_pattern(store, to_db, to->name);
     parts.access = recency_new(store);
     if (entry_has(entry, ENTRY_EXTERNAL)) {
         char scratch[ENTRY_SCRATCH];
@@ -412,5 +437,5 @@ struct entry *store_copy(struct store *store, const struct entry *entry, unsigne
             parts.value = value_copy(entry_type(entry), entry_value(entry), heap);
         }
     }
-    return store_enter(store, to_db, to, NULL, entry_build(heap, &parts));
+    return store_enter(store, to_db, to, NULL, entry_build(heap, &parts), 0);
 }

@@ -29,6 +29,10 @@ struct heap;
 /* The entry, or NULL when there is none or it has expired (it is then deleted: "expired"). */
 struct entry *store_find(struct store *store, unsigned db, const struct key *key, int64_t now_ms);
 
+/* For walks over tables: whether an entry is still there for readers, neither expired nor purged. */
+bool store_is_there(const struct store *store, unsigned db, const struct entry *entry,
+                    int64_t now_ms);
+
 /* ---- creating and replacing; `old` is what store_find returned: NULL when the key is not there ---- */
 
 /* The expiry argument that leaves an existing expiry as it is. */

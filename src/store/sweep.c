@@ -5,7 +5,7 @@
  * comparison, and a lifetime costs no index.
  */
 #include "base/memory.h"
-#include "store/internal.h"
+#include "store/patterns_inside.h"
 #include "types/hash.h"
 
 enum { SWEEP_BATCH = 64, FIELDS_STEP = 1024 };
@@ -29,6 +29,7 @@ static void sweep_fields(struct shard *shard, unsigned db, const struct key *key
                          struct entry *entry, int64_t now_ms) {
     struct store *store = shard->store;
     struct hash *hash = entry_value(entry);
+    store_open(store, db, entry);
     size_t removed = hash_expire_fields(hash, now_ms, FIELDS_STEP);
     shard->expired_fields += removed;
     if (removed) store_changed(store, db, key, EVENT_HASH, "hexpired");
@@ -37,6 +38,7 @@ static void sweep_fields(struct shard *shard, unsigned db, const struct key *key
         store_changed(store, db, key, EVENT_GENERIC, "del");
         return;
     }
+    store_settle(store);
     uint64_t due = entry_due(entry, NULL);
     if (due != UINT64_MAX) table_note_due(&shard->dbs[db].table, key->hash, due);
 }
@@ -50,12 +52,14 @@ static void sweep_entry(struct shard *shard, unsigned db, struct entry *entry, i
     char *kept = name.len <= sizeof copy ? copy : mem_alloc(name.len);
     if (name.len) memcpy(kept, name.data, name.len);
     struct key key = key_make(bytes_make(kept, name.len));
-    if (entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < now_ms) {
+    bool there = pattern_is_settled(store, entry) || pattern_settle_entry(store, db, &key, entry);
+    if (there && entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < now_ms) {
+        if (store_counts_patterns(store)) store_count(store, entry->pattern, TALLY_EXPIRED);
         store_delete(store, db, &key, entry,
                      atomic_load_explicit(&store->limits.lazy_expire, memory_order_relaxed));
         shard->expired++;
         store_changed(store, db, &key, EVENT_EXPIRED, "expired");
-    } else {
+    } else if (there) {
         sweep_fields(shard, db, &key, entry, now_ms);
     }
     if (kept != copy) mem_free(kept);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "store/patterns.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "store/patterns_inside.h"
+
+/* ---- made and freed ---- */
+
+static struct patterns *patterns_new(const struct store *store) {
+    struct patterns *patterns = mem_zalloc(sizeof *patterns);
+    lock_init(&patterns->lock);
+    patterns->tally = tally_new(store->db_count);
+    patterns->census = census_new();
+    /* Touched as ids come into use. */
+    patterns->ids = mem_zalloc(TALLY_IDS * sizeof *patterns->ids);
+    patterns->id_count = ID_FIRST;
+    memset(patterns->state + ID_FIRST, ID_FREE, TALLY_IDS - ID_FIRST);
+    patterns->free_ids = TALLY_IDS - ID_FIRST;
+    /* Keys that were there before the first catalog: the census looks for them. */
+    pattern_id_retire(patterns, ID_NEVER_MATCHED, ID_STALE);
+    return patterns;
+}
+
+static void view_unref(struct view *view) {
+    if (--view->refs > 0) return;
+    if (view->catalogs.release) view->catalogs.release(view->catalogs.context);
+    mem_free(view->ids);
+    mem_free(view);
+}
+
+static void line_unref(struct line *line) {
+    if (--line->refs == 0) mem_free(line);
+}
+
+void patterns_free(struct patterns *patterns) {
+    if (patterns == NULL) return;
+    for (unsigned id = ID_FIRST; id < patterns->id_count; id++)
+        if (patterns->state[id] != ID_FREE) pattern_id_free(patterns, (uint16_t)id);
+    if (patterns->view) {
+        for (size_t i = 0; i < patterns->view->numbers; i++) line_unref(patterns->lines[i]);
+        view_unref(patterns->view);
+    }
+    mem_free(patterns->lines);
+    census_free(patterns->census);
+    tally_free(patterns->tally);
+    mem_free(patterns->ids);
+    mem_free(patterns);
+}
+
+/* ---- ids ---- */
+
+uint16_t pattern_id_take(struct patterns *patterns, struct view *view, unsigned number,
+                         struct line *line) {
+    unsigned id = patterns->id_count;
+    if (patterns->free_ids == 0) return 0;
+    if (id == TALLY_IDS)
+        for (id = ID_FIRST; patterns->state[id] != ID_FREE;) id++;
+    else
+        patterns->id_count++;
+    tally_forget(patterns->tally, id);
+    const struct pattern *pattern =
+        number == 0 ? NULL : matcher_pattern(view->catalogs.matcher, number);
+    patterns->ids[id] =
+        (struct pattern_id){.view = view,
+                            .line = line,
+                            .number = number,
+                            .eviction = pattern ? (uint8_t)pattern->eviction : EVICTION_NORMAL};
+    view->refs++;
+    line->refs++;
+    patterns->state[id] = ID_LIVE;
+    patterns->free_ids--;
+    return (uint16_t)id;
+}
+
+void pattern_id_retire(struct patterns *patterns, uint16_t id, enum id_state state) {
+    patterns->state[id] = (uint8_t)state;
+    patterns->ids[id].retired_at = census_pass(patterns->census);
+    patterns->retired++;
+    if (state == ID_DEAD) patterns->dead++;
+}
+
+void pattern_id_free(struct patterns *patterns, uint16_t id) {
+    struct pattern_id *slot = &patterns->ids[id];
+    struct tally_sums sums;
+    if (patterns->state[id] != ID_LIVE) patterns->retired--;
+    slot->settled = true;
+    if (id == ID_NEVER_MATCHED) return;
+    tally_sum(patterns->tally, id, &sums);
+    for (unsigned i = 0; i < TALLY_COUNTS; i++) slot->line->counts[i] += sums.counts[i];
+    if (patterns->state[id] == ID_DEAD) patterns->dead--;
+    patterns->state[id] = ID_FREE;
+    patterns->free_ids++;
+    mem_free(slot->sieve);
+    line_unref(slot->line);
+    view_unref(slot->view);
+    *slot = (struct pattern_id){0};
+}
+
+/* ---- catalogs in force ---- */
+
+static struct line *line_for(const struct patterns *patterns, const struct view *view,
+                             unsigned number) {
+    const struct view *before = patterns->view;
+    unsigned old = number == 0 ? 0 : view->catalogs.continues[number];
+    struct line *line;
+    if (before != NULL && (number == 0 || old != 0)) {
+        line = patterns->lines[old];
+    } else {
+        line = mem_zalloc(sizeof *line);
+    }
+    line->refs++;
+    line->number = number;
+    line->current = true;
+    return line;
+}
+
+bool store_set_catalogs(struct store *store, const struct catalogs_in_force *catalogs) {
+    size_t numbers = matcher_pattern_count(catalogs->matcher) + 1;
+    struct patterns *patterns = patterns_of(store);
+    if (patterns == NULL) {
+        patterns = patterns_new(store);
+        atomic_store_explicit(&store->patterns, patterns, memory_order_release);
+    }
+    if (patterns->free_ids < numbers) return false;
+    lock_take(&patterns->lock);
+    struct view *before = patterns->view, *view = mem_zalloc(sizeof *view);
+    struct line **lines = mem_alloc(numbers * sizeof *lines);
+    *view = (struct view){.catalogs = *catalogs, .numbers = numbers, .refs = 1};
+    view->ids = mem_alloc(numbers * sizeof *view->ids);
+    for (size_t i = 0; before != NULL && i < before->numbers; i++) {
+        patterns->lines[i]->current = false;
+        pattern_id_retire(patterns, before->ids[i], ID_STALE);
+    }
+    for (unsigned i = 0; i < numbers; i++) {
+        lines[i] = line_for(patterns, view, i);
+        view->ids[i] = pattern_id_take(patterns, view, i, lines[i]);
+    }
+    for (size_t i = 0; before != NULL && i < before->numbers; i++) line_unref(patterns->lines[i]);
+    mem_free(patterns->lines);
+    patterns->lines = lines;
+    patterns->view = view;
+    if (before != NULL) view_unref(before);
+    lock_give(&patterns->lock);
+    return true;
+}
+
+void patterns_match_again(struct store *store) {
+    struct patterns *patterns = patterns_of(store);
+    if (patterns == NULL || patterns->free_ids < patterns->view->numbers) return;
+    lock_take(&patterns->lock);
+    for (unsigned i = 0; i < patterns->view->numbers; i++) {
+        pattern_id_retire(patterns, patterns->view->ids[i], ID_STALE);
+        patterns->view->ids[i] = pattern_id_take(patterns, patterns->view, i, patterns->lines[i]);
+    }
+    lock_give(&patterns->lock);
+}
+
+const struct matcher *store_matcher(const struct store *store) {
+    const struct patterns *patterns = patterns_of(store);
+    return patterns == NULL || patterns->view == NULL ? NULL : patterns->view->catalogs.matcher;
+}
+
+uint16_t store_pattern_id(const struct store *store, unsigned db, struct bytes name) {
+    const struct view *view = patterns_of(store)->view;
+    return view->ids[matcher_find(view->catalogs.matcher, PATTERN_KEY, name, (int)db)];
+}
+
+unsigned store_pattern_number(const struct store *store, uint16_t id) {
+    kn_assert(patterns_of(store)->state[id] == ID_LIVE);
+    return patterns_of(store)->ids[id].number;
+}
+
+/* ---- entries with a retired id ---- */
+
+static bool sieve_takes(const struct pattern_id *slot, unsigned db, struct bytes name) {
+    struct match match;
+    if (!matcher_match(slot->view->catalogs.matcher, PATTERN_KEY, name, (int)db, &match))
+        return false;
+    for (size_t i = 0; i < slot->sieve->count; i++) {
+        const struct purge_variable *wanted = &slot->sieve->variables[i];
+        size_t v = 0;
+        while (v < match.count && !bytes_equal(match.variables[v].name, wanted->name)) v++;
+        if (v == match.count || !bytes_equal(match.variables[v].value, wanted->value)) return false;
+    }
+    return true;
+}
+
+bool pattern_entry_lives(const struct store *store, unsigned db, const struct entry *entry) {
+    const struct patterns *patterns = patterns_of(store);
+    switch (patterns->state[entry->pattern]) {
+    case ID_DEAD: return false;
+    case ID_SIEVED: return !sieve_takes(&patterns->ids[entry->pattern], db, entry_key(entry));
+    default: return true;
+    }
+}
+
+bool pattern_settle_entry(struct store *store, unsigned db, const struct key *key,
+                          struct entry *entry) {
+    struct patterns *patterns = patterns_of(store);
+    uint16_t old = entry->pattern;
+    kn_assert(patterns->state[old] != ID_LIVE && patterns->state[old] != ID_FREE);
+    if (!pattern_entry_lives(store, db, entry)) {
+        tally_add(patterns->tally, old, TALLY_PURGED, 1);
+        store_delete(store, db, key, entry, true);
+        store_changed(store, db, key, EVENT_GENERIC, "del");
+        return false;
+    }
+    size_t bytes = entry_bytes(entry);
+    entry->pattern = store_pattern_id(store, db, key->name);
+    tally_held(patterns->tally, old, db, -1, -(int64_t)bytes);
+    tally_held(patterns->tally, entry->pattern, db, 1, (int64_t)bytes);
+    return true;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The catalogs in force, as the keyspace sees them.
+ *
+ * What: a key is matched once, when it is created, and its entry carries an id of its pattern from then on. Ids are the
+ *       means by which catalogs are replaced and patterns purged at once, whatever the number of keys: the id
+ *       is retired and its pattern gets another. Whoever meets an entry with a retired id settles it on the
+ *       spot (matches it again, or deletes it), and the census, a walk in the background, settles the rest.
+ *
+ *         LIVE     as matched
+ *         STALE    matched by catalogs that are no longer in force: to be matched again (0, "never matched", too)
+ *         SIEVED   purged in part: its key's variables tell whether the entry goes or gets the pattern's new id
+ *         DEAD     purged: the entry is not there any more, and only its memory is
+ *
+ *       What is counted belongs to a line: the pattern through all its ids, over reloads and purges.
+ * Always: store_find never returns an entry whose id is not live. Ids change state with every shard held.
+ * Lock: said at each function. Whoever holds a shard may use the matcher and what it points to.
+ * Owner: the store owns ids and lines, and releases catalogs when no entry can need them any more.
+ * Errors: false where there is no id left (a reload or purge while very many others are still being settled).
+ */
+#ifndef KN_STORE_PATTERNS_H
+#define KN_STORE_PATTERNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "catalog/matcher.h"
+#include "store/store.h"
+#include "store/tally.h"
+
+struct catalogs_in_force {
+    const struct matcher *matcher;
+    /* For each number of the matcher (and 0): the number in the catalogs before whose statistics go on, or 0. */
+    const unsigned *continues;
+    /* Gives matcher and catalogs back. */
+    void (*release)(void *context);
+    void *context;
+};
+
+/* Puts catalogs in force instead of those before; swallows what `release` releases, except on failure. Every shard held. */
+bool store_set_catalogs(struct store *store, const struct catalogs_in_force *catalogs);
+/* NULL when none has ever been in force. A shard is held. */
+const struct matcher *store_matcher(const struct store *store);
+
+/* The id for a new key: of the pattern that it matches, or of those that match none. Its shard is held. */
+uint16_t store_pattern_id(const struct store *store, unsigned db, struct bytes name);
+/* A live id's number in the matcher: 0 for keys that match nothing. A shard is held. */
+unsigned store_pattern_number(const struct store *store, uint16_t id);
+
+/* ---- counting: for live ids, the key's shard held ---- */
+
+static inline bool store_counts_patterns(const struct store *store) {
+    return store_matcher(store) != NULL;
+}
+/* The id of an entry that store_find returned, or the one that a missing key would get. */
+void store_count(struct store *store, uint16_t id, enum tally_count count);
+/* A write to a key, which may be gone by now: of the id that this thread saw last for it, else of its name's. */
+void store_count_write(struct store *store, unsigned db, const struct key *key);
+
+/* Says that the entry's value is about to be changed in place; settled by store_settle. Strings need not. */
+void store_open(struct store *store, unsigned db, const struct entry *entry);
+/* The changes of what this thread opened are over: their bytes are counted. */
+void store_settle(struct store *store);
+
+/* ---- statistics ---- */
+
+enum {
+    CENSUS_CLASSES = 24
+}; /* powers of two: class n counts values below 1 << n, the last one all others */
+
+struct pattern_census {
+    uint64_t elements[CENSUS_CLASSES], idle_s[CENSUS_CLASSES], bytes[CENSUS_CLASSES];
+    uint64_t keys, expiring;
+};
+
+struct pattern_statistics {
+    struct tally_sums sums;
+    double operations_s; /* hits, misses and writes a second, over the last seconds */
+};
+
+/* Of all patterns: ret_statistics[number], one more than the matcher has patterns. A shard is held. */
+void store_pattern_statistics(struct store *store, struct pattern_statistics *ret_statistics);
+/* Distributions as the last whole census saw them; false when there was none yet. A shard is held. */
+bool store_pattern_census(struct store *store, unsigned number, struct pattern_census *ret_census);
+
+/* ---- purging ---- */
+
+struct purge_variable {
+    struct bytes name, value;
+};
+
+/* Takes every key of a pattern out of the keyspace: of those, if variables are given, whose variables have these
+ * values. Returns how many keys that were, -1 when that will be known by and by, -2 when no id is left. Every shard held. */
+int64_t store_purge(struct store *store, unsigned number, const struct purge_variable *variables,
+                    size_t count);
+
+/* ---- in the background ---- */
+
+/* A step of the census over one shard after the other: looks at up to `most` entries. None held; always called by
+ * the same thread. Returns whether entries with retired ids may be left. */
+bool store_census_step(struct store *store, unsigned most);
+/* Now and then: how busy each pattern was since the last time. None held. */
+void store_pattern_tick(struct store *store, int64_t elapsed_ms);
+
+#endif

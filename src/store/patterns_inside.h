@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ids, lines and views, for patterns.c, account.c, purge.c and census.c only. patterns.h tells the idea.
+ *
+ * Lock: ids change with every shard held, so that whoever holds one may read them. `lock` is for lines, and for what
+ *       the census changes while it holds one shard at most; it is taken inside a shard's, and nothing inside it.
+ */
+#ifndef KN_STORE_PATTERNS_INSIDE_H
+#define KN_STORE_PATTERNS_INSIDE_H
+
+#include "base/lock.h"
+#include "store/internal.h"
+#include "store/patterns.h"
+
+enum { ID_NEVER_MATCHED = 0, ID_FIRST = 1 };
+
+enum id_state { ID_STALE, ID_LIVE, ID_SIEVED, ID_DEAD, ID_FREE };
+
+/* Catalogs in force, or still needed by ids that are not settled. */
+struct view {
+    struct catalogs_in_force catalogs;
+    size_t numbers; /* matcher_pattern_count, and one for what matches nothing */
+    uint16_t *ids;  /* by number */
+    unsigned refs;  /* ids that name it, and being in force */
+};
+
+/* A pattern through all its ids. */
+struct line {
+    unsigned refs;                /* ids, and standing in `lines` */
+    unsigned number;              /* in the catalogs in force */
+    bool current;                 /* it has such a number */
+    int64_t counts[TALLY_COUNTS]; /* by ids that are free again */
+    int64_t operations_then;
+    double operations_s;
+};
+
+/* What a purge in part asks of a key. */
+struct sieve {
+    size_t count;
+    struct purge_variable variables[];
+};
+
+struct pattern_id {
+    struct view *view;
+    struct line *line;
+    struct sieve *sieve;
+    unsigned number;     /* in its view */
+    uint64_t retired_at; /* the census pass in which it was */
+    uint8_t eviction;    /* enum eviction_class */
+    bool settled;        /* no entry has it any more (ID_NEVER_MATCHED alone stays around then) */
+};
+
+struct census;
+
+struct patterns {
+    struct lock lock;
+    struct view *view;   /* in force */
+    struct line **lines; /* by number */
+    struct tally *tally;
+    struct census *census;
+    unsigned id_count; /* ids from ID_FIRST to below this have been used */
+    unsigned free_ids, retired, dead;
+    struct pattern_id *ids; /* room for TALLY_IDS */
+    uint8_t state[TALLY_IDS];
+};
+
+static inline struct patterns *patterns_of(const struct store *store) {
+    return atomic_load_explicit(&store->patterns, memory_order_acquire);
+}
+
+/* Takes an id for a number of a view; 0 when there is none. Every shard held. */
+uint16_t pattern_id_take(struct patterns *patterns, struct view *view, unsigned number,
+                         struct line *line);
+/* Every shard held. */
+void pattern_id_retire(struct patterns *patterns, uint16_t id, enum id_state state);
+/* Matches every key again: what decides between patterns has changed for many. Every shard held. */
+void patterns_match_again(struct store *store);
+/* Nothing has the id any more. patterns->lock is held. */
+void pattern_id_free(struct patterns *patterns, uint16_t id);
+
+static inline bool pattern_is_settled(const struct store *store, const struct entry *entry) {
+    const struct patterns *patterns = patterns_of(store);
+    return kn_likely(patterns == NULL) || kn_likely(patterns->state[entry->pattern] == ID_LIVE);
+}
+/* Settles an entry whose id is not live: matched again (true), or deleted (false). Its shard is held. */
+bool pattern_settle_entry(struct store *store, unsigned db, const struct key *key,
+                          struct entry *entry);
+/* The same, without changing anything: whether the entry is still there. */
+bool pattern_entry_lives(const struct store *store, unsigned db, const struct entry *entry);
+
+struct census *census_new(void);
+void census_free(struct census *census);
+/* The pass that is going on, counted from 1. */
+uint64_t census_pass(const struct census *census);
+
+#endif
