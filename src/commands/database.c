@@ -19,6 +19,8 @@ static void flush(struct request *request, int db) {
     }
     watch_db_changes(request->server, db, -1, request->now_ms);
     request->changes += store_flush(request->store, db, lazy);
+    for (unsigned each = 0; each < store_db_count(request->store); each++)
+        if (db < 0 || each == (unsigned)db) blocking_db_changed(request->server, each);
     reply_ok(request->reply);
 }
 

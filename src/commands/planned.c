@@ -12,27 +12,6 @@
     }
 
 static const struct command rows[] = {
-    /* stream */
-    PLANNED("xadd", "5.0.0", "Appends an entry to a stream.", GROUP_STREAM),
-    PLANNED("xack", "5.0.0", "Acknowledges entries of a consumer group.", GROUP_STREAM),
-    PLANNED("xackdel", "8.2.0", "Acknowledges and deletes entries.", GROUP_STREAM),
-    PLANNED("xautoclaim", "6.2.0", "Takes over entries that were pending for long.", GROUP_STREAM),
-    PLANNED("xclaim", "5.0.0", "Takes over pending entries.", GROUP_STREAM),
-    PLANNED("xdel", "5.0.0", "Deletes entries of a stream.", GROUP_STREAM),
-    PLANNED("xdelex", "8.2.0", "Deletes entries, with a say in what groups keep of them.",
-            GROUP_STREAM),
-    PLANNED("xgroup", "5.0.0", "Consumer groups: a container.", GROUP_STREAM),
-    PLANNED("xinfo", "5.0.0", "What streams and groups hold: a container.", GROUP_STREAM),
-    PLANNED("xlen", "5.0.0", "Counts the entries of a stream.", GROUP_STREAM),
-    PLANNED("xpending", "5.0.0", "Lists entries that were delivered and not acknowledged.",
-            GROUP_STREAM),
-    PLANNED("xrange", "5.0.0", "Returns entries in a range of identifiers.", GROUP_STREAM),
-    PLANNED("xread", "5.0.0", "Reads entries of several streams, waiting for them if asked to.",
-            GROUP_STREAM),
-    PLANNED("xreadgroup", "5.0.0", "Reads entries as a member of a consumer group.", GROUP_STREAM),
-    PLANNED("xrevrange", "5.0.0", "Returns entries in a range, the last first.", GROUP_STREAM),
-    PLANNED("xsetid", "5.0.0", "Sets the last identifier of a stream.", GROUP_STREAM),
-    PLANNED("xtrim", "5.0.0", "Deletes the oldest entries of a stream.", GROUP_STREAM),
     /* scripting */
     PLANNED("eval", "2.6.0", "Runs a Lua script.", GROUP_SCRIPTING),
     PLANNED("evalsha", "2.6.0", "Runs a Lua script that is known by its SHA1.", GROUP_SCRIPTING),

@@ -19,6 +19,7 @@ struct wait_key {
     unsigned db;
     uint64_t hash;
     struct chain places; /* struct wait_place, first come first */
+    uint32_t any_change; /* how many of them wait for any change */
     size_t name_len;
     char name[];
 };
@@ -102,6 +103,7 @@ static void wait_list_enter(struct server *server, struct waiter *waiter, struct
     }
     *place = (struct wait_place){.waiter = waiter, .key = wait_key};
     chain_add_last(&wait_key->places, &place->link);
+    wait_key->any_change += waiter->request.block.any_change;
     shard_listen(store_shard(server->store, key->shard), 1);
 }
 
@@ -112,6 +114,7 @@ static void wait_lists_leave(struct server *server, struct waiter *waiter) {
         struct wait_place *place = &waiter->places[i];
         unsigned shard = waiter->request.keys[block->first_key + i].key.shard;
         chain_remove(&place->key->places, &place->link);
+        place->key->any_change -= block->any_change;
         shard_listen(store_shard(server->store, shard), -1);
         if (place->key->places.count > 0) continue;
         chain_remove(&server->blocking->keys[shard], &place->key->link);
@@ -307,45 +310,58 @@ static bool waiter_try(struct worker *worker, struct waiter *waiter, struct buff
     return true;
 }
 
-/* The first waiter after this turn that the key, as it is now, might satisfy; with a reference. The key's
- * shard is held. */
-static struct waiter *next_waiter(struct server *server, const struct ready_key *ready,
-                                  uint64_t turn, int64_t now_ms) {
+/* The first waiter after this turn that the key, as it is now, might satisfy; with a reference. behind: the place of
+ * the one tried before, where to go on if it still stands there; or NULL. The key's shard is held. */
+static struct wait_place *next_place(struct server *server, const struct ready_key *ready,
+                                     const struct wait_place *behind, uint64_t turn,
+                                     int64_t now_ms) {
     struct wait_key *wait_key = wait_key_find(server, ready->db, &ready->key);
     if (wait_key == NULL) return NULL;
     const struct entry *entry = store_find(server->store, ready->db, &ready->key, now_ms);
-    if (entry == NULL) return NULL;
-    CHAIN_EACH(&wait_key->places, struct wait_place, link, place) {
-        struct waiter *waiter = place->waiter;
-        if (waiter->turn <= turn || waiter->request.block.type != entry_type(entry)) continue;
-        atomic_fetch_add_explicit(&waiter->holders, 1, memory_order_relaxed);
-        return waiter;
+    if (entry == NULL && wait_key->any_change == 0) return NULL;
+    const struct chain *places = &wait_key->places;
+    struct chain_link *link = behind != NULL && chain_linked(&behind->link)
+                                  ? chain_next(places, &behind->link)
+                                  : chain_first(places);
+    for (; link != NULL; link = chain_next(places, link)) {
+        struct wait_place *place = CONTAINER_OF(link, struct wait_place, link);
+        const struct request_block *block = &place->waiter->request.block;
+        bool fits = entry != NULL && entry_type(entry) == block->type;
+        if (place->waiter->turn <= turn || !(fits || block->any_change)) continue;
+        atomic_fetch_add_explicit(&place->waiter->holders, 1, memory_order_relaxed);
+        return place;
     }
     return NULL;
 }
 
+/* Tries one waiter, whose reference is given away when it is served: then returns true. */
+static bool serve_waiter(struct worker *worker, struct waiter *waiter) {
+    struct store *store = worker->server->store;
+    struct buffer out;
+    bool served = false;
+    buffer_init(&out, (size_t)4 << 30);
+    store_take(store, &waiter->shards);
+    if (waiter->state == WAITER_WAITING) served = waiter_try(worker, waiter, &out);
+    store_give(store, &waiter->shards);
+    if (served)
+        deliver(worker, waiter, &out);
+    else
+        buffer_done(&out);
+    return served;
+}
+
 static void serve_key(struct worker *worker, const struct ready_key *ready) {
     struct server *server = worker->server;
-    struct store *store = server->store;
+    struct wait_place *tried = NULL; /* with a reference to its waiter */
     uint64_t turn = 0;
     for (;;) {
-        store_take_one(store, ready->key.shard);
-        struct waiter *waiter = next_waiter(server, ready, turn, worker->now_ms);
-        store_give_one(store, ready->key.shard);
-        if (waiter == NULL) return;
-        struct buffer out;
-        bool served = false;
-        buffer_init(&out, (size_t)4 << 30);
-        turn = waiter->turn;
-        store_take(store, &waiter->shards);
-        if (waiter->state == WAITER_WAITING) served = waiter_try(worker, waiter, &out);
-        store_give(store, &waiter->shards);
-        if (served) {
-            deliver(worker, waiter, &out);
-        } else {
-            buffer_done(&out);
-            waiter_drop(waiter);
-        }
+        store_take_one(server->store, ready->key.shard);
+        struct wait_place *place = next_place(server, ready, tried, turn, worker->now_ms);
+        store_give_one(server->store, ready->key.shard);
+        if (tried != NULL) waiter_drop(tried->waiter);
+        if (place == NULL) return;
+        turn = place->waiter->turn;
+        tried = serve_waiter(worker, place->waiter) ? NULL : place;
     }
 }
 

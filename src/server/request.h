@@ -49,7 +49,8 @@ enum block_null { BLOCK_NULL_BULK, BLOCK_NULL_ARRAY };
 struct request_block {
     bool wanted;
     uint32_t first_key, key_count; /* of request->keys: what it waits for */
-    enum value_type type;          /* only a key of this type wakes it */
+    enum value_type type;          /* only a key of this type wakes it, */
+    bool any_change;               /* but for this: then also one that is gone, or of another */
     enum block_null null;
     int64_t deadline_ms; /* 0: never */
 };

@@ -278,6 +278,17 @@ bool stream_pending_remove(struct stream *stream, struct stream_group *group, st
     return true;
 }
 
+bool stream_pending_ends(const struct stream_group *group, struct stream_id *ret_first,
+                         struct stream_id *ret_last) {
+    struct idtree_cursor cursor;
+    const struct stream_pending *first = idtree_first(&group->pending, &cursor);
+    if (!first) return false;
+    const struct stream_pending *last = idtree_last(&group->pending, &cursor);
+    *ret_first = first->id;
+    *ret_last = last->id;
+    return true;
+}
+
 bool stream_is_referenced(const struct stream *stream, struct stream_id id) {
     for (uint32_t i = 0; i < stream->group_count; i++)
         if (stream_id_less(stream->groups[i]->last_id, id) ||

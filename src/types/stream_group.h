@@ -49,6 +49,15 @@ static inline struct bytes stream_consumer_name(const struct stream_consumer *co
     return bytes_make(consumer->name, consumer->name_len);
 }
 
+/* How many entries are pending. */
+static inline uint64_t stream_group_pending(const struct stream_group *group) {
+    return group->pending.count;
+}
+
+static inline uint64_t stream_consumer_pending(const struct stream_consumer *consumer) {
+    return consumer->own.count;
+}
+
 /* ---- groups ---- */
 
 size_t stream_group_count(const struct stream *stream);
@@ -91,6 +100,9 @@ struct stream_pending *stream_pending_add(struct stream *stream, struct stream_g
                                           int64_t now_ms, bool *ret_new);
 /* Acknowledges; false when it was not pending. */
 bool stream_pending_remove(struct stream *stream, struct stream_group *group, struct stream_id id);
+/* The first and the last identifier that are pending; false when none is. */
+bool stream_pending_ends(const struct stream_group *group, struct stream_id *ret_first,
+                         struct stream_id *ret_last);
 /* Is it pending anywhere, or to be read by any group yet? */
 bool stream_is_referenced(const struct stream *stream, struct stream_id id);
 /* Takes it out of the pending entries of all groups. */
