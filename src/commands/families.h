@@ -17,6 +17,8 @@ extern const struct command_family config_commands;
 extern const struct command_family connection_commands;
 extern const struct command_family database_commands;
 extern const struct command_family expire_commands;
+extern const struct command_family geo_commands;
+extern const struct command_family geo_search_commands;
 extern const struct command_family hash_commands;
 extern const struct command_family hash_ex_commands;
 extern const struct command_family hash_expiry_commands;

@@ -21,18 +21,6 @@ static const struct command rows[] = {
     PLANNED("fcall_ro", "7.0.0", "Calls a function that only reads.", GROUP_SCRIPTING),
     PLANNED("function", "7.0.0", "Libraries of functions: a container.", GROUP_SCRIPTING),
     PLANNED("script", "2.6.0", "Known scripts: a container.", GROUP_SCRIPTING),
-    /* geo */
-    PLANNED("geoadd", "3.2.0", "Adds positions.", GROUP_GEO),
-    PLANNED("geodist", "3.2.0", "Returns the distance between two members.", GROUP_GEO),
-    PLANNED("geohash", "3.2.0", "Returns positions as geohash strings.", GROUP_GEO),
-    PLANNED("geopos", "3.2.0", "Returns positions.", GROUP_GEO),
-    PLANNED("georadius", "3.2.0", "Finds members within a distance of a point.", GROUP_GEO),
-    PLANNED("georadius_ro", "3.2.10", "The same, without storing.", GROUP_GEO),
-    PLANNED("georadiusbymember", "3.2.0", "Finds members within a distance of a member.",
-            GROUP_GEO),
-    PLANNED("georadiusbymember_ro", "3.2.10", "The same, without storing.", GROUP_GEO),
-    PLANNED("geosearch", "6.2.0", "Finds members within a circle or a box.", GROUP_GEO),
-    PLANNED("geosearchstore", "6.2.0", "Finds members, and stores them.", GROUP_GEO),
     /* generic */
     PLANNED("dump", "2.6.0", "Returns a value in a form that RESTORE takes.", GROUP_KEYSPACE),
     PLANNED("restore", "2.6.0", "Creates a key from what DUMP returned.", GROUP_KEYSPACE),

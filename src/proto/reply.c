@@ -176,14 +176,12 @@ void reply_defer_set(struct reply *r, size_t mark, size_t count) {
 
 /* ---- other kinds ---- */
 
-void reply_double(struct reply *r, double value) {
-    char digits[NUMBER_DOUBLE_MAX];
-    struct bytes text = bytes_make(digits, number_format_double(digits, value));
+static void reply_number_text(struct reply *r, struct bytes text) {
     if (r->resp < 3) {
         reply_bulk(r, text);
         return;
     }
-    char *to = reply_reserve(r, NUMBER_DOUBLE_MAX + 3);
+    char *to = reply_reserve(r, text.len + 3);
     if (!to) return;
     *to++ = ',';
     memcpy(to, text.data, text.len);
@@ -193,9 +191,19 @@ void reply_double(struct reply *r, double value) {
     reply_commit(r, to);
 }
 
+void reply_double(struct reply *r, double value) {
+    char digits[NUMBER_DOUBLE_MAX];
+    reply_number_text(r, bytes_make(digits, number_format_double(digits, value)));
+}
+
 void reply_long_double(struct reply *r, long double value) {
     char digits[NUMBER_LONG_DOUBLE_MAX];
     reply_bulk(r, bytes_make(digits, number_format_long_double(digits, value)));
+}
+
+void reply_coordinate(struct reply *r, double value) {
+    char digits[NUMBER_LONG_DOUBLE_MAX];
+    reply_number_text(r, bytes_make(digits, number_format_long_double(digits, value)));
 }
 
 void reply_verbatim(struct reply *r, const char *kind, struct bytes text) {

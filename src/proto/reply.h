@@ -193,6 +193,8 @@ static inline void reply_rewind(struct reply *r, size_t mark) {
 void reply_double(struct reply *r, double value);
 /* A long double in human form, always as a string (INCRBYFLOAT). */
 void reply_long_double(struct reply *r, long double value);
+/* The same, as a double where there are doubles (coordinates). */
+void reply_coordinate(struct reply *r, double value);
 
 static inline void reply_bool(struct reply *r, bool value) {
     if (r->resp >= 3) {

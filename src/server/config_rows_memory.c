@@ -62,9 +62,10 @@ static const struct config_row rows[] = {
     {"zset-max-listpack-value", CONFIG_MEMORY, "64", "bytes of a member in a packed sorted set",
      .alias = "zset-max-ziplist-value"},
     {"hll-sparse-max-bytes", CONFIG_MEMORY, "3000", "bytes of a sparse HyperLogLog", .min = 0},
-    {"stream-node-max-bytes", CONFIG_MEMORY, "4096", "bytes of a stream's block; 0, and more than 256 KB: 256 KB",
-     .flags = 0},
-    {"stream-node-max-entries", CONFIG_INT, "100", "entries of a stream's block; 0: any number", WIDE},
+    {"stream-node-max-bytes", CONFIG_MEMORY, "4096",
+     "bytes of a stream's block; 0, and more than 256 KB: 256 KB", .flags = 0},
+    {"stream-node-max-entries", CONFIG_INT, "100", "entries of a stream's block; 0: any number",
+     WIDE},
 
     {"activerehashing", CONFIG_BOOL, "yes", "rehash in idle time",
      .idle = "the table never rehashes"},

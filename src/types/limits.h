@@ -26,7 +26,7 @@ struct type_limits {
     _Atomic int64_t zset_max_listpack_value;
     _Atomic int64_t stream_node_max_bytes;   /* 0: no limit of one's own */
     _Atomic int64_t stream_node_max_entries; /* 0: none */
-    _Atomic int64_t hll_sparse_max_bytes; /* header included */
+    _Atomic int64_t hll_sparse_max_bytes;    /* header included */
 };
 
 extern struct type_limits type_limits;

@@ -116,7 +116,7 @@ struct zset_iter {
 /* From the front of the range or, when reverse, from its back; the zset must not change meanwhile. */
 void zset_iter_init(struct zset_iter *iter, const struct zset *zset, struct zset_range range,
                     bool reverse);
-/* The view is valid until the next call. */
+/* The view is valid until the next call; where it does not lie in iter->scratch, until the zset changes. */
 bool zset_iter_next(struct zset_iter *iter, struct bytes *ret_member, double *ret_score);
 /* The member of a rank; the view may lie in scratch. */
 struct bytes zset_at(const struct zset *zset, size_t rank, char scratch[ZSET_TEXT_MAX],

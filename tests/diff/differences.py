@@ -218,6 +218,10 @@ AVOIDED = [
     ('overwritten-key-wakes',
      'A client that waits for a key of another type is served when ZUNIONSTORE, ZRANGESTORE or '
      'SORT STORE replace that key; Redis leaves it waiting until the next push.'),
+    ('geo-store-twice', 'GEORADIUS takes each of STORE and STOREDIST once; Redis takes the last.'),
+    ('geo-ties',
+     'Of members at equal distances, those found first come first; Redis orders them in no particular '
+     'way where COUNT leaves some out.'),
     ('sort-converts', 'SORT leaves the encoding of a sorted set as it is; Redis makes it a skiplist.'),
     ('sort-weights',
      'Weights are read whole: a byte of 0 is no end, and a number too small for a double is an '

@@ -20,6 +20,7 @@ that would make a run depend on the clock or eat the machine's memory.
 import re
 
 from atoms_bits import BitAtoms, tame_bits
+from atoms_geo import GeoAtoms, tame_geo
 from atoms_hyperloglog import HyperLogLogAtoms
 
 REPEATS = ('\0*', '\0+')
@@ -142,7 +143,7 @@ LEX_KEYS = [b'x0', b'x1', b'x2', b'x0', b'x1', b'x2', b'x3', b'x4']
 ALL_KEYS = [key for keys in COMMON_KEYS.values() for key in keys] + [b'', b'nokey', b'a\x00b']
 
 
-class Atoms(BitAtoms, HyperLogLogAtoms):
+class Atoms(BitAtoms, GeoAtoms, HyperLogLogAtoms):
     """Draws arguments.  kind: the type whose keys this family works on."""
 
     def __init__(self, rng, kind='any', stray=0.06):
@@ -442,6 +443,7 @@ def tame(args):
         _hurry(args, 1)
     _same_scores(name, args)
     tame_bits(name, args)
+    tame_geo(name, args)
     if name == b'SETRANGE' and len(args) > 2:
         offset = as_int(args[2])
         if offset is not None and 10000 < offset < 536870911 - 8192:
