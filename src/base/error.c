@@ -26,6 +26,7 @@ static const char *const names[ERROR_COUNT] = {
     [ERROR_BAD_DB] = "bad database",
     [ERROR_OUT_OF_MEMORY] = "maxmemory reached",
     [ERROR_BAD_FORMAT] = "bad data format",
+    [ERROR_MODULE_VALUE] = "value of a module",
     [ERROR_BAD_CHECKSUM] = "wrong checksum or version",
     [ERROR_SYSTEM] = "system",
 };

@@ -34,6 +34,7 @@ enum error {
     ERROR_BAD_DB,        /* the database's index is out of range */
     ERROR_OUT_OF_MEMORY, /* maxmemory is reached and nothing may be evicted */
     ERROR_BAD_FORMAT,    /* a payload or data file is damaged */
+    ERROR_MODULE_VALUE,  /* it holds a value of a module's type */
     ERROR_BAD_CHECKSUM,  /* its checksum is wrong, or its version not known */
     ERROR_SYSTEM,        /* a system call failed; errno tells why */
     ERROR_COUNT

@@ -16,6 +16,7 @@ extern const struct command_family command_commands;
 extern const struct command_family config_commands;
 extern const struct command_family connection_commands;
 extern const struct command_family database_commands;
+extern const struct command_family dump_commands;
 extern const struct command_family expire_commands;
 extern const struct command_family geo_commands;
 extern const struct command_family geo_search_commands;

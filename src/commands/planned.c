@@ -22,8 +22,6 @@ static const struct command rows[] = {
     PLANNED("function", "7.0.0", "Libraries of functions: a container.", GROUP_SCRIPTING),
     PLANNED("script", "2.6.0", "Known scripts: a container.", GROUP_SCRIPTING),
     /* generic */
-    PLANNED("dump", "2.6.0", "Returns a value in a form that RESTORE takes.", GROUP_KEYSPACE),
-    PLANNED("restore", "2.6.0", "Creates a key from what DUMP returned.", GROUP_KEYSPACE),
     PLANNED("migrate", "2.6.0", "Moves keys to another server.", GROUP_KEYSPACE),
     PLANNED("wait", "3.0.0", "Waits until replicas have what was written.", GROUP_KEYSPACE),
     PLANNED("waitaof", "7.2.0", "Waits until what was written is on disk.", GROUP_KEYSPACE),
@@ -40,7 +38,6 @@ static const struct command rows[] = {
     PLANNED("psync", "2.8.0", "Used by replicas.", GROUP_ADMIN),
     PLANNED("replconf", "3.0.0", "Used by replicas.", GROUP_ADMIN),
     PLANNED("replicaof", "5.0.0", "Makes the server a replica.", GROUP_ADMIN),
-    PLANNED("restore-asking", "3.0.0", "Used between servers of a cluster.", GROUP_ADMIN),
     PLANNED("save", "1.0.0", "Takes a snapshot.", GROUP_ADMIN),
     PLANNED("slaveof", "1.0.0", "Makes the server a replica.", GROUP_ADMIN),
     PLANNED("slowlog", "2.2.12", "Commands that took long: a container.", GROUP_ADMIN),

@@ -18,14 +18,14 @@ enum {
      * (Redis 7.4), and there is no form of them that Redis and Valkey share. */
     RDB_VERSION_WRITTEN = 10,
     RDB_VERSION_FIELD_EXPIRY = 12,
-    /* What we read: Redis's own numbers, then Valkey's, which go on from 80. */
+    /* What we read: Redis's own numbers from 0, then Valkey's, which go on from 80. */
     RDB_VERSION_REDIS_MAX = 13,
     RDB_VERSION_VALKEY = 80,
     RDB_VERSION_VALKEY_MAX = 81,
 };
 
 static inline bool rdb_version_is_known(unsigned version) {
-    return (version >= 1 && version <= RDB_VERSION_REDIS_MAX) ||
+    return version <= RDB_VERSION_REDIS_MAX ||
            (version >= RDB_VERSION_VALKEY && version <= RDB_VERSION_VALKEY_MAX);
 }
 
@@ -79,8 +79,5 @@ enum {
     RDB_LZF_RATIO_MAX = 88,   /* 3 bytes of LZF stand for 264 at most */
     RDB_INTEGER_TEXT_MAX = 11 /* the longest text of a 32-bit integer */
 };
-
-/* The longest string that may come out of a file: what an entry's length holds. */
-#define RDB_STRING_MAX ((uint64_t)UINT32_MAX)
 
 #endif

@@ -144,7 +144,7 @@ static char *text_room(struct rdb_reader *reader, struct rdb_text *text, size_t 
 static bool read_raw_string(struct rdb_reader *reader, struct rdb_text *text, uint64_t len,
                             struct bytes *ret_string) {
     const unsigned char *bytes;
-    if (len > RDB_STRING_MAX || !rdb_read_raw(reader, len, &bytes)) return rdb_bad(reader);
+    if (len > reader->string_max || !rdb_read_raw(reader, len, &bytes)) return rdb_bad(reader);
     if (reader->more != NULL) {
         char *room = text_room(reader, text, len);
         if (room == NULL) return false;
@@ -172,7 +172,7 @@ static bool read_compressed_string(struct rdb_reader *reader, struct rdb_text *t
     uint64_t packed, len;
     const unsigned char *bytes;
     if (!rdb_read_length(reader, &packed) || !rdb_read_length(reader, &len)) return false;
-    if (packed > RDB_STRING_MAX || len == 0 || len > RDB_STRING_MAX ||
+    if (packed > reader->string_max || len == 0 || len > reader->string_max ||
         len > packed * RDB_LZF_RATIO_MAX)
         return rdb_bad(reader);
     if (!rdb_read_raw(reader, packed, &bytes)) return false;

@@ -28,9 +28,10 @@ struct rdb_reader {
     /* Makes at least `wanted` bytes lie in the window, from `at` on; false: there are not so many, or `error` is
      * set. Takes memory for what has come, not for what is wanted. NULL: the window is all there is. */
     bool (*more)(struct rdb_reader *reader, size_t wanted);
-    void *source;     /* for `more` */
-    unsigned version; /* of the format, as file or payload said */
-    int error;        /* ERROR_BAD_FORMAT, ERROR_NO_MEMORY, or what `more` says */
+    void *source;        /* for `more` */
+    unsigned version;    /* of the format, as file or payload said */
+    uint64_t string_max; /* a longer string is damage */
+    int error;           /* ERROR_BAD_FORMAT, ERROR_NO_MEMORY, or what `more` says */
 };
 
 /* Where a string lies that is no view of the window. A struct of zeros is an empty one. */
@@ -43,7 +44,8 @@ void rdb_text_done(struct rdb_text *text);
 static inline void rdb_reader_init(struct rdb_reader *reader, struct bytes bytes,
                                    unsigned version) {
     const unsigned char *at = (const unsigned char *)bytes.data;
-    *reader = (struct rdb_reader){.at = at, .end = at + bytes.len, .version = version};
+    *reader = (struct rdb_reader){
+        .at = at, .end = at + bytes.len, .version = version, .string_max = UINT32_MAX};
 }
 
 /* Notes what is wrong, if nothing was noted before; false, for the caller to return. */

@@ -127,6 +127,7 @@ static const char *const error_texts[ERROR_COUNT] = {
     [ERROR_BAD_DB] = "ERR DB index is out of range",
     [ERROR_OUT_OF_MEMORY] = "OOM command not allowed when used memory > 'maxmemory'.",
     [ERROR_BAD_FORMAT] = "ERR Bad data format",
+    [ERROR_MODULE_VALUE] = "ERR Bad data format: modules and their types are not supported",
     [ERROR_BAD_CHECKSUM] = "ERR DUMP payload version or checksum are wrong",
     [ERROR_SYSTEM] = "ERR system error",
 };

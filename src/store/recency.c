@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "store/internal.h"
 
-enum { ACCESS_MASK = 0xffffff, FREQUENCY_START = 5, FREQUENCY_MAX = 255, MINUTE_MASK = 0xffff };
+enum { ACCESS_MASK = 0xffffff, FREQUENCY_START = 5, MINUTE_MASK = 0xffff };
 
 static uint32_t clock_seconds(const struct store *store) {
     return atomic_load_explicit(&store->clock_s, memory_order_relaxed);
@@ -46,7 +46,7 @@ unsigned store_frequency(const struct store *store, const struct entry *entry) {
 }
 
 static unsigned frequency_raised(const struct store *store, unsigned counter) {
-    if (counter >= FREQUENCY_MAX) return FREQUENCY_MAX;
+    if (counter >= STORE_FREQUENCY_MAX) return STORE_FREQUENCY_MAX;
     double base = counter > FREQUENCY_START ? counter - FREQUENCY_START : 0;
     int factor = atomic_load_explicit(&store->limits.lfu_log_factor, memory_order_relaxed);
     return random_unit() * (base * factor + 1) < 1 ? counter + 1 : counter;
@@ -64,4 +64,14 @@ void store_touch(struct store *store, struct entry *entry) {
 
 int64_t store_idle_seconds(const struct store *store, const struct entry *entry) {
     return (clock_seconds(store) - entry->access) & ACCESS_MASK;
+}
+
+void store_set_idle(const struct store *store, struct entry *entry, int64_t idle_s) {
+    if (policy_is_lfu(store)) return;
+    uint32_t idle = idle_s < ACCESS_MASK ? (uint32_t)idle_s : ACCESS_MASK;
+    entry->access = (clock_seconds(store) - idle) & ACCESS_MASK;
+}
+
+void store_set_frequency(const struct store *store, struct entry *entry, unsigned frequency) {
+    if (policy_is_lfu(store)) entry->access = lfu_pack(store, frequency) & ACCESS_MASK;
 }

@@ -89,6 +89,10 @@ void store_touch(struct store *store, struct entry *entry);
 /* Seconds since the last access; the LFU counter with its decay. */
 int64_t store_idle_seconds(const struct store *store, const struct entry *entry);
 unsigned store_frequency(const struct store *store, const struct entry *entry);
+/* As if it was last used so many seconds ago, or so often: what the policy in force does not keep is ignored. */
+enum { STORE_FREQUENCY_MAX = 255 };
+void store_set_idle(const struct store *store, struct entry *entry, int64_t idle_s);
+void store_set_frequency(const struct store *store, struct entry *entry, unsigned frequency);
 
 /* ---- the change feed ---- */
 

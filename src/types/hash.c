@@ -199,6 +199,10 @@ const char *hash_encoding(const struct hash *hash) {
     return hash_is_table(hash) ? "hashtable" : "listpack";
 }
 
+bool hash_is_large(const struct hash *hash) {
+    return hash_is_table(hash);
+}
+
 /* ---- encodings ---- */
 
 static struct hash_fields *become_table(struct hash *hash) {

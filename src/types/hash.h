@@ -44,6 +44,8 @@ size_t hash_count_live(const struct hash *hash, int64_t now_ms);
 size_t hash_bytes_used(const struct hash *hash);
 size_t hash_free_cost(const struct hash *hash);
 const char *hash_encoding(const struct hash *hash);
+/* Whether it has left the small encoding. */
+bool hash_is_large(const struct hash *hash);
 
 /* ---- fields ---- */
 

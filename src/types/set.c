@@ -180,6 +180,10 @@ const char *set_encoding(const struct set *set) {
     return names[set->kind];
 }
 
+bool set_is_integers(const struct set *set) {
+    return set->kind == KIND_INTS;
+}
+
 size_t set_free_cost(const struct set *set) {
     return set->kind == KIND_TABLE ? 2 + table_count(&set->members->table) : 2;
 }

@@ -33,6 +33,8 @@ void set_rehome(struct set *set, struct heap *heap);
 size_t set_count(const struct set *set);
 size_t set_bytes(const struct set *set);
 const char *set_encoding(const struct set *set);
+/* Whether it is still a sorted array of integers; set_iter then visits them in ascending order. */
+bool set_is_integers(const struct set *set);
 size_t set_free_cost(const struct set *set);
 
 /* Says that at least `more` members are about to be added, of which this is the first, so that a set that will be

@@ -55,6 +55,12 @@ def scan_reply(_args, reply):
     return reply[0], reply[1][0][0], reply[1][1][0]
 
 
+def dump_reply(_args, reply):
+    # A string's bytes are the same. Elements may lie in other nodes, or in another order: see ~carry.
+    kind, value = reply
+    return reply if kind != '$' or not value or value[0] == 0 else kind
+
+
 def hello_reply(_args, reply):
     kind, value = reply
     if kind == '*':
@@ -245,7 +251,7 @@ NORMAL = {
     b'KEYS': unordered, b'HKEYS': unordered, b'HVALS': unordered, b'HGETALL': unordered_pairs,
     b'SORT': sort_reply, b'SORT_RO': sort_reply, b'SCAN': scan_reply, b'SSCAN': scan_reply,
     b'HSCAN': scan_reply, b'ZSCAN': scan_reply, b'HELLO': hello_reply, b'INFO': info_reply,
-    b'TIME': time_reply, b'COMMAND': command_reply,
+    b'DUMP': dump_reply, b'TIME': time_reply, b'COMMAND': command_reply,
 }
 NORMAL_SUB = {
     (b'CLIENT', b'LIST'): client_lines, (b'CLIENT', b'INFO'): client_lines,

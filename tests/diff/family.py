@@ -8,6 +8,7 @@ argument starts with a tilde are instructions to the test itself:
     ~sleep MS       let time pass (for what expires or times out)
     ~scan COMMAND.. run a SCAN-like command to the end of its iteration and compare what it found
     ~guard ...      check SCAN's guarantee while the table changes (see guard.py)
+    ~carry FROM TO  dump a key on each server, and restore it on the other (see carry.py)
 """
 
 from grammar import Atoms, Grammar, as_int, damage, keep_counted, tame

@@ -17,6 +17,7 @@ import compare
 import differences
 import guard
 import keyspace
+from carry import carry
 from resp import Client, ProtocolError, encode, parse, show
 
 PATIENCE_S = 8.0
@@ -27,7 +28,7 @@ DEFAULT_LIMITS = {
     'maxmemory-policy': 'noeviction', 'maxmemory': '0', 'timeout': '0', 'tcp-keepalive': '300',
     'lfu-log-factor': '10', 'slowlog-log-slower-than': '10000', 'proto-max-bulk-len': '536870912',
     'client-query-buffer-limit': '1073741824', 'maxmemory-samples': '5',
-    'lazyfree-lazy-user-del': 'no', 'loglevel': 'notice',
+    'lazyfree-lazy-user-del': 'no', 'loglevel': 'notice', 'sanitize-dump-payload': 'no',
 }
 CLOSED = ('closed', None)
 MISSING = ('no reply', None)
@@ -223,6 +224,8 @@ class Pair:
                                     args[1:])
         elif word == b'~guard':
             found = guard.check(self.oracle.conn(step[0]), self.subject.conn(step[0]), args[1:])
+        elif word == b'~carry':
+            found = carry(self.oracle.conn(step[0]), self.subject.conn(step[0]), args[1:])
         else:
             raise ValueError('no such instruction: %r' % word)
         return Mismatch(index, step, *found) if found else None

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """All families of commands, by name."""
 
-from families import (bits, blocking, clients, databases, geo, hashes, hyperloglogs, keys, lists, mixed, newer, pubsub,
+from families import (bits, blocking, clients, databases, dumps, geo, hashes, hyperloglogs, keys, lists, mixed, newer, pubsub,
                       scan, sets, sorting, strings, transactions, zsets)
 
-MODULES = (strings, bits, hyperloglogs, keys, lists, hashes, sets, zsets, geo, sorting, scan, databases, transactions,
+MODULES = (strings, bits, hyperloglogs, keys, dumps, lists, hashes, sets, zsets, geo, sorting, scan, databases, transactions,
            pubsub, blocking, clients, newer, mixed)
 
 FAMILIES = {family.name: family for module in MODULES for family in module.FAMILIES}

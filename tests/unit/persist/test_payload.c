@@ -87,7 +87,7 @@ static void test_versions(void **state) {
     }
     assert_true(rdb_version_is_known(RDB_VERSION_WRITTEN));
     assert_true(rdb_version_is_known(RDB_VERSION_FIELD_EXPIRY));
-    assert_false(rdb_version_is_known(0) || rdb_version_is_known(79));
+    assert_false(rdb_version_is_known(RDB_VERSION_REDIS_MAX + 1) || rdb_version_is_known(79));
 }
 
 int main(void) {
