@@ -13,6 +13,7 @@
 #include "base/ticks.h"
 #include "commands/families.h"
 #include "net/listener.h"
+#include "script/scripts.h"
 #include "server/client.h"
 #include "server/command_table.h"
 #include "server/config.h"
@@ -145,6 +146,7 @@ static int run(struct config *config) {
     struct store *store = store_new((unsigned)config_number(config, "databases"), threads);
     struct server *server = server_new(store, commands, config, threads);
     if (server == NULL) return fail("The system refuses another event loop.");
+    server->scripts = scripts_new(server);
     if (!config_connect(config, server, &error)) return fail(error.text);
     struct listener *listener = listen_for_clients(config, server, listen_error);
     if (listener == NULL) {
@@ -154,6 +156,7 @@ static int run(struct config *config) {
     }
     config_watch(config, "tcp-keepalive", set_keepalive, listener);
     int status = serve(config, server, listener);
+    scripts_free(server->scripts);
     server_free(server);
     store_free(store);
     command_table_free(commands);

@@ -33,6 +33,7 @@ extern const struct command_family object_commands;
 extern const struct command_family planned_commands;
 extern const struct command_family pubsub_commands;
 extern const struct command_family scan_commands;
+extern const struct command_family script_commands;
 extern const struct command_family server_commands;
 extern const struct command_family set_commands;
 extern const struct command_family set_algebra_commands;

@@ -13,14 +13,9 @@
 
 static const struct command rows[] = {
     /* scripting */
-    PLANNED("eval", "2.6.0", "Runs a Lua script.", GROUP_SCRIPTING),
-    PLANNED("evalsha", "2.6.0", "Runs a Lua script that is known by its SHA1.", GROUP_SCRIPTING),
-    PLANNED("eval_ro", "7.0.0", "Runs a Lua script that only reads.", GROUP_SCRIPTING),
-    PLANNED("evalsha_ro", "7.0.0", "Runs a known Lua script that only reads.", GROUP_SCRIPTING),
     PLANNED("fcall", "7.0.0", "Calls a function.", GROUP_SCRIPTING),
     PLANNED("fcall_ro", "7.0.0", "Calls a function that only reads.", GROUP_SCRIPTING),
     PLANNED("function", "7.0.0", "Libraries of functions: a container.", GROUP_SCRIPTING),
-    PLANNED("script", "2.6.0", "Known scripts: a container.", GROUP_SCRIPTING),
     /* generic */
     PLANNED("migrate", "2.6.0", "Moves keys to another server.", GROUP_KEYSPACE),
     PLANNED("wait", "3.0.0", "Waits until replicas have what was written.", GROUP_KEYSPACE),

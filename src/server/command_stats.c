@@ -19,7 +19,8 @@ struct command_cell {
 };
 
 struct command_stats {
-    uint64_t since; /* when the command that runs began */
+    uint64_t since;       /* when the command that runs began */
+    uint64_t outer_since; /* when the one that it runs within began */
     unsigned commands;
     struct command_cell cells[];
 };
@@ -72,6 +73,15 @@ void command_stats_called(struct worker *worker, unsigned number, bool failed) {
         cell_note_latency(cell, now - stats->since);
     stats->since = now;
     stats_add(STAT_COMMANDS, 1);
+}
+
+void command_stats_begin_nested(struct worker *worker) {
+    worker->command_stats->outer_since = worker->command_stats->since;
+    command_stats_start(worker);
+}
+
+void command_stats_end_nested(struct worker *worker) {
+    worker->command_stats->since = worker->command_stats->outer_since;
 }
 
 void command_stats_rejected(struct worker *worker, unsigned number) {

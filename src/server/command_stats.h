@@ -29,6 +29,9 @@ void command_stats_free(struct command_stats *stats);
  * command_stats_start, is the command's. */
 void command_stats_start(struct worker *worker);
 void command_stats_called(struct worker *worker, unsigned number, bool failed);
+/* A command that another one runs, between these two: its time counts for both. */
+void command_stats_begin_nested(struct worker *worker);
+void command_stats_end_nested(struct worker *worker);
 void command_stats_rejected(struct worker *worker, unsigned number);
 
 /* Sums over all workers. */

@@ -185,25 +185,39 @@ void request_run(struct request *request) {
     store_settle(request->store);
 }
 
+/* With every shard held. */
+static void execute_whole(struct request *request) {
+    struct shard_set set;
+    shard_set_fill(&set);
+    request->flags |= REQUEST_ALL_SHARDS;
+    request->wants_all = false;
+    store_take(request->store, &set);
+    request_run(request);
+    if (request->block.wanted) blocking_wait(request);
+    store_give(request->store, &set);
+}
+
 static void execute(struct request *request) {
     struct store *store = request->store;
-    if (request->key_count == 1 && !(request->command->flags & COMMAND_ALL_SHARDS)) {
+    if (request->command->flags & COMMAND_ALL_SHARDS) {
+        execute_whole(request);
+    } else if (request->key_count == 1) {
         unsigned shard = request->keys[0].key.shard;
         store_take_one(store, shard);
         request_run(request);
         if (request->block.wanted) blocking_wait(request);
         store_give_one(store, shard);
-    } else if (request->key_count == 0 && !(request->command->flags & COMMAND_ALL_SHARDS)) {
+    } else if (request->key_count == 0) {
         request_run(request);
     } else {
         struct shard_set set = {{0}};
         request_add_shards(request, &set);
-        if (request->command->flags & COMMAND_ALL_SHARDS) request->flags |= REQUEST_ALL_SHARDS;
         store_take(store, &set);
         request_run(request);
         if (request->block.wanted) blocking_wait(request);
         store_give(store, &set);
     }
+    if (kn_unlikely(request->wants_all)) execute_whole(request);
     if (request->changes) stats_add(STAT_CHANGES, (int64_t)request->changes);
 }
 

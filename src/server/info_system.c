@@ -185,6 +185,20 @@ static void memory_size_fields(const struct info *info, uint64_t used, uint64_t 
     info_field(info, "used_memory_dataset_perc", "%.2f%%", 100 * ratio(dataset, beyond_start));
 }
 
+static void script_fields(const struct info *info) {
+    /* One Lua state a thread serves scripts and functions alike. */
+    uint64_t vm = (uint64_t)stats_read(STAT_SCRIPT_VM_BYTES);
+    uint64_t sources = (uint64_t)stats_read(STAT_SCRIPT_BYTES);
+    info_field(info, "used_memory_vm_eval", "%llu", (unsigned long long)vm);
+    info_bytes(info, "used_memory_lua", vm);
+    info_field(info, "used_memory_scripts_eval", "%llu", (unsigned long long)sources);
+    info_field(info, "number_of_cached_scripts", "%lld", (long long)stats_read(STAT_SCRIPTS));
+    info_zeros(info, (const char *[]){"number_of_functions", "number_of_libraries",
+                                      "used_memory_vm_functions", "used_memory_functions", NULL});
+    info_bytes(info, "used_memory_vm_total", vm);
+    info_bytes(info, "used_memory_scripts", sources);
+}
+
 void info_memory_section(const struct info *info) {
     struct server *server = info->server;
     struct store_stats store;
@@ -197,13 +211,7 @@ void info_memory_section(const struct info *info) {
     memory_size_fields(info, used, clients.bytes, store.table_bytes);
     if (sysinfo(&system) == 0)
         info_bytes(info, "total_system_memory", (uint64_t)system.totalram * system.mem_unit);
-    info_bytes(info, "used_memory_lua", 0);
-    info_bytes(info, "used_memory_vm_total", 0);
-    info_bytes(info, "used_memory_scripts", 0);
-    info_zeros(info, (const char *[]){"used_memory_vm_eval", "used_memory_scripts_eval",
-                                      "number_of_cached_scripts", "number_of_functions",
-                                      "number_of_libraries", "used_memory_vm_functions",
-                                      "used_memory_functions", NULL});
+    script_fields(info);
     info_bytes(info, "maxmemory", (uint64_t)config_number(server->config, "maxmemory"));
     char *policy = config_text(server->config, "maxmemory-policy");
     info_field(info, "maxmemory_policy", "%s", policy);

@@ -22,6 +22,7 @@ struct config;
 struct pause;
 struct pubsub;
 struct registry;
+struct scripts;
 struct store;
 struct watching;
 struct worker;
@@ -36,6 +37,7 @@ struct server {
     struct watching *watching;
     struct pause *pause;
     struct auth *auth;
+    struct scripts *scripts; /* of script/, which is above: main makes and frees it */
     struct client_limits limits;
     _Atomic unsigned notify; /* enum notify_flag and enum event_class: notify-keyspace-events */
     struct worker **workers;

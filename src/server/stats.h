@@ -31,11 +31,15 @@ enum stat {
     STAT_KEYSPACE_MISSES,
     STAT_ERROR_REPLIES,
     STAT_AUTH_DENIED,
+    STAT_EVICTED_SCRIPTS,
     STAT_CHANGES, /* keys changed: rdb_changes_since_last_save */
     /* Gauges: stats_add with +1 and -1. */
     STAT_CLIENTS,
     STAT_CLIENTS_BLOCKED,
     STAT_BLOCKING_KEYS,
+    STAT_SCRIPTS,         /* in the cache */
+    STAT_SCRIPT_BYTES,    /* their sources */
+    STAT_SCRIPT_VM_BYTES, /* of all Lua states */
     STAT_COUNT,
     STAT_FIRST_GAUGE = STAT_CLIENTS,
 };

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "script/run.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "script/engine.h"
+#include "script/values.h"
+#include "server/client.h"
+#include "server/request.h"
+#include "server/server.h"
+#include "store/admin.h"
+
+bool run_admit(struct request *request, unsigned script_flags, bool read_only,
+               unsigned *ret_flags) {
+    bool declared = !(script_flags & SCRIPT_UNDECLARED);
+    bool over_limit = store_over_limit(request->store);
+    if (declared && read_only && !(script_flags & SCRIPT_NO_WRITES)) {
+        reply_error(request->reply,
+                    "ERR Can not execute a script with write flag using *_ro command.");
+        return false;
+    }
+    if (declared && over_limit && !(script_flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES))) {
+        reply_error(request->reply, "OOM allow-oom flag is not set on the script, can not run it "
+                                    "when used memory > 'maxmemory'");
+        return false;
+    }
+    *ret_flags = (read_only || script_flags & SCRIPT_NO_WRITES ? RUN_READ_ONLY : 0) |
+                 (script_flags & SCRIPT_ALLOW_OOM ? RUN_ALLOW_OOM : 0) | (over_limit ? RUN_OOM : 0);
+    return true;
+}
+
+void run_hook(lua_State *lua, lua_Debug *debug) {
+    (void)lua, (void)debug;
+}
+
+/* ---- the result ---- */
+
+/* The error, a table of engine_error_handler's making, is on top of the stack. */
+static void reply_failure(lua_State *lua, const struct run *run) {
+    struct reply *reply = run->request->reply;
+    const char *text = "ERR unknown error", *source = NULL;
+    int line = 0;
+    bool counted = false;
+    if (lua_istable(lua, -1)) {
+        lua_pushliteral(lua, "err");
+        lua_rawget(lua, -2);
+        if (lua_isstring(lua, -1)) text = lua_tostring(lua, -1);
+        lua_pushliteral(lua, "source");
+        lua_rawget(lua, -3);
+        if (lua_isstring(lua, -1)) source = lua_tostring(lua, -1);
+        lua_pushliteral(lua, "line");
+        lua_rawget(lua, -4);
+        if (lua_isnumber(lua, -1)) line = (int)lua_tointeger(lua, -1);
+        lua_pushliteral(lua, "ignore_error_stats_update");
+        lua_rawget(lua, -5);
+        counted = lua_toboolean(lua, -1) != 0;
+    }
+    if (lua_type(lua, -1) == LUA_TSTRING) /* memory was at its end, so there is no table */
+        reply_error_format(reply, "ERR %s script: %s", lua_tostring(lua, -1), run->name);
+    else if (source != NULL && line != 0)
+        reply_error_format(reply, "%s script: %s, on %s:%d.", text, run->name, source, line);
+    else
+        reply_error_format(reply, "%s", text);
+    if (counted) reply->errors = 0;
+}
+
+static void push_strings(lua_State *lua, const struct bytes *strings, uint32_t count) {
+    lua_createtable(lua, (int)count, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        lua_pushlstring(lua, strings[i].data, strings[i].len);
+        lua_rawseti(lua, -2, (int)i + 1);
+    }
+}
+
+/* Stack: the slots of enum engine_slot, then the run. */
+int run_protected(lua_State *lua) {
+    struct run *run = lua_touserdata(lua, ENGINE_SLOTS + 1);
+    const struct request *request = run->request;
+    uint32_t first_arg = run->first_key + run->key_count;
+    int args = 0;
+    lua_rawgeti(lua, ENGINE_FUNCTIONS, run->function);
+    push_strings(lua, request->argv + run->first_key, run->key_count);
+    push_strings(lua, request->argv + first_arg, request->argc - first_arg);
+    if (run->flags & RUN_FUNCTION) {
+        args = 2;
+    } else {
+        lua_pushliteral(lua, "ARGV");
+        lua_insert(lua, -2);
+        lua_rawset(lua, ENGINE_GLOBALS);
+        lua_pushliteral(lua, "KEYS");
+        lua_insert(lua, -2);
+        lua_rawset(lua, ENGINE_GLOBALS);
+    }
+    if (lua_pcall(lua, args, 1, ENGINE_ERROR_HANDLER) == 0)
+        values_write_reply(lua, request->reply, run->resp);
+    else if (!request->wants_all)
+        reply_failure(lua, run);
+    return 0;
+}
+
+void run_script(struct run *run) {
+    struct engine *engine = run->engine;
+    struct request *request = run->request;
+    if (request->server->worker_count > 1 && !(request->flags & REQUEST_ALL_SHARDS)) {
+        request->wants_all = true;
+        return;
+    }
+    struct client *client = request->client;
+    lua_State *lua = engine->lua;
+    size_t mark = reply_defer(request->reply);
+    uint32_t errors = request->reply->errors;
+    run->db = request->db;
+    run->resp = 2;
+    engine->run = run;
+    lua_pushvalue(lua, ENGINE_RUNNER);
+    for (int slot = 1; slot <= ENGINE_SLOTS; slot++) lua_pushvalue(lua, slot);
+    lua_pushlightuserdata(lua, run);
+    if (lua_pcall(lua, ENGINE_SLOTS + 1, 0, 0) != 0 && !request->wants_all) {
+        /* Memory was at its end, or the result is none that can be replied. */
+        const char *text =
+            lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "unknown error";
+        reply_rewind(request->reply, mark);
+        request->reply->errors = errors;
+        reply_error_format(request->reply, "ERR %s script: %s", text, run->name);
+    }
+    lua_settop(lua, ENGINE_SLOTS);
+    engine->run = NULL;
+    if (client->db != request->db) client_select(client, request->db);
+    engine_rest(engine);
+}
