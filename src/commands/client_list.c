@@ -208,6 +208,7 @@ void client_cmd_kill(struct request *request) {
 
 struct unblock_job {
     uint64_t id;
+    uint64_t turn;
     enum unblock how;
     bool found;
 };
@@ -216,13 +217,13 @@ static void unblock_by_id(struct worker *worker, void *payload) {
     struct unblock_job job;
     memcpy(&job, payload, sizeof job);
     struct client *client = worker_find_client(worker, job.id);
-    if (client != NULL && client->waiter != NULL) blocking_cancel(client, job.how);
+    if (client != NULL) blocking_unblocked(client, job.turn, job.how);
 }
 
 static bool unblock_client(struct client *client, void *context) {
     struct unblock_job *job = context;
     if (client->id != job->id) return true;
-    job->found = atomic_load(&client->shared.blocked);
+    job->found = blocking_unblock(&client->shared, &job->turn);
     if (job->found) worker_post(client->worker, unblock_by_id, job, sizeof *job);
     return false;
 }

@@ -59,9 +59,8 @@ static char *unquote(char *at, const char *end, char quote, char **out) {
 }
 
 void inline_begin(struct inline_words *words, char *line, size_t len) {
-    char *zero = len ? memchr(line, '\0', len) : NULL;
     words->at = line;
-    words->end = zero ? zero : line + len;
+    words->end = line + len;
 }
 
 int inline_next(struct inline_words *words, struct bytes *ret_word) {

@@ -4,7 +4,6 @@
  *
  * What: words between blanks; "double quoted" with \n \r \t \b \a \xHH and \ before anything else,
  *       'single quoted' with \' only. The words are unquoted in place, where they always fit.
- * Always: a zero byte ends the line.
  * Owner: the words point into the line. Lock: none.
  * Errors: a quote that is not closed, or not followed by a blank.
  */

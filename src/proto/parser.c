@@ -135,18 +135,29 @@ static inline int64_t peek_header(struct scan *scan, char kind) {
     return value;
 }
 
+/* The first of this byte from `from` on; NULL when there is none, or a zero byte before it, as Redis has it: who sends one
+ * in a line waits until the line is too long. Where to look on is in ret_stop. */
+static char *find_line_end(struct scan *scan, size_t from, char wanted, size_t *ret_stop) {
+    char *end = memchr(scan->base + from, wanted, scan->len - from);
+    size_t stop = end ? (size_t)(end - scan->base) : scan->len;
+    const char *zero = memchr(scan->base + from, '\0', stop - from);
+    *ret_stop = zero ? (size_t)(zero - scan->base) : stop;
+    return zero ? NULL : end;
+}
+
 /* Reads "<kind><number>\r\n" at scan->at, of whatever length and in however many pieces. */
 static enum outcome read_header(struct parser *parser, struct scan *scan, char kind,
                                 int64_t *ret_value) {
     bool bulk = kind == '$';
     size_t from = scan->scanned > scan->at ? scan->scanned : scan->at;
-    const char *end = memchr(scan->base + from, '\r', scan->len - from);
+    size_t stop;
+    const char *end = find_line_end(scan, from, '\r', &stop);
     size_t length = end ? (size_t)(end - scan->base) - scan->at : scan->len - scan->at;
     if (length > PARSER_LINE_MAX) {
         return fail(parser, bulk ? PARSER_LONG_BULK : PARSER_LONG_MULTIBULK);
     }
     if (!end || scan->at + length + 2 > scan->len) {
-        scan->scanned = scan->at + length;
+        scan->scanned = stop;
         return MORE;
     }
     if (scan->base[scan->at] != kind) {
@@ -285,10 +296,12 @@ static inline enum outcome parse_multibulk(struct parser *parser, struct parser_
 /* A line of words. */
 static enum outcome parse_inline(struct parser *parser, struct parser_batch *batch,
                                  struct scan *scan) {
-    char *end = memchr(scan->base + scan->scanned, '\n', scan->len - scan->scanned);
+    size_t stop;
+    char *end = find_line_end(scan, scan->scanned, '\n', &stop);
     size_t length = end ? (size_t)(end - scan->base) : scan->len;
     if (length > PARSER_LINE_MAX) return fail(parser, PARSER_LONG_INLINE);
-    scan->at = scan->scanned = length;
+    scan->at = length;
+    scan->scanned = stop;
     if (!end) {
         scan->at = 0;
         return suspend(parser, batch, scan, batch->argv_count);

@@ -36,9 +36,10 @@ struct waiter {
     _Atomic unsigned holders;
     enum waiter_state state; /* under the shards of its keys */
     uint64_t turn;           /* the lower, the earlier it came */
-    struct client *client;   /* its own thread's: NULL when it is gone */
-    bool skip_reply;         /* after CLIENT REPLY SKIP */
-    bool overflow;           /* its reply became too large: the client is closed */
+    struct client
+        *client;     /* its own thread's: NULL when it is gone, which it is not while it waits */
+    bool skip_reply; /* after CLIENT REPLY SKIP */
+    bool overflow;   /* its reply became too large: the client is closed */
     struct worker *worker;
     struct request request; /* a copy: arguments and keys are in `memory` */
     struct shard_set shards;
@@ -166,6 +167,7 @@ void blocking_wait(struct request *request) {
                         &waiter->request.keys[block->first_key + i].key);
     client->waiter = waiter;
     atomic_store_explicit(&client->shared.blocked, true, memory_order_relaxed);
+    atomic_store(&client->shared.wait_turn, waiter->turn);
     stats_add(STAT_CLIENTS_BLOCKED, 1);
     if (block->deadline_ms == 0) return;
     /* Measured from now, not from the start of the round: nobody waits less than it asked for. */
@@ -185,6 +187,7 @@ static void client_released(struct client *client) {
     loop_timer_cancel(client->worker->loop, &waiter->timer);
     client->waiter = NULL;
     atomic_store_explicit(&client->shared.blocked, false, memory_order_relaxed);
+    atomic_store(&client->shared.wait_turn, 0);
     stats_add(STAT_CLIENTS_BLOCKED, -1);
     client->flags |= CLIENT_PENDING_INPUT;
     waiter_drop(waiter);
@@ -196,6 +199,16 @@ static void client_answer(struct client *client, struct bytes reply) {
     if (!silent && buffer_add_bytes(out, reply) != 0) client_close(client, false);
     client_released(client);
     client_output_done(client);
+}
+
+bool blocking_unblock(struct client_shared *shared, uint64_t *ret_turn) {
+    uint64_t turn = atomic_load(&shared->wait_turn);
+    *ret_turn = turn;
+    return turn != 0 && atomic_exchange(&shared->unblocked_turn, turn) != turn;
+}
+
+void blocking_unblocked(struct client *client, uint64_t turn, enum unblock how) {
+    if (client->waiter != NULL && client->waiter->turn == turn) blocking_cancel(client, how);
 }
 
 bool blocking_cancel(struct client *client, enum unblock how) {
@@ -334,6 +347,14 @@ static struct wait_place *next_place(struct server *server, const struct ready_k
     return NULL;
 }
 
+/* Its shards are held; so while it waits, its client is there. One that CLIENT KILL or UNBLOCK has named gets nothing
+ * any more, though its thread may not have heard of it yet. */
+static bool waiter_may_be_served(const struct waiter *waiter) {
+    if (waiter->state != WAITER_WAITING) return false;
+    const struct client_shared *shared = &waiter->client->shared;
+    return !atomic_load(&shared->killed) && atomic_load(&shared->unblocked_turn) != waiter->turn;
+}
+
 /* Tries one waiter, whose reference is given away when it is served: then returns true. */
 static bool serve_waiter(struct worker *worker, struct waiter *waiter) {
     struct store *store = worker->server->store;
@@ -341,7 +362,7 @@ static bool serve_waiter(struct worker *worker, struct waiter *waiter) {
     bool served = false;
     buffer_init(&out, (size_t)4 << 30);
     store_take(store, &waiter->shards);
-    if (waiter->state == WAITER_WAITING) served = waiter_try(worker, waiter, &out);
+    if (waiter_may_be_served(waiter)) served = waiter_try(worker, waiter, &out);
     store_give(store, &waiter->shards);
     if (served)
         deliver(worker, waiter, &out);

@@ -25,6 +25,7 @@
 #include "store/key.h"
 
 struct client;
+struct client_shared;
 struct request;
 struct server;
 struct shard;
@@ -50,5 +51,11 @@ bool blocking_has_ready(void);
 enum unblock { UNBLOCK_TIMEOUT, UNBLOCK_ERROR, UNBLOCK_SILENT };
 /* Returns false when it was served at this very moment: its reply is on the way. */
 bool blocking_cancel(struct client *client, enum unblock how);
+
+/* CLIENT UNBLOCK, in two steps. From any thread, under the registry's lock: ends a client's wait, so that nobody serves
+ * it any more; false when it is not waiting. */
+bool blocking_unblock(struct client_shared *shared, uint64_t *ret_turn);
+/* Then on the client's thread, no shard held: it gets its answer, if it is that wait that it is still in. */
+void blocking_unblocked(struct client *client, uint64_t turn, enum unblock how);
 
 #endif

@@ -16,8 +16,7 @@
 #include "server/worker.h"
 
 /* No client's buffers grow beyond these, whatever the configuration allows. */
-#define INPUT_MAX_BYTES  ((size_t)4 << 30)
-#define OUTPUT_MAX_BYTES ((size_t)64 << 30)
+#define INPUT_MAX_BYTES ((size_t)4 << 30)
 
 static void refuse(int fd, const char *error) {
     stats_add(STAT_CONNECTIONS_REJECTED, 1); /* before the peer can know */
@@ -51,7 +50,7 @@ struct client *client_new(struct worker *worker, int fd, bool is_unix) {
     client->authenticated = !auth_is_required(server->auth);
     client->watch = (struct loop_watch){.fd = fd, .events = LOOP_READ, .ready = client_ready};
     buffer_init(&client->in, INPUT_MAX_BYTES);
-    buffer_init(&client->out, OUTPUT_MAX_BYTES);
+    buffer_init(&client->out, server->limits.output_max_bytes);
     parser_init(&client->parser, 0);
     transaction_init(&client->transaction);
     subscriptions_init(&client->subscriptions);
@@ -91,6 +90,7 @@ void client_close(struct client *client, bool after_reply) {
         client->flags |= CLIENT_CLOSE_AFTER_REPLY;
     } else {
         client->flags |= CLIENT_CLOSING;
+        atomic_store(&client->shared.killed, true);
         loop_remove(worker->loop, &client->watch);
     }
     if (!chain_linked(&client->flush_link)) chain_add_last(&worker->to_flush, &client->flush_link);
@@ -161,14 +161,22 @@ struct buffer *client_output(struct client *client) {
     return client->active_out != NULL ? client->active_out : &client->out;
 }
 
-/* Closes a client that takes its output too slowly. */
-static void check_output_limit(struct client *client, size_t pending) {
-    struct server *server = client->worker->server;
+static struct output_limit *output_limit(const struct client *client) {
     bool subscriber = client->subscriptions.of[TOPIC_CHANNEL].count ||
                       client->subscriptions.of[TOPIC_PATTERN].count ||
                       client->subscriptions.of[TOPIC_SHARD].count;
-    struct output_limit *limit =
-        &server->limits.output[subscriber ? CLIENT_CLASS_PUBSUB : CLIENT_CLASS_NORMAL];
+    return &client->worker->server->limits
+                .output[subscriber ? CLIENT_CLASS_PUBSUB : CLIENT_CLASS_NORMAL];
+}
+
+size_t client_reply_max(const struct client *client) {
+    uint64_t hard = atomic_load_explicit(&output_limit(client)->hard_bytes, memory_order_relaxed);
+    return hard == 0 ? SIZE_MAX : hard;
+}
+
+/* Closes a client that takes its output too slowly. */
+static void check_output_limit(struct client *client, size_t pending) {
+    struct output_limit *limit = output_limit(client);
     uint64_t hard = atomic_load_explicit(&limit->hard_bytes, memory_order_relaxed);
     uint64_t soft = atomic_load_explicit(&limit->soft_bytes, memory_order_relaxed);
     int64_t seconds = atomic_load_explicit(&limit->soft_seconds, memory_order_relaxed),

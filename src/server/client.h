@@ -55,7 +55,9 @@ struct client_shared {
     _Atomic int32_t queued; /* commands in a transaction; -1 when in none */
     _Atomic uint32_t watched;
     _Atomic bool blocked;
-    _Atomic bool killed; /* CLIENT KILL was here, its thread will close it */
+    _Atomic bool killed; /* CLIENT KILL was here, or it is closing: served and listed no more */
+    /* The turn of its wait for keys (0: none), and of the last that CLIENT UNBLOCK has ended. */
+    _Atomic uint64_t wait_turn, unblocked_turn;
     _Atomic int64_t created_ms, active_ms;
     _Atomic(const struct command *) last_command;
     _Atomic uint64_t query_bytes, query_room, output_bytes, queued_bytes, argument_bytes;
@@ -107,6 +109,8 @@ void client_set_string(struct client *client, char **field, struct bytes value);
 
 /* Where the next reply or push is to be written. Follow with client_output_done. */
 struct buffer *client_output(struct client *client);
+/* The most that one reply may take before it is over client-output-buffer-limit. */
+size_t client_reply_max(const struct client *client);
 /* Sees to it that the output is sent before the loop sleeps, and within its limits. */
 void client_output_done(struct client *client);
 

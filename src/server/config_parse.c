@@ -23,11 +23,12 @@ void config_fail(struct config_error *error, const char *format, ...) {
 bool config_split(struct bytes line, struct config_words *ret_words) {
     char *copy = mem_alloc(line.len + 1);
     if (line.len) memcpy(copy, line.data, line.len);
+    copy[line.len] = '\0'; /* a line of the file ends with its first zero byte */
     struct inline_words words;
     struct bytes word;
     size_t capacity = 8, count = 0;
     char **list = mem_alloc(capacity * sizeof *list);
-    inline_begin(&words, copy, line.len);
+    inline_begin(&words, copy, strlen(copy));
     int more;
     while ((more = inline_next(&words, &word)) > 0) {
         if (count == capacity) list = mem_realloc(list, (capacity *= 2) * sizeof *list);

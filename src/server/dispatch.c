@@ -296,6 +296,13 @@ static bool tells_subscriptions(const struct client *client, const struct comman
            reply->errors == 0 && !client->transaction.open;
 }
 
+static void close_overflown(struct client *client) {
+    log_warning("Closing client %llu (%s): its output exceeds client-output-buffer-limit, or the "
+                "memory for it",
+                (unsigned long long)client->id, client->shared.address);
+    client_close(client, false);
+}
+
 enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_t argc,
                               const struct prepared *prepared) {
     struct reply reply;
@@ -307,10 +314,14 @@ enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_
         client->flags |= CLIENT_REPLY_SKIP;
     }
     reply_init(&reply, out, client->resp);
+    /* A reply that will close the client is not made to its end first. */
+    size_t out_max = out->max, reply_max = client_reply_max(client);
+    if (reply_max < out_max - before) out->max = before + reply_max;
     const struct command *row = resolve(client, &reply, prepared->command, argv, argc);
     enum dispatch_result result =
         row == NULL ? DISPATCH_DONE : dispatch_row(client, &reply, row, argv, argc, prepared);
     if (row == NULL) refused(client, &reply, prepared->command);
+    out->max = out_max;
     if (reply.errors) error_stats_note(out->data + reply.error_at, out->len - reply.error_at);
     bool silent = client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP);
     if (silent && out->len > before && !tells_subscriptions(client, row, &reply)) out->len = before;
@@ -324,6 +335,6 @@ enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_
         pushes->len = 0;
         buffer_shrink(pushes, 0);
     }
-    if (reply.overflow) client_close(client, false);
+    if (reply.overflow) close_overflown(client);
     return result;
 }

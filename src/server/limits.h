@@ -3,7 +3,8 @@
  * What connections are allowed, readable by every worker.
  *
  * What: the limits on clients that configuration sets and workers read while they serve.
- * Always: every field is written by configuration only, and may change at any time.
+ * Always: every field but output_max_bytes, which is set at the start, is written by configuration only, and may
+ *         change at any time.
  * Owner: the server. Lock: none: each field is atomic, and no two must agree.
  */
 #ifndef KN_SERVER_LIMITS_H
@@ -11,6 +12,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Kinds of clients that client-output-buffer-limit tells apart. */
@@ -29,6 +31,8 @@ struct client_limits {
     _Atomic bool protected_mode;
     _Atomic bool flush_lazily; /* FLUSHALL and FLUSHDB without a word are ASYNC */
     struct output_limit output[CLIENT_CLASSES];
+    size_t
+        output_max_bytes; /* what replies that wait for a client may take, whatever is configured */
 };
 
 #endif

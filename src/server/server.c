@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,12 +17,22 @@
 #include "server/transaction.h"
 #include "server/worker.h"
 
+/* Half of the machine: a request of a few bytes may ask for any number of random members, and must not be able to end
+ * the process. */
+static size_t output_max_bytes(void) {
+    const size_t least = (size_t)1 << 30;
+    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    size_t half = pages > 0 && page_bytes > 0 ? (size_t)pages * (size_t)page_bytes / 2 : 0;
+    return half > least ? half : least;
+}
+
 struct server *server_new(struct store *store, struct command_table *commands,
                           struct config *config, unsigned threads) {
     struct server *server = mem_zalloc(sizeof *server);
     server->store = store;
     server->commands = commands;
     server->config = config;
+    server->limits.output_max_bytes = output_max_bytes();
     server->started_ms = clock_realtime_ms();
     server->registry = registry_new();
     server->pubsub = pubsub_new(threads);

@@ -25,7 +25,6 @@ enum {
     SHARED_IN_BYTES = 64 * 1024,
     PAUSE_LOOK_MS = 3600 * 1000,
 };
-#define SHARED_OUT_MAX ((size_t)64 << 30)
 
 static _Thread_local struct worker *current_worker;
 
@@ -209,8 +208,8 @@ struct worker *worker_new(struct server *server, unsigned index) {
     chain_init(&worker->clients);
     chain_init(&worker->to_flush);
     buffer_init(&worker->in, SHARED_IN_BYTES);
-    buffer_init(&worker->out, SHARED_OUT_MAX);
-    buffer_init(&worker->pushes, SHARED_OUT_MAX);
+    buffer_init(&worker->out, server->limits.output_max_bytes);
+    buffer_init(&worker->pushes, server->limits.output_max_bytes);
     parser_batch_init(&worker->batch);
     arena_init(&worker->arena);
     worker->evict_pool = evict_pool_new();

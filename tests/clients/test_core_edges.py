@@ -114,3 +114,72 @@ def test_a_queue_counts_against_the_query_limit(start):
                 sock.sendall(encode(['SET', 'k', 'x' * 10000]))
                 if not sock.recv(65536):
                     raise ConnectionResetError
+
+
+@pytest.mark.parametrize('threads', ['1', '4'])
+def test_who_was_killed_is_not_served(start, threads):
+    """Not even when the push follows in the same batch, before the client's thread has closed it."""
+    server = start('--threads', threads)
+    with server.client() as client:
+        for round in range(30):
+            with server.client() as waiter:
+                number = waiter.do('CLIENT', 'ID')
+                waiter.send('BLPOP', 'queue', '0')
+                blocked(client, 1)
+                client.send_raw(encode(['CLIENT', 'KILL', 'ID', number]) +
+                                encode(['RPUSH', 'queue', 'job']) + encode(['LPOP', 'queue']))
+                assert client.read_many(3) == [(':', 1), (':', 1), ('$', b'job')]
+                assert waiter.sock.recv(100) == b''
+                blocked(client, 0)
+
+
+@pytest.mark.parametrize('threads', ['1', '4'])
+def test_who_was_unblocked_is_not_served(start, threads):
+    server = start('--threads', threads)
+    with server.client() as client, server.client() as waiter:
+        number = waiter.do('CLIENT', 'ID')
+        for round in range(30):
+            waiter.send('BLPOP', 'queue', '0')
+            blocked(client, 1)
+            unblock = encode(['CLIENT', 'UNBLOCK', number, 'ERROR'])
+            client.send_raw(unblock * 2 + encode(['RPUSH', 'queue', 'job']) +
+                            encode(['LPOP', 'queue']))
+            assert client.read_many(4) == [(':', 1), (':', 0), (':', 1), ('$', b'job')]
+            assert waiter.read() == ('-', b'UNBLOCKED client unblocked via CLIENT UNBLOCK')
+        assert client.do('CLIENT', 'UNBLOCK', number) == 0
+        assert waiter.do('PING') == b'PONG'
+
+
+@pytest.mark.parametrize('request_', [
+    ['HRANDFIELD', 'hash', '-9223372036854775807'], ['SRANDMEMBER', 'set', '-9223372036854775807'],
+    ['HRANDFIELD', 'hash', '-4611686018427387903', 'WITHVALUES'],
+    ['ZRANDMEMBER', 'zset', '-9223372036854775807'],
+    ['ZRANDMEMBER', 'zset', '-4611686018427387903', 'WITHSCORES'],
+], ids=' '.join)
+def test_more_random_members_than_the_limit_allows(start, request_):
+    """As in Redis: the client is closed once its reply is over the limit, and the reply ends there."""
+    server = start('--client-output-buffer-limit', 'normal', '20mb', '0', '0')
+    with server.client() as client, server.client() as greedy:
+        client.do('HSET', 'hash', 'field', 'value')
+        client.do('SADD', 'set', 'member')
+        client.do('ZADD', 'zset', '1', 'member')
+        greedy.send_raw(encode(request_))
+        got = 0
+        try:
+            while part := greedy.sock.recv(1 << 20):
+                got += len(part)
+        except ConnectionResetError:
+            pass
+        assert got <= 20 << 20
+        assert client.do('PING') == b'PONG'
+        info = client.do('INFO', 'memory')
+        peak = int(info.split(b'used_memory_peak:')[1].split(b'\r')[0])
+        assert peak < 100 << 20
+
+
+def test_a_reply_below_the_limit_arrives_whole(start):
+    server = start('--client-output-buffer-limit', 'normal', '4mb', '0', '0')
+    with server.client() as client:
+        client.do('SADD', 'set', 'member')
+        for _ in range(3):
+            assert client.do('SRANDMEMBER', 'set', '-200000') == [b'member'] * 200000

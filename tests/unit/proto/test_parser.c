@@ -115,7 +115,10 @@ static void test_inline(void **state) {
     check(BYTES("\"\\x41\\x4a\\n\\r\\t\\b\\a\\q\\\"\\\\\"\n"), "<AJ\n\r\t\b\aq\"\\>\n");
     check(BYTES("\"\\x4\\xzz\" '\\x41\\'\\n'\n"), "<x4xzz><\\x41'\\n>\n");
     check(BYTES("a\\x41 \\\n"), "<a\\x41><\\>\n");
-    check(BYTES("a\0b c\nd\n"), "<a>\n<d>\n");
+    /* Behind a zero byte in a line nothing is seen. */
+    check(BYTES("d\na\0b c\nd\n"), "<d>\n");
+    check(BYTES("PING\n*1\0\r\n$1\r\na\r\n"), "<PING>\n");
+    check(BYTES("*2\r\n$1\r\na\r\n$1\0\r\nb\r\n"), "");
     check(BYTES("\"a\"\vb\n"), "<a><b>\n");
     check(BYTES("\"a\n"), "Protocol error: unbalanced quotes in request");
     check(BYTES("PING\n\"a\"b\n"), "<PING>\nProtocol error: unbalanced quotes in request");
