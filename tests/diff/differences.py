@@ -6,7 +6,7 @@ and ours, and says whether this is that difference.  Predicates are as narrow as
 wide one would hide mistakes.  A run ends by saying which entries were used and which were not.
 
 `oracle` names the servers an entry is for; a difference from 7.0 that both newer servers share
-is for 'redis7' alone.
+is for 'redis7' alone.  Each is told in docs/differences.md, under its name; tests/tools/test_docs.py looks.
 """
 
 import compare
