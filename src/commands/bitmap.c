@@ -45,10 +45,14 @@ struct range {
 static bool parse_range(struct request *request, uint32_t first, struct range *range) {
     uint32_t given = request->argc > first ? request->argc - first : 0;
     *range = (struct range){.end = -1, .has_start = given > 0, .has_end = given > 1};
-    if (given > 0 && !argument_i64(request, first, &range->start, NULL)) return false;
-    if (given > 1 && !argument_i64(request, first + 1, &range->end, NULL)) return false;
-    if (given > 2) range->in_bits = argument_is(request, first + 2, "bit");
-    if (given > 3 || (given > 2 && !range->in_bits && !argument_is(request, first + 2, "byte"))) {
+    bool fits = given <= 3;
+    if (fits && given > 0 && !argument_i64(request, first, &range->start, NULL)) return false;
+    if (fits && given > 1 && !argument_i64(request, first + 1, &range->end, NULL)) return false;
+    if (fits && given > 2) {
+        range->in_bits = argument_is(request, first + 2, "bit");
+        fits = range->in_bits || argument_is(request, first + 2, "byte");
+    }
+    if (!fits) {
         reply_error_code(request->reply, ERROR_SYNTAX);
         return false;
     }
@@ -175,23 +179,51 @@ static struct bytes *read_sources(struct request *request, size_t *ret_longest) 
     return sources;
 }
 
+/* A large result may be written over the old string, where that has about its size and is none of the sources: new
+ * memory has to be fetched from the system page by page, which takes longer than the operation. */
+static char *reuse_old(struct request *request, const struct bytes *sources, struct entry **old,
+                       size_t len) {
+    enum { WORTH_IT = 65536 };
+    const struct key *key = request_key(request, 0);
+    if (*old == NULL || len < WORTH_IT || entry_type(*old) != TYPE_STRING) return NULL;
+    struct bytes string = entry_string(*old, (char[ENTRY_SCRATCH]){0});
+    if (string.len < len || string.len / 2 > len) return NULL;
+    for (uint32_t i = 1; i < request->key_count; i++) {
+        if (sources[i - 1].data == string.data) return NULL;
+    }
+    *old = store_set_expiry(request->store, request->db, key, *old, ENTRY_EXPIRY_NONE);
+    return store_string_edit(request->store, request->db, key, old, len);
+}
+
+/* Combines the sources into the first key's value; false when there is no memory. */
+static bool combine(struct request *request, enum bitmap_operation what,
+                    const struct bytes *sources, struct entry *old, size_t len) {
+    const struct key *key = request_key(request, 0);
+    char *out = reuse_old(request, sources, &old, len);
+    if (out != NULL) {
+        bitmap_combine(what, sources, request->key_count - 1, out, len);
+        return true;
+    }
+    struct string_block *block = store_block_new(request->store, key, len);
+    if (block == NULL) return false;
+    bitmap_combine(what, sources, request->key_count - 1, block->data, len);
+    if (old == NULL) store_notify(request->store, request->db, key, EVENT_NEW, "new");
+    store_put_block(request->store, request->db, key, old, block, ENTRY_EXPIRY_NONE);
+    return true;
+}
+
 static void command_bitop(struct request *request) {
     const struct operation *operation = parse_operation(request);
     size_t len;
     if (operation == NULL) return;
     struct bytes *sources = read_sources(request, &len);
     if (sources == NULL) return;
-    const struct key *key = request_key(request, 0);
     struct entry *old = request_write(request, 0);
     if (len > 0) {
-        struct string_block *block = store_block_new(request->store, key, len);
-        if (block == NULL) {
+        if (!combine(request, operation->what, sources, old, len)) {
             reply_error_code(request->reply, ERROR_NO_MEMORY);
             return;
         }
-        bitmap_combine(operation->what, sources, request->key_count - 1, block->data, len);
-        if (old == NULL) store_notify(request->store, request->db, key, EVENT_NEW, "new");
-        store_put_block(request->store, request->db, key, old, block, ENTRY_EXPIRY_NONE);
         request_changed(request, 0, EVENT_STRING, "set");
     } else if (old != NULL) {
         request_delete(request, 0, old);

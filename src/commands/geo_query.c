@@ -53,6 +53,27 @@ static bool read_box(struct request *request, uint32_t index, struct geo_query *
     return true;
 }
 
+/* Corners, which give the center as well; ret_last: where the last one ends. */
+static bool read_polygon(struct request *request, uint32_t index, struct geo_query *query,
+                         uint32_t *ret_last) {
+    int64_t count;
+    uint32_t pairs = (request->argc - index - 1) / 2;
+    if (!argument_i64(request, index, &count, "ERR invalid number of vertices")) return false;
+    if (count < 3 || count > pairs)
+        return fail(request, "ERR GEOSEARCH BYPOLYGON must have at least 3 vertices");
+    struct geo_point *corners = arena_try_array(request->arena, (size_t)count, sizeof *corners);
+    if (corners == NULL) {
+        reply_error_code(request->reply, ERROR_NO_MEMORY);
+        return false;
+    }
+    for (uint32_t i = 0; i < (uint32_t)count; i++) {
+        if (!geo_argument_point(request, index + 1 + 2 * i, &corners[i])) return false;
+    }
+    geo_polygon(&query->shape, corners, (size_t)count);
+    *ret_last = index + 2 * (uint32_t)count;
+    return true;
+}
+
 /* The center is where a member of the source is; where there is no source, anything will do. */
 static bool read_member(struct request *request, uint32_t index, struct geo_query *query) {
     double score;
@@ -115,6 +136,7 @@ static int read_store(struct parse *p, uint32_t left) {
 }
 
 static int read_center(struct parse *p, uint32_t left) {
+    if (p->has_shape && p->shape_kind == GEO_POLYGON) return 0;
     if (left >= 1 && argument_is(p->request, p->at, "frommember") &&
         (!p->has_center || p->from_member)) {
         if (!read_member(p->request, p->at + 1, p->query)) return -1;
@@ -141,6 +163,11 @@ static int read_shape(struct parse *p, uint32_t left) {
         if (!read_box(p->request, p->at + 1, p->query)) return -1;
         p->shape_kind = GEO_BOX;
         p->at += 3;
+    } else if (left >= 1 && !p->has_shape && !p->has_center &&
+               argument_is(p->request, p->at, "bypolygon")) {
+        if (!read_polygon(p->request, p->at + 1, p->query, &p->at)) return -1;
+        p->shape_kind = GEO_POLYGON;
+        p->has_center = true;
     } else {
         return 0;
     }
@@ -182,7 +209,8 @@ static bool check_options(const struct parse *p) {
     }
     if (is_search(query) && !p->has_shape) {
         reply_error_format(request->reply,
-                           "ERR exactly one of BYRADIUS and BYBOX can be specified for %.*s",
+                           "ERR exactly one of BYRADIUS, BYBOX and BYPOLYGON can be specified for "
+                           "%.*s",
                            name_len, name.data);
         return false;
     }

@@ -200,9 +200,10 @@ static void command_georadiusbymember_ro(struct request *request) {
 #define COST                                                                                     \
     "O(N+log(M)) where N is the number of members in the cells around the shape and M of those " \
     "within it"
-#define SHAPE                                                                                    \
-    "<FROMMEMBER member | FROMLONLAT longitude latitude> <BYRADIUS radius <M | KM | FT | MI> | " \
-    "BYBOX width height <M | KM | FT | MI>> [ASC | DESC] [COUNT count [ANY]]"
+#define SHAPE                                                                                     \
+    "<<FROMMEMBER member | FROMLONLAT longitude latitude> <BYRADIUS radius <M | KM | FT | MI> | " \
+    "BYBOX width height <M | KM | FT | MI>> | BYPOLYGON vertices longitude latitude [longitude "  \
+    "latitude ...]> [ASC | DESC] [COUNT count [ANY]]"
 #define WITH   "[WITHCOORD] [WITHDIST] [WITHHASH]"
 #define RADIUS "radius <M | KM | FT | MI> " WITH " [COUNT count [ANY]] [ASC | DESC]"
 #define STORE_AFTER(word, first)                                                               \
@@ -221,7 +222,7 @@ static const struct command rows[] = {
         .keys = {KEY_AT(1, KEY_RO | KEY_ACCESS)},
         .since = "6.2.0",
         .complexity = COST,
-        .summary = "Finds members within a circle or a box.",
+        .summary = "Finds members within a circle, a box or a polygon.",
         .syntax = "key " SHAPE " " WITH,
         .reply = FOUND,
         .handler = command_geosearch,
@@ -234,7 +235,7 @@ static const struct command rows[] = {
         .keys = {KEY_AT(1, KEY_OW | KEY_UPDATE), KEY_AT(2, KEY_RO | KEY_ACCESS)},
         .since = "6.2.0",
         .complexity = COST,
-        .summary = "Finds members within a circle or a box, and stores them.",
+        .summary = "Finds members within a circle, a box or a polygon, and stores them.",
         .syntax = "destination source " SHAPE " [STOREDIST]",
         .reply = "integer: how many were stored",
         .handler = command_geosearchstore,

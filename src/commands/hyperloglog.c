@@ -2,7 +2,6 @@
 /* HyperLogLogs: strings that count different elements. */
 #include "types/hyperloglog.h"
 
-#include "base/arena.h"
 #include "commands/families.h"
 #include "server/arguments.h"
 
@@ -35,19 +34,20 @@ static struct bytes changeable(struct request *request, struct entry **entry, si
         store_string_edit(request->store, request->db, request_key(request, 0), entry, len), len);
 }
 
-/* ---- changing: a dense one where it lies, a sparse one in the request's memory, from where it is stored ---- */
+/* ---- changing: a dense one where it lies, a sparse one in room of its own, from where it is stored ---- */
 
 struct edit {
     struct hll hll;
     struct entry *entry;
     bool in_place;
-    size_t len_before;
+    char room[HLL_ROOM_BYTES];
 };
 
 /* Begins with the first key's HyperLogLog, or with a new one; replies the error and returns false. */
 static bool edit_begin(struct request *request, struct edit *edit) {
     struct bytes string;
-    *edit = (struct edit){.entry = NULL};
+    edit->entry = NULL;
+    edit->in_place = false;
     if (!find(request, 0, true, &edit->entry, &string)) return false;
     if (edit->entry != NULL) string = changeable(request, &edit->entry, string.len);
     if (edit->entry != NULL && hll_is_dense(string)) {
@@ -60,12 +60,12 @@ static bool edit_begin(struct request *request, struct edit *edit) {
         fail_damaged(request);
         return false;
     }
-    edit->hll.bytes = arena_alloc(request->arena, HLL_ROOM_BYTES);
+    edit->hll.bytes = edit->room;
     if (edit->entry == NULL) {
         hll_init(&edit->hll);
     } else {
         memcpy(edit->hll.bytes, string.data, string.len);
-        edit->hll.len = edit->len_before = string.len;
+        edit->hll.len = string.len;
     }
     return true;
 }
@@ -132,11 +132,7 @@ static void command_pfmerge(struct request *request) {
     struct edit edit;
     bool any_dense = false;
     if (!merge_keys(request, registers, &any_dense) || !edit_begin(request, &edit)) return;
-    bool sound = !any_dense || hll_make_dense(&edit.hll);
-    for (unsigned i = 0; i < HLL_REGISTERS && sound; i++) {
-        if (registers[i] > 0) sound = hll_raise(&edit.hll, i, registers[i]) != HLL_DAMAGED;
-    }
-    if (!sound) {
+    if ((any_dense && !hll_make_dense(&edit.hll)) || !hll_raise_all(&edit.hll, registers)) {
         fail_damaged(request);
         return;
     }

@@ -276,15 +276,20 @@ struct entry *store_put_value(struct store *store, unsigned db, const struct key
 
 /* ---- strings modified in place ---- */
 
-/* A block of at least len bytes that holds the string so far; NULL when there is no memory. */
-static struct string_block *block_for(struct heap *heap, struct bytes old, size_t len, size_t cap) {
+static struct string_block *block_alloc(struct heap *heap, size_t cap) {
     struct string_block *block;
     if (sizeof *block + cap <= HEAP_OBJECT_MAX)
         block = heap_take(heap, sizeof *block + cap);
     else
         block = mem_try_alloc(sizeof *block + cap);
+    if (block != NULL) block->cap = cap;
+    return block;
+}
+
+/* A block of at least len bytes that holds the string so far; NULL when there is no memory. */
+static struct string_block *block_for(struct heap *heap, struct bytes old, size_t len, size_t cap) {
+    struct string_block *block = block_alloc(heap, cap);
     if (block == NULL) return NULL;
-    block->cap = cap;
     block->len = len;
     size_t kept = old.len < len ? old.len : len;
     if (kept) memcpy(block->data, old.data, kept);
@@ -344,7 +349,9 @@ char *store_string_edit(struct store *store, unsigned db, const struct key *key,
 }
 
 struct string_block *store_block_new(struct store *store, const struct key *key, size_t len) {
-    return block_for(store_heap(store, key), bytes_make(NULL, 0), len, len);
+    struct string_block *block = block_alloc(store_heap(store, key), len);
+    if (block != NULL) block->len = len;
+    return block;
 }
 
 struct entry *store_put_block(struct store *store, unsigned db, const struct key *key,

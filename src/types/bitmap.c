@@ -23,6 +23,36 @@ static uint64_t load_some(struct bytes string, size_t byte) {
     return load_be64(room);
 }
 
+/* The first byte from here on, or one shortly before it, where a word is not `flip`. */
+static inline __attribute__((always_inline)) size_t pass_words(struct bytes string, uint64_t flip,
+                                                               size_t byte, size_t last) {
+    enum { AT_ONCE = 32 };
+    uint64_t words[AT_ONCE];
+    for (; byte <= last && byte + sizeof words <= string.len; byte += sizeof words) {
+        uint64_t differ = 0;
+        memcpy(words, string.data + byte, sizeof words);
+        for (unsigned i = 0; i < AT_ONCE; i++) differ |= words[i] ^ flip;
+        if (differ) break;
+    }
+    return byte;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static size_t pass_wide(struct bytes string, uint64_t flip,
+                                                        size_t byte, size_t last) {
+    return pass_words(string, flip, byte, last);
+}
+
+static size_t pass_runs(struct bytes string, uint64_t flip, size_t byte, size_t last) {
+    return __builtin_cpu_supports("avx2") ? pass_wide(string, flip, byte, last)
+                                          : pass_words(string, flip, byte, last);
+}
+#else
+static size_t pass_runs(struct bytes string, uint64_t flip, size_t byte, size_t last) {
+    return pass_words(string, flip, byte, last);
+}
+#endif
+
 int64_t bitmap_find(struct bytes string, bool bit, uint64_t first, uint64_t last) {
     kn_assert(first <= last && last / 8 < string.len);
     /* What is looked for becomes a one. */
@@ -32,12 +62,7 @@ int64_t bitmap_find(struct bytes string, bool bit, uint64_t first, uint64_t last
     while (word == 0) {
         byte += sizeof word;
         if (byte > last / 8) return -1;
-        /* Long runs are passed four words at a time. */
-        for (; byte <= last / 8 && byte + 4 * sizeof word <= string.len; byte += 4 * sizeof word) {
-            uint64_t four[4];
-            memcpy(four, string.data + byte, sizeof four);
-            if ((four[0] ^ flip) | (four[1] ^ flip) | (four[2] ^ flip) | (four[3] ^ flip)) break;
-        }
+        byte = pass_runs(string, flip, byte, last / 8);
         word = load_some(string, byte) ^ flip;
     }
     uint64_t at = (uint64_t)byte * 8 + (uint64_t)__builtin_clzll(word);

@@ -124,14 +124,20 @@ double geo_distance(struct geo_point a, struct geo_point b) {
 /* ---- shapes ---- */
 
 void geo_polygon(struct geo_shape *shape, const struct geo_point *corners, size_t count) {
-    struct geo_point sum = {0, 0};
+    /* The middle of the corners in space, brought back to the surface. */
+    double x = 0, y = 0, z = 0;
     for (size_t i = 0; i < count; i++) {
-        sum.longitude += corners[i].longitude;
-        sum.latitude += corners[i].latitude;
+        double longitude = corners[i].longitude * degree, latitude = corners[i].latitude * degree;
+        x += cos(latitude) * cos(longitude);
+        y += cos(latitude) * sin(longitude);
+        z += sin(latitude);
     }
+    double n = (double)count;
+    x /= n, y /= n, z /= n;
     *shape = (struct geo_shape){
         .kind = GEO_POLYGON,
-        .center = {sum.longitude / (double)count, sum.latitude / (double)count},
+        .center = {within(atan2(y, x) / degree, GEO_LONGITUDE_MAX),
+                   within(atan2(z, sqrt(x * x + y * y)) / degree, GEO_LATITUDE_MAX)},
         .corners = corners,
         .corner_count = count,
     };

@@ -110,11 +110,7 @@ bool hll_make_dense(struct hll *hll) {
     if (!hll_merge(bytes_make(hll->bytes, hll->len), values)) return false;
     hll->bytes[ENCODING_AT] = DENSE;
     hll->len = HLL_DENSE_BYTES;
-    uint8_t *registers = (uint8_t *)hll->bytes + HLL_HEADER_BYTES;
-    memset(registers, 0, HLL_DENSE_BYTES - HLL_HEADER_BYTES);
-    for (unsigned i = 0; i < HLL_REGISTERS; i++) {
-        if (values[i] > 0) hll_dense_set(registers, i, values[i]);
-    }
+    hll_dense_pack((uint8_t *)hll->bytes + HLL_HEADER_BYTES, values);
     return true;
 }
 
@@ -165,4 +161,17 @@ enum hll_outcome hll_add(struct hll *hll, struct bytes element) {
     uint8_t value;
     hll_place(element, &index, &value);
     return hll_raise(hll, index, value);
+}
+
+bool hll_raise_all(struct hll *hll, const uint8_t values[HLL_REGISTERS]) {
+    for (unsigned i = 0; i < HLL_REGISTERS && !is_dense(hll); i++) {
+        if (values[i] > 0 && hll_raise(hll, i, values[i]) == HLL_DAMAGED) return false;
+    }
+    if (!is_dense(hll)) return true;
+    uint8_t all[HLL_REGISTERS];
+    memcpy(all, values, sizeof all);
+    hll_merge(bytes_make(hll->bytes, hll->len), all);
+    hll_dense_pack((uint8_t *)hll->bytes + HLL_HEADER_BYTES, all);
+    hll_forget_estimate(hll);
+    return true;
 }

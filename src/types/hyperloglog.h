@@ -66,6 +66,8 @@ void hll_init(struct hll *hll);
 enum hll_outcome hll_add(struct hll *hll, struct bytes element);
 /* Raises one register. */
 enum hll_outcome hll_raise(struct hll *hll, unsigned index, uint8_t value);
+/* Raises all of them; false when it is damaged. */
+bool hll_raise_all(struct hll *hll, const uint8_t values[HLL_REGISTERS]);
 /* False when it is damaged. */
 bool hll_make_dense(struct hll *hll);
 /* Says that the estimate in the header does not hold any more. */

@@ -42,29 +42,6 @@ void hll_place(struct bytes element, unsigned *ret_index, uint8_t *ret_value) {
 
 /* ---- registers ---- */
 
-/* Eight registers are six bytes; spread over eight they are compared at once. */
-static void merge_dense(const uint8_t *registers, uint8_t max[HLL_REGISTERS]) {
-    enum { AT_ONCE = 64 };
-    for (unsigned i = 0; i < HLL_REGISTERS; i += AT_ONCE, registers += AT_ONCE * 6 / 8) {
-        uint8_t spread[AT_ONCE];
-        for (unsigned j = 0; j < AT_ONCE; j += 8) {
-            uint64_t six = 0;
-            memcpy(&six, registers + j * 6 / 8, 6);
-            six = le64toh(six);
-            /* 24 + 24 bits, then 12 + 12 of each, then 6 + 6. */
-            six = (six & 0xffffff) | (six & UINT64_C(0xffffff000000)) << 8;
-            six = (six & UINT64_C(0x00000fff00000fff)) | (six & UINT64_C(0x00fff00000fff000)) << 4;
-            six = (six & UINT64_C(0x003f003f003f003f)) | (six & UINT64_C(0x0fc00fc00fc00fc0)) << 2;
-            six = htole64(six);
-            memcpy(spread + j, &six, sizeof six);
-        }
-        for (unsigned j = 0; j < AT_ONCE; j++) {
-            uint8_t a = max[i + j], b = spread[j];
-            max[i + j] = a > b ? a : b;
-        }
-    }
-}
-
 static bool merge_sparse(struct bytes string, uint8_t max[HLL_REGISTERS]) {
     struct hll_run run;
     size_t at = HLL_HEADER_BYTES;
@@ -81,7 +58,7 @@ static bool merge_sparse(struct bytes string, uint8_t max[HLL_REGISTERS]) {
 
 bool hll_merge(struct bytes string, uint8_t max[HLL_REGISTERS]) {
     if (!hll_is_dense(string)) return merge_sparse(string, max);
-    merge_dense((const uint8_t *)string.data + HLL_HEADER_BYTES, max);
+    hll_dense_merge((const uint8_t *)string.data + HLL_HEADER_BYTES, max);
     return true;
 }
 

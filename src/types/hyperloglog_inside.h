@@ -40,7 +40,11 @@ static inline bool hll_run_at(struct bytes string, size_t at, struct hll_run *re
 /* Which register an element counts in, and the value it asks for there. */
 void hll_place(struct bytes element, unsigned *ret_index, uint8_t *ret_value);
 
-/* ---- dense registers, behind the header ---- */
+/* ---- dense registers, behind the header (hyperloglog_dense.c does all of them at once) ---- */
+
+/* Raises each of `max` to its register. */
+void hll_dense_merge(const uint8_t *registers, uint8_t max[HLL_REGISTERS]);
+void hll_dense_pack(uint8_t *registers, const uint8_t values[HLL_REGISTERS]);
 
 static inline uint8_t hll_dense_get(const uint8_t *registers, unsigned index) {
     unsigned byte = index * 6 / 8, shift = index * 6 % 8;

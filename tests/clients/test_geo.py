@@ -104,6 +104,21 @@ def test_search_finds_what_a_walk_finds(db):
         assert nearest == [name for _, name in expected[:3]]
 
 
+@pytest.mark.newer
+def test_polygons(raw):
+    client = raw()
+    client.do('GEOADD', 'g', *map(str, SICILY), '12.5', '38', 'Trapani')
+    island = '4 12 36 17 36 17 39 12 39'.split()
+    assert client.do('GEOSEARCH', 'g', 'BYPOLYGON', *island, 'ASC', 'WITHDIST') == [
+        [b'Catania', b'51878.2840'], [b'Palermo', b'119592.4972'], [b'Trapani', b'183576.7001']]
+    east = '3 12 36 17 36 17 39'.split()
+    assert client.do('GEOSEARCH', 'g', 'BYPOLYGON', *east) == [b'Catania']
+    assert client.do('GEOSEARCHSTORE', 'd', 'g', 'BYPOLYGON', *east) == 1
+    assert client.call('GEOSEARCH', 'g', 'BYPOLYGON', '2', '12', '36', '17', '36') == (
+        '-', b'ERR GEOSEARCH BYPOLYGON must have at least 3 vertices')
+    assert client.call('GEOSEARCH', 'g', 'BYPOLYGON', *east, 'FROMMEMBER', 'Palermo')[0] == '-'
+
+
 def test_shapes_of_replies_in_resp3(raw):
     client = raw()
     client.call('HELLO', '3')

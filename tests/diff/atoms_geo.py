@@ -42,6 +42,17 @@ class GeoAtoms:
             return b'%.3f' % (rng.random() * 10 ** rng.randrange(0, 8))
         return rng.choice((b'0', b'-1', b'1e10', b'abc', b'', b'inf', b'0.5', b'20000000', b'nan'))
 
+    def atom_corners(self):
+        """A polygon of any shape, around one place, with how many corners it has."""
+        rng = self.rng
+        lon, lat = rng.uniform(-170, 170), rng.uniform(-75, 75)
+        size, count = rng.choice((1, 8, 40)), rng.choice((3, 4, 5, 9))
+        out = [b'%d' % rng.choice((count,) * 30 + (count - 1, count + 1, 0))]
+        for _ in range(count):
+            out += [b'%.6f' % max(-180, min(180, lon + rng.uniform(-size, size))),
+                    b'%.6f' % max(-85, min(85, lat + rng.uniform(-size, size)))]
+        return out
+
     def atom_unit(self):
         if self.rng.random() < 0.97:
             return self.rng.choice((b'm', b'km', b'ft', b'mi', b'KM'))

@@ -178,6 +178,16 @@ DIFFERENCES = [
         e in (('-', b'ERR syntax error'), ('-', b'ERR value is not an integer or out of range')) and
         a[0] in ':-', oracle=('redis7', 'redis')),
     Difference(
+        'geo-polygon', 'GEOSEARCH knows BYPOLYGON, as Valkey does, and says so.',
+        lambda args, e, a: e[0] == a[0] == '-' and
+        a[1] == e[1].replace(b'BYRADIUS and BYBOX', b'BYRADIUS, BYBOX and BYPOLYGON'),
+        oracle=('redis7', 'redis')),
+    Difference(
+        'geo-member-text', 'A member that is not there has the error of Redis; Valkey names the member.',
+        lambda args, e, a: _name(args)[:3] == b'GEO' and e[0] == '-' and
+        e[1].startswith(b'ERR member ') and e[1].endswith(b' does not exist') and
+        a == ('-', b'ERR could not decode requested zset member'), oracle=('valkey',)),
+    Difference(
         'listpackex',
         'A hash whose fields expire is a hashtable, as in Valkey; Redis has a listpack of its own for it, '
         'and changes to that even when no field was found.',

@@ -25,4 +25,12 @@ GRAMMARS = [
     (0.5, 'ZRANGE <key> 0 -1 WITHSCORES'), (0.1, 'SET <key> x'),
 ]
 
-FAMILIES = [Family('geo', 'zset', GRAMMARS)]
+# What Valkey 9 brought.  The order of what is not sorted is not the same there.
+NEWER = [
+    (4, 'GEOSEARCH <key> BYPOLYGON <corners> (ASC|DESC) {WITHCOORD|WITHDIST|WITHHASH|COUNT <pcount>}'),
+    (1, 'GEOSEARCHSTORE <key> <key> BYPOLYGON <corners> {ASC|DESC|COUNT <pcount>}'),
+    (0.5, 'GEOSEARCH <key> BYPOLYGON <corners> ' + FROM), (3, 'GEOADD <key> <around>'),
+]
+
+FAMILIES = [Family('geo', 'zset', GRAMMARS),
+            Family('geo-newer', 'zset', NEWER, since={'redis': '99', 'valkey': '9.0'})]

@@ -127,8 +127,16 @@ static void test_search(void **state) {
                                 .center = center,
                                 .width = size,
                                 .height = size * between(&rng, 0.2, 1)};
+        struct geo_shape polygon;
+        struct geo_point corners[7];
+        size_t count = 3 + rng_below(&rng, 5);
+        for (size_t c = 0; c < count; c++)
+            corners[c] = (struct geo_point){center.longitude + between(&rng, -15, 15),
+                                            center.latitude + between(&rng, -15, 15)};
+        geo_polygon(&polygon, corners, count);
         check_search(zset, points, &circle);
         check_search(zset, points, &box);
+        check_search(zset, points, &polygon);
     }
     zset_free(zset);
     heap_free(heap);
