@@ -20,7 +20,7 @@ static const struct unit units[] = {
     {"mo|month|months", INT64_C(30) * 86400 * 1000},
     {"y|yr|yrs|year|years", INT64_C(365) * 86400 * 1000},
 };
-enum { UNITS = sizeof units / sizeof *units, SHORT_UNITS = 6, WORD_UNITS = 5 };
+enum { NOTE_MAX = 200, UNITS = sizeof units / sizeof *units, SHORT_UNITS = 6, WORD_UNITS = 5 };
 
 static int64_t unit_ms(struct bytes word) {
     for (size_t i = 0; i < UNITS; i++) {
@@ -190,10 +190,15 @@ static bool says_none(struct bytes text) {
 static const char *copy(struct arena *arena, struct bytes text) {
     text = words_trim(text);
     while (text.len && memchr("(),.;", text.data[0], 5)) text = words_trim(words_from(text, 1));
-    while (text.len && memchr("(),.;", text.data[text.len - 1], 5))
+    while (text.len && memchr("(),.;", text.data[text.len - 1], 5)) {
+        if (text.data[text.len - 1] == ')' && words_index(text, '(') < text.len) break;
         text = words_trim(words_until(text, text.len - 1));
-    return text.len ? arena_printf(arena, "%.*s", (int)(text.len < 200 ? text.len : 200), text.data)
-                    : NULL;
+    }
+    if (words_are(text, "ttl|expiry|expiration|lifetime|expires|timeout|cache|cached|tll"))
+        return NULL;
+    size_t len = text.len < NOTE_MAX ? text.len : NOTE_MAX;
+    while (len && len < text.len && ((unsigned char)text.data[len] & 0xc0) == 0x80) len--;
+    return len ? arena_printf(arena, "%.*s", (int)len, text.data) : NULL;
 }
 
 /* "5-60 minutes", "1 to 24 hours": the number before the amount at start belongs to it. */
@@ -255,6 +260,18 @@ static void read_beginning(struct bytes before, struct bytes text, struct arena 
     }
 }
 
+/* "at most 5 minutes": the words stand right before the amount. */
+static bool ends_with_limit(struct bytes before) {
+    static const char *const words[] = {"max",     "max.", "maximum", "up to",
+                                        "at most", "<",    "under",   "no more than"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t len = strlen(words[i]);
+        struct bytes last = before.len >= len ? words_from(before, before.len - len) : before;
+        if (words_find(last, words[i]) == 0 && last.len == len) return true;
+    }
+    return false;
+}
+
 bool lifetime_read(struct bytes text, struct arena *arena, struct lifetime *ret_lifetime) {
     struct lifetime lifetime = {.kind = LIFETIME_LIMITED};
     int64_t ms, least;
@@ -289,7 +306,7 @@ bool lifetime_read(struct bytes text, struct arena *arena, struct lifetime *ret_
         lifetime.minimum_ms = least;
         lifetime.maximum_ms = ms;
         read_beginning(before, rest, arena, &lifetime);
-    } else if (words_have_any(before, "max|maximum|up to|at most|<|under|no more than")) {
+    } else if (ends_with_limit(words_trim(before))) {
         lifetime.required = true;
         lifetime.maximum_ms = ms;
     } else {

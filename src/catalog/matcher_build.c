@@ -248,6 +248,12 @@ static bool add_template(struct builder *builder, const struct catalog *catalog,
     const struct pattern_template *template = written(pattern, alias);
     size_t expansions =
         template_expansions(&template->template, catalog->prefixes, catalog->prefix_count);
+    if (expansions > TEMPLATE_EXPANSIONS_MAX) {
+        diagnostics_add(builder->diagnostics, SEVERITY_ERROR, "too-many-prefixes", template->place,
+                        "'%s' stands for more than %d templates with its prefixes written out",
+                        template->template.text, TEMPLATE_EXPANSIONS_MAX);
+        return false;
+    }
     for (size_t i = 0; i < expansions; i++) {
         struct template expanded;
         struct target target = {.pattern = pattern,

@@ -138,7 +138,7 @@ size_t template_expansions(const struct template *template, const struct prefix 
         if (!template->parts[i].is_variable) continue;
         if (is_prefix(template->parts[i].text, prefixes, prefix_count, &index))
             count *= prefixes[index].value_count;
-        if (count > TEMPLATE_EXPANSIONS_MAX) return TEMPLATE_EXPANSIONS_MAX;
+        if (count > TEMPLATE_EXPANSIONS_MAX) return TEMPLATE_EXPANSIONS_MAX + 1;
     }
     return count;
 }

@@ -59,7 +59,8 @@ bool template_parse(struct bytes text, const struct prefix *prefixes, size_t pre
                     struct arena *arena, struct template *ret_template,
                     struct template_error *ret_error);
 
-/* How many templates it becomes with every prefix written out: 1 when it uses none. */
+/* How many templates it becomes with every prefix written out: 1 when it uses none; at most
+ * TEMPLATE_EXPANSIONS_MAX + 1, which is one more than anybody may use. */
 size_t template_expansions(const struct template *template, const struct prefix *prefixes,
                            size_t prefix_count);
 /* The template with prefixes written out, as expansion number index has them; the usual values are number

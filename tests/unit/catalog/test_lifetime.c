@@ -44,7 +44,7 @@ static void test_wordings(void **state) {
         {"30 seconds (with renewal)", LIFETIME_LIMITED, 30 * S, 0, 0, NULL, "with renewal", NULL},
         {"30 min after last access", LIFETIME_LIMITED, 30 * M, 0, 0, NULL, "last access", NULL},
         {"window duration (e.g., 60s)", LIFETIME_LIMITED, 0, 0, 0, NULL, NULL,
-         "window duration (e.g., 60s"},
+         "window duration (e.g., 60s)"},
         {"5-60 minutes", LIFETIME_LIMITED, 0, 5 * M, 60 * M, NULL, NULL, NULL},
         {"1\xe2\x80\x93"
          "24 hours",
@@ -56,6 +56,7 @@ static void test_wordings(void **state) {
         {"1.5 hours", LIFETIME_LIMITED, 90 * M, 0, 0, NULL, NULL, NULL},
         {"until midnight", LIFETIME_LIMITED, 0, 0, 0, NULL, NULL, "until midnight"},
         {"2592000 seconds", LIFETIME_LIMITED, 30 * D, 0, 0, NULL, NULL, NULL},
+        {"5 min TTL", LIFETIME_LIMITED, 5 * M, 0, 0, NULL, NULL, NULL},
         {"15 minutes, configurable", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, NULL, "configurable"},
     };
     struct arena arena = {0};

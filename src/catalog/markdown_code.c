@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Fenced blocks. A line is a key with a comment, a property under a key ("- TTL: 24 hours"), a branch of a tree, or
+ * a command; the block as a whole is also read as a program, for calls of client libraries.
+ */
+#include "catalog/markdown_inside.h"
+#include "catalog/words.h"
+
+struct code {
+    struct importer *importer;
+    const struct block *block;
+    bool program; /* statements, not keys, are what stands in it */
+    bool bad;     /* after "# Bad", until "# Good" */
+    bool examples;
+    bool fresh; /* the next key begins a group */
+    bool keys;  /* the block has had lines that are keys */
+    struct bytes label;
+    bool *bad_lines; /* by line, from 0 */
+    size_t line_count;
+};
+
+/* The text behind a comment's mark; false when the line is no comment. */
+static bool comment_text(struct bytes line, struct bytes *ret_text) {
+    size_t mark = words_start(line, "//") ? 2 : words_start(line, "#") ? 1 : 0;
+    if (mark == 0) return false;
+    *ret_text = words_trim(words_from(line, mark));
+    return true;
+}
+
+static void read_comment_line(struct code *code, struct bytes text) {
+    if (words_have_any(text, "bad|wrong|don't|avoid|anti-pattern|incorrect|never do")) {
+        code->bad = words_find_whole(text, "good") != 0;
+    } else if (words_have_any(text, "good|correct|better|right|do this|instead")) {
+        code->bad = false;
+    }
+    code->examples = words_have_any(text, "example|examples|e.g.");
+    code->label = text;
+    code->fresh = true;
+}
+
+static struct place place_in(const struct code *code, size_t line, struct bytes text) {
+    return document_place(code->importer->document, code->block->place.line + (uint32_t)line, text);
+}
+
+/* What stands behind a key: its comment, without the mark before it. False when it is no comment. */
+static bool key_comment(struct bytes rest, bool program, struct bytes *ret_comment) {
+    size_t blanks = 0;
+    while (blanks < rest.len && word_is_space(rest.data[blanks])) blanks++;
+    rest = words_trim(rest);
+    *ret_comment = rest;
+    if (rest.len == 0) return true;
+    if (comment_text(rest, ret_comment)) return true;
+    if (program) return false;
+    if (words_start(rest, "\xe2\x80\x94") || words_start(rest, "\xe2\x86\x92") ||
+        words_start(rest, "\xe2\x80\x93")) {
+        *ret_comment = words_trim(words_from(rest, 3));
+        return true;
+    }
+    if (words_start(rest, "- ") || words_start(rest, "-- ") || words_start(rest, "-> ") ||
+        words_start(rest, "=> ") || words_start(rest, ": ") || words_start(rest, "| ")) {
+        *ret_comment = words_trim(words_from(rest, words_index(rest, ' ')));
+        return true;
+    }
+    return rest.data[0] == '(' || blanks >= 2;
+}
+
+static void note_group(struct code *code, size_t pattern) {
+    struct importer *importer = code->importer;
+    if (code->fresh || pattern != importer->group_end) importer->group_first = pattern;
+    importer->group_end = pattern + 1;
+    code->fresh = false;
+}
+
+/* A line that begins with a key. */
+static bool read_key_line(struct code *code, struct bytes line, size_t number) {
+    struct importer *importer = code->importer;
+    const struct section *section = section_at(importer, importer->current);
+    struct bytes rest = line, word, key, comment;
+    if (!words_next(&rest, &word) || !key_comment(rest, code->program, &comment)) return false;
+    enum key_text kind = key_text_read(word, code->keys && comment.len, importer->arena, &key);
+    struct place place = place_in(code, number, word);
+    if (kind == KEY_TEXT_NONE || word.data[0] == '"' || word.data[0] == '\'') return false;
+    if (code->program && (comment.len == 0 || kind == KEY_TEXT_FAMILY)) return false;
+    if (code->bad || (section && section->bad)) return true;
+    if (kind == KEY_TEXT_GRAMMAR ||
+        (kind == KEY_TEXT_TEMPLATE && section && section->grammar &&
+         words_find(key, "}:{") < key.len && word.data[0] == '{' && comment.len == 0)) {
+        if (!importer->catalog->grammar)
+            importer->catalog->grammar = catalog_copy(importer->catalog, words_bare(word));
+        return true;
+    }
+    if (kind == KEY_TEXT_FAMILY) {
+        importer_add_family(importer, key, place, true);
+        return true;
+    }
+    if (kind == KEY_TEXT_LITERAL && (code->examples || (section && section->examples))) {
+        importer_add_example(importer, key, place, NO_PATTERN);
+        return true;
+    }
+    struct found found = {.key = key, .kind = kind, .place = place};
+    found.channel = section && section->channels;
+    if (code->label.len && words_have_any(code->label, "channel|channels")) found.channel = true;
+    size_t pattern = importer_add(importer, &found);
+    if (pattern == NO_PATTERN) return true;
+    code->keys = true;
+    note_group(code, pattern);
+    importer_comment(importer, pattern, comment.len ? comment : code->label, place);
+    importer_purpose(importer, pattern);
+    return true;
+}
+
+/* "- Type: Hash" under a key. */
+static bool read_property_line(struct code *code, struct bytes line, size_t number) {
+    struct importer *importer = code->importer;
+    if (!words_start(line, "- ") && !words_start(line, "* ")) return false;
+    struct bytes text = words_trim(words_from(line, 2));
+    size_t colon = words_index(text, ':');
+    if (importer->group_first == importer->group_end || code->program) return false;
+    struct bytes label = words_trim(words_until(text, colon));
+    struct bytes value = colon < text.len ? words_trim(words_from(text, colon + 1)) : text;
+    struct place place = place_in(code, number, value);
+    code->fresh = true;
+    if (colon == text.len || !is_property_label(label)) {
+        importer_unread(importer, place_in(code, number, text), "this property", text);
+        return true;
+    }
+    for (size_t i = importer->group_first; i < importer->group_end; i++)
+        importer_property(importer, i, label, value, place);
+    return true;
+}
+
+static void read_line(struct code *code, struct bytes raw, size_t number) {
+    struct bytes line = words_trim(raw), text;
+    struct usage usage;
+    if (line.len == 0) {
+        code->fresh = true;
+        return;
+    }
+    if (comment_text(line, &text)) {
+        read_comment_line(code, text);
+        return;
+    }
+    if (read_property_line(code, line, number) || read_key_line(code, line, number)) return;
+    if (usage_read_line(line, &usage)) {
+        importer_add_usage(code->importer, &usage, place_in(code, number, line), code->label,
+                           code->bad);
+        code->label = (struct bytes){0};
+        return;
+    }
+    struct bytes rest = line, word, key;
+    while (!code->program && words_next(&rest, &word)) {
+        if (key_text_read(word, false, code->importer->arena, &key) != KEY_TEXT_TEMPLATE) continue;
+        importer_unread(code->importer, place_in(code, number, word), "this line", line);
+        return;
+    }
+}
+
+/* ---- trees ---- */
+
+enum { TREE_DEPTH_MAX = 16 };
+
+/* The column where the words of a tree's line begin, past the lines that are drawn. */
+static size_t tree_indent(struct bytes line, struct bytes *ret_words) {
+    size_t column = 0, at = 0;
+    while (at < line.len) {
+        struct bytes rest = words_from(line, at);
+        if (rest.data[0] == ' ' || rest.data[0] == '|' || rest.data[0] == '`' ||
+            rest.data[0] == '+') {
+            at++;
+        } else if (rest.len >= 3 && (unsigned char)rest.data[0] == 0xe2 &&
+                   ((unsigned char)rest.data[1] == 0x94 || (unsigned char)rest.data[1] == 0x95)) {
+            at += 3;
+        } else if (words_start(rest, "-- ") || (words_start(rest, "- ") && at > 0)) {
+            at += (size_t)(words_index(rest, ' '));
+        } else {
+            break;
+        }
+        column++;
+    }
+    *ret_words = words_trim(words_from(line, at));
+    return column;
+}
+
+/* A tree has a root that ends with the separator and lines below that are indented. */
+static bool is_tree(const struct code *code) {
+    struct bytes rest = code->block->text, line, words, first = {0};
+    size_t lines = 0, indented = 0, root = 0;
+    while (words_next_line(&rest, &line)) {
+        size_t indent = tree_indent(line, &words);
+        struct bytes left = words, word;
+        if (words.len == 0 || !words_next(&left, &word)) continue;
+        if (lines++ == 0) {
+            first = word;
+            root = indent;
+        } else if (indent > root) {
+            indented++;
+        }
+    }
+    return lines >= 3 && 2 * indented >= lines && first.len > 1 &&
+           first.data[first.len - 1] == TEMPLATE_SEPARATOR &&
+           word_is_name(first.data[0] == '{' ? 'a' : first.data[0]);
+}
+
+struct branch {
+    size_t indent;
+    char path[KEY_TEXT_MAX];
+    size_t len;
+};
+
+/* A leaf of the tree is a key; one with a star, or an open end, a family. */
+static void read_leaf(struct code *code, struct bytes path, struct bytes comment, size_t number,
+                      struct bytes word) {
+    struct importer *importer = code->importer;
+    struct place place = place_in(code, number, word);
+    char open[KEY_TEXT_MAX + 1];
+    struct bytes key;
+    if (path.len && path.data[path.len - 1] == TEMPLATE_SEPARATOR && path.len < KEY_TEXT_MAX) {
+        memcpy(open, path.data, path.len);
+        open[path.len] = '*';
+        path = bytes_make(open, path.len + 1);
+    }
+    struct found found = {.place = place};
+    found.kind = key_text_read(path, false, importer->arena, &key);
+    found.key = key;
+    if (found.kind == KEY_TEXT_FAMILY) {
+        importer_add_family(importer, key, place, true);
+    } else if (found.kind == KEY_TEXT_TEMPLATE || found.kind == KEY_TEXT_LITERAL) {
+        size_t pattern = importer_add(importer, &found);
+        if (pattern != NO_PATTERN) importer_comment(importer, pattern, comment, place);
+    } else {
+        importer_unread(importer, place, "this branch", word);
+    }
+}
+
+static void read_tree(struct code *code) {
+    struct branch branches[TREE_DEPTH_MAX];
+    struct bytes rest = code->block->text, line, words, next_words, comment;
+    size_t depth = 0, number = 0;
+    for (; words_next_line(&rest, &line); number++) {
+        struct bytes left, word, peek = rest, next;
+        size_t indent = tree_indent(line, &words), below = 0;
+        left = words;
+        if (!words_next(&left, &word) || comment_text(words, &comment)) continue;
+        if (!key_comment(left, false, &comment)) comment = words_trim(left);
+        while (depth > 0 && branches[depth - 1].indent >= indent) depth--;
+        if (depth == TREE_DEPTH_MAX) continue;
+        struct branch *branch = &branches[depth], *above = depth ? branch - 1 : NULL;
+        branch->indent = indent;
+        branch->len = above && !(words_start(word, above->path) && above->len) ? above->len : 0;
+        if (above) memcpy(branch->path, above->path, branch->len);
+        bool join = branch->len && branch->path[branch->len - 1] != TEMPLATE_SEPARATOR;
+        if (branch->len + word.len + 2 > KEY_TEXT_MAX) continue;
+        if (join) branch->path[branch->len++] = TEMPLATE_SEPARATOR;
+        memcpy(branch->path + branch->len, word.data, word.len);
+        branch->len += word.len;
+        branch->path[branch->len] = '\0';
+        depth++;
+        while (words_next_line(&peek, &next)) {
+            below = tree_indent(next, &next_words);
+            if (next_words.len) break;
+            below = 0;
+        }
+        if (below <= indent)
+            read_leaf(code, bytes_make(branch->path, branch->len), comment, number, word);
+    }
+}
+
+/* ---- programs ---- */
+
+/* Names in braces that the program gave a text are written out: f"{self.prefix}{id}". */
+static struct bytes write_out(struct importer *importer, struct bytes text,
+                              const struct usage_names *names) {
+    char out[KEY_TEXT_MAX];
+    size_t len = 0;
+    for (size_t at = 0; at < text.len; at++) {
+        if (len == sizeof out) return text;
+        struct bytes rest = words_from(text, at);
+        size_t close = words_index(rest, '}'), before = len;
+        if (rest.data[0] == '{' && close < rest.len) {
+            struct bytes name = bytes_make(rest.data + 1, close - 1);
+            size_t dot = name.len;
+            while (dot > 0 && name.data[dot - 1] != '.') dot--;
+            name = words_from(name, dot);
+            for (size_t i = names->count; i > 0 && len == before; i--) {
+                struct bytes value = names->items[i - 1].text;
+                if (!bytes_equal(names->items[i - 1].name, name)) continue;
+                if (value.len > sizeof out - len) return text;
+                memcpy(out + len, value.data, value.len);
+                len += value.len;
+            }
+            if (len > before) {
+                at += close;
+                continue;
+            }
+        }
+        out[len++] = rest.data[0];
+    }
+    return arena_copy(importer->arena, bytes_make(out, len));
+}
+
+static void read_calls(struct code *code) {
+    struct importer *importer = code->importer;
+    struct usage_names names = {.count = 0};
+    struct bytes text = code->block->text;
+    struct usage usage;
+    size_t at = 0, start, line = 0, counted = 0;
+    while (usage_next_call(text, &at, &names, &usage, &start)) {
+        for (; counted < start; counted++) line += text.data[counted] == '\n';
+        if (usage.count && words_index(usage.arguments[0], '{') < usage.arguments[0].len &&
+            !(usage.command->flags & USAGE_GLOB))
+            usage.arguments[0] = write_out(importer, usage.arguments[0], &names);
+        bool bad = line < code->line_count && code->bad_lines[line];
+        importer_add_usage(importer, &usage, place_in(code, line, words_until(usage.text, 12)),
+                           (struct bytes){0}, bad);
+    }
+}
+
+static bool is_program(struct bytes info) {
+    return words_are(info,
+                     "python|py|javascript|js|typescript|ts|tsx|jsx|go|java|ruby|rb|php|c|c++|"
+                     "cpp|c#|csharp|rust|kotlin|lua|scala|swift|elixir");
+}
+
+void importer_code(struct importer *importer, const struct block *block) {
+    struct code code = {.importer = importer, .block = block, .program = is_program(block->info)};
+    struct bytes rest = block->text, line;
+    if (words_are(block->info,
+                  "yaml|yml|json|xml|html|sql|dockerfile|ini|toml|css|diff|mermaid|env|"
+                  "nginx|hcl|svg|csv"))
+        return;
+    importer->group_first = importer->group_end = 0;
+    code.fresh = true;
+    while (words_next_line(&rest, &line)) code.line_count++;
+    code.bad_lines = arena_zalloc(importer->arena, code.line_count + 1);
+    if (!code.program && is_tree(&code)) {
+        read_tree(&code);
+        return;
+    }
+    rest = block->text;
+    for (size_t number = 0; words_next_line(&rest, &line); number++) {
+        read_line(&code, line, number);
+        code.bad_lines[number] = code.bad;
+    }
+    if (code.program) read_calls(&code);
+}

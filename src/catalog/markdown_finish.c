@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * After the last block: commands are brought to their patterns, sections and families give what patterns did not
+ * state, and what can be inferred is, marked as a guess.
+ */
+#include "base/glob.h"
+#include "base/memory.h"
+#include "catalog/markdown_inside.h"
+#include "catalog/matcher.h"
+#include "catalog/words.h"
+
+/* The pattern whose template has the same shape as a text; NO_PATTERN when there is none. */
+static size_t find_shape(struct importer *importer, struct bytes text) {
+    struct catalog *catalog = importer->catalog;
+    struct template template;
+    struct template_error error;
+    if (!template_parse(text, catalog->prefixes, catalog->prefix_count, importer->arena, &template,
+                        &error))
+        return NO_PATTERN;
+    for (size_t i = 0; i < catalog->pattern_count; i++) {
+        if (template_same_shape(&catalog->patterns[i].key.template, &template)) return i;
+    }
+    return NO_PATTERN;
+}
+
+/* A matcher of what was found so far; NULL when patterns are alike. */
+static struct matcher *match_so_far(struct importer *importer) {
+    struct diagnostics *unwanted = diagnostics_new();
+    const struct catalog *catalogs[] = {importer->catalog};
+    struct matcher *matcher = matcher_new(catalogs, 1, unwanted);
+    diagnostics_free(unwanted);
+    return matcher;
+}
+
+/* The pattern of which a template in a command writes out a variable: `cache:tag:campaign:${id}` is
+ * cache:tag:{tag}, when both are of one type. */
+static size_t find_wider(struct importer *importer, const struct matcher *matcher,
+                         const struct markdown_usage *usage) {
+    struct catalog *catalog = importer->catalog;
+    struct template template;
+    struct template_error error;
+    if (!matcher || !template_parse(usage->key, catalog->prefixes, catalog->prefix_count,
+                                    importer->arena, &template, &error))
+        return NO_PATTERN;
+    const char *sample =
+        template_sample(&template, catalog->prefixes, catalog->prefix_count, importer->arena);
+    unsigned id =
+        matcher_find(matcher, PATTERN_KEY, bytes_from_string(sample), MATCHER_DATABASE_ANY);
+    if (id == 0) return NO_PATTERN;
+    enum pattern_type type = catalog->patterns[id - 1].type;
+    bool same =
+        usage->usage.command->type == PATTERN_TYPE_UNSTATED || usage->usage.command->type == type;
+    return type && same ? id - 1 : NO_PATTERN;
+}
+
+/* Templates in commands that stand nowhere else are patterns too. */
+static void add_used_templates(struct importer *importer) {
+    struct markdown *facts = importer->facts;
+    struct matcher *matcher = match_so_far(importer);
+    for (size_t i = 0; i < facts->usage_count; i++) {
+        struct markdown_usage *usage = &facts->usages[i];
+        if (usage->kind != KEY_TEXT_TEMPLATE) continue;
+        usage->pattern = find_shape(importer, usage->key);
+        usage->covered_by_shape = usage->pattern != NO_PATTERN;
+        if (usage->pattern == NO_PATTERN) usage->pattern = find_wider(importer, matcher, usage);
+        bool tells = usage->usage.command->type || usage->usage.command->flags & USAGE_CHANNEL;
+        if (usage->pattern != NO_PATTERN || usage->bad || !tells) continue;
+        struct found found = {.key = usage->key,
+                              .kind = usage->kind,
+                              .place = usage->place,
+                              .channel = usage->usage.command->flags & USAGE_CHANNEL,
+                              .guessed = true};
+        importer->current = usage->section;
+        usage->pattern = importer_add(importer, &found);
+        usage->covered_by_shape = usage->pattern != NO_PATTERN;
+        if (usage->covered_by_shape && usage->label.len)
+            importer_comment(importer, usage->pattern, usage->label, usage->place);
+    }
+    matcher_free(matcher);
+}
+
+/* Literal keys in commands and examples belong to the pattern that matches them. */
+static void match_literals(struct importer *importer) {
+    struct markdown *facts = importer->facts;
+    struct matcher *matcher = match_so_far(importer);
+    if (!matcher) return;
+    for (size_t i = 0; i < facts->usage_count; i++) {
+        struct markdown_usage *usage = &facts->usages[i];
+        if (usage->kind != KEY_TEXT_LITERAL) continue;
+        bool channel = usage->usage.command->flags & USAGE_CHANNEL;
+        unsigned id = matcher_find(matcher, channel ? PATTERN_CHANNEL : PATTERN_KEY, usage->key,
+                                   MATCHER_DATABASE_ANY);
+        usage->pattern = id ? id - 1 : NO_PATTERN;
+    }
+    matcher_free(matcher);
+}
+
+/* Whether a command says of what type its key is, and how sure that is: 2 for redis-cli's, 1 for a call's. */
+static unsigned evidence(const struct markdown_usage *usage) {
+    if (usage->bad || usage->pattern == NO_PATTERN) return 0;
+    return usage->usage.called ? 1 : 2;
+}
+
+static void use_types(struct importer *importer) {
+    struct catalog *catalog = importer->catalog;
+    struct markdown *facts = importer->facts;
+    unsigned(*votes)[PATTERN_TYPES] = mem_zalloc((catalog->pattern_count + 1) * sizeof *votes);
+    for (size_t i = 0; i < facts->usage_count; i++) {
+        const struct markdown_usage *usage = &facts->usages[i];
+        if (evidence(usage)) votes[usage->pattern][usage->usage.command->type] += evidence(usage);
+    }
+    for (size_t i = 0; i < catalog->pattern_count; i++) {
+        struct pattern *pattern = &catalog->patterns[i];
+        unsigned best = 0;
+        if (pattern->type && !(pattern->guessed & GUESS_TYPE)) continue;
+        for (unsigned type = 1; type < PATTERN_TYPES; type++) {
+            if (votes[i][type] > votes[i][best] || (best == 0 && votes[i][type])) best = type;
+        }
+        if (best == 0 || pattern->kind == PATTERN_CHANNEL) continue;
+        pattern->type = (enum pattern_type)best;
+        pattern->guessed &= ~(unsigned)GUESS_TYPE;
+        if (votes[i][best] < 2) pattern->guessed |= GUESS_TYPE;
+    }
+    mem_free(votes);
+}
+
+static void use_lifetimes(struct importer *importer) {
+    struct markdown *facts = importer->facts;
+    for (size_t i = 0; i < facts->usage_count; i++) {
+        const struct markdown_usage *usage = &facts->usages[i];
+        if (!evidence(usage) || usage->usage.lifetime_ms <= 0) continue;
+        struct pattern *pattern = &importer->catalog->patterns[usage->pattern];
+        if (pattern->lifetime.kind != LIFETIME_UNSTATED || pattern->kind == PATTERN_CHANNEL)
+            continue;
+        pattern->lifetime =
+            (struct lifetime){.kind = LIFETIME_LIMITED, .default_ms = usage->usage.lifetime_ms};
+        pattern->lifetime_place = usage->place;
+        if (usage->usage.called) pattern->guessed |= GUESS_LIFETIME;
+    }
+}
+
+static const char *keep_text(struct importer *importer, struct bytes text) {
+    return text.len ? catalog_copy(importer->catalog, text) : NULL;
+}
+
+/* The heading without its number and its brackets: "### 1. Sessions (DB 0)" is "Sessions". */
+static struct bytes heading_words(struct bytes title) {
+    size_t at = 0;
+    title = words_trim(title);
+    while (at < title.len && (word_is_digit(title.data[at]) || title.data[at] == '.')) at++;
+    title = words_trim(words_from(title, at));
+    size_t open = words_index(title, '(');
+    return open > 0 ? words_trim(words_until(title, open)) : title;
+}
+
+static void use_sections(struct importer *importer, struct pattern *pattern, size_t number) {
+    bool own = true,
+         typed = pattern->kind == PATTERN_CHANNEL || pattern->type != PATTERN_TYPE_UNSTATED;
+    for (; number < importer->document->count;
+         number = document_parent(importer->document, number)) {
+        const struct section *section = &importer->sections[number];
+        if (!typed && section->type) {
+            pattern->type = section->type;
+            pattern->type_place = importer->document->blocks[number].place;
+            pattern->type_place.file = importer->catalog->file;
+            typed = true;
+        }
+        if (section->lifetime.kind && !pattern->lifetime.kind && pattern->kind == PATTERN_KEY)
+            pattern->lifetime = section->lifetime;
+        if (section->database >= 0 && !pattern->database_count)
+            catalog_add_database(importer->catalog, pattern, (uint32_t)section->database);
+        if (!pattern->purpose) pattern->purpose = keep_text(importer, section->purpose);
+        if (!pattern->source) pattern->source = keep_text(importer, section->source);
+        if (!pattern->owner) pattern->owner = keep_text(importer, section->owner);
+        /* "Key Pattern" says nothing: the heading above it does. */
+        if (own &&
+            !words_have_any(section->title, "pattern|patterns|operations|example|data structure")) {
+            pattern->section = keep_text(importer, heading_words(section->title));
+            if (!pattern->purpose && !words_have_any(section->title, "key|keys|channel|channels"))
+                pattern->purpose = pattern->section;
+            own = false;
+        }
+        if (importer->document->blocks[number].level <= 2) break;
+    }
+}
+
+/* "### Queue Implementation: Type: sorted sets" in a section without patterns speaks of those with "queue" in
+ * their template. */
+static void use_distant_sections(struct importer *importer) {
+    for (size_t i = 0; i < importer->document->count; i++) {
+        const struct section *section = &importer->sections[i];
+        if (section->has_patterns || !section->type || section->title.len == 0) continue;
+        struct bytes rest = heading_words(section->title), word;
+        while (words_next(&rest, &word)) {
+            char lower[40];
+            size_t len = 0;
+            if (words_end(word, "s")) word.len--;
+            if (word.len < 4 || word.len + 2 >= sizeof lower) continue;
+            for (; len < word.len; len++) lower[len] = word_lower(word.data[len]);
+            lower[len] = '\0';
+            for (size_t j = 0; j < importer->catalog->pattern_count; j++) {
+                struct pattern *pattern = &importer->catalog->patterns[j];
+                struct bytes text = bytes_from_string(pattern->key.template.text);
+                if (pattern->type || pattern->kind == PATTERN_CHANNEL || !words_have(text, lower))
+                    continue;
+                pattern->type = section->type;
+                pattern->guessed |= GUESS_TYPE;
+            }
+        }
+    }
+}
+
+static void use_families(struct importer *importer) {
+    struct markdown *facts = importer->facts;
+    for (size_t i = 0; i < facts->family_count; i++) {
+        struct markdown_family *family = &facts->families[i];
+        for (size_t j = 0; j < importer->catalog->pattern_count; j++) {
+            struct pattern *pattern = &importer->catalog->patterns[j];
+            if (!glob_match(family->glob, bytes_from_string(pattern->key.template.text), false))
+                continue;
+            family->used = true;
+            if (!family->lifetime.kind || pattern->lifetime.kind ||
+                pattern->kind == PATTERN_CHANNEL)
+                continue;
+            pattern->lifetime = family->lifetime;
+            pattern->lifetime_place = family->place;
+            pattern->guessed |= GUESS_LIFETIME;
+        }
+        if (family->used || !family->announced) continue;
+        diagnostics_add(importer->diagnostics, SEVERITY_NOTE, "family-empty", family->place,
+                        "'%.*s' is announced, and no pattern of it is given", (int)family->glob.len,
+                        family->glob.data);
+    }
+}
+
+/* What is lost does harm (queues, locks), or can be had again (caches). */
+static void guess_eviction(struct pattern *pattern) {
+    struct bytes key = bytes_from_string(pattern->key.template.text);
+    if (pattern->eviction || pattern->kind == PATTERN_CHANNEL) return;
+    if (words_have_any(key, "queue|queues|dlq|lock|locks|semaphore|schedule|scheduled")) {
+        pattern->eviction = EVICTION_NEVER;
+    } else if (words_have_any(key, "cache|cached") && pattern->lifetime.kind != LIFETIME_NONE) {
+        pattern->eviction = EVICTION_CACHE;
+    } else {
+        return;
+    }
+    pattern->guessed |= GUESS_EVICTION;
+}
+
+/* Templates told apart by nothing but what is a key and what a channel were taken for one: nothing to do. Variables
+ * without a name have been given one; a JSON value says that the key is a string. */
+static void guess_rest(struct pattern *pattern) {
+    if (pattern->kind == PATTERN_CHANNEL) {
+        pattern->type = PATTERN_TYPE_UNSTATED;
+        pattern->lifetime = (struct lifetime){0};
+        pattern->guessed &= ~(unsigned)(GUESS_TYPE | GUESS_LIFETIME);
+        return;
+    }
+    if (pattern->field_count && pattern->type != PATTERN_TYPE_HASH &&
+        pattern->type != PATTERN_TYPE_STREAM) {
+        if (pattern->type) {
+            pattern->field_count = 0;
+        } else {
+            pattern->type = PATTERN_TYPE_HASH;
+            pattern->guessed |= GUESS_TYPE;
+        }
+    }
+    guess_eviction(pattern);
+}
+
+void importer_finish(struct importer *importer) {
+    struct catalog *catalog = importer->catalog;
+    add_used_templates(importer);
+    for (size_t i = 0; i < catalog->pattern_count; i++) {
+        if (catalog->patterns[i].guessed & GUESS_TYPE) continue;
+        use_sections(importer, &catalog->patterns[i], importer->origins[i]);
+    }
+    match_literals(importer);
+    use_types(importer);
+    for (size_t i = 0; i < catalog->pattern_count; i++)
+        use_sections(importer, &catalog->patterns[i], importer->origins[i]);
+    use_lifetimes(importer);
+    use_distant_sections(importer);
+    use_families(importer);
+    for (size_t i = 0; i < catalog->pattern_count; i++) guess_rest(&catalog->patterns[i]);
+}

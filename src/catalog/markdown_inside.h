@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the parts of the Markdown reader share.
+ *
+ * What: markdown.c walks the blocks, markdown_code.c reads fenced ones, markdown_words.c understands single
+ *       properties, markdown_finish.c brings together what was found in several places.
+ * Always: patterns are numbered in the order of the document; the same template read again is the same pattern,
+ *         and what the first place did not say is taken from later ones.
+ * Owner: the reader lives as long as catalog_read_markdown. Lock, errors: none.
+ */
+#ifndef KN_CATALOG_MARKDOWN_INSIDE_H
+#define KN_CATALOG_MARKDOWN_INSIDE_H
+
+#include "catalog/markdown.h"
+
+enum { MARKDOWN_ITEMS_MAX = 50000 };
+#define NO_PATTERN SIZE_MAX
+
+/* What a heading, and the words under it, say about all patterns of the section. */
+struct section {
+    enum pattern_type type;
+    struct lifetime lifetime;
+    struct bytes purpose, source, owner, title;
+    int database; /* -1 is none */
+    bool examples, channels, bad, grammar, has_patterns;
+};
+
+struct importer {
+    struct catalog *catalog;
+    struct diagnostics *diagnostics;
+    struct document *document;
+    struct markdown *facts;
+    struct arena *arena;      /* the document's */
+    struct section *sections; /* by block number; only those of headings are used */
+    size_t *origins;          /* of each pattern, the section; room for CATALOG_PATTERNS_MAX */
+    size_t current;           /* the section now, SIZE_MAX before the first */
+    size_t block;             /* the block now */
+    size_t group_first;       /* the patterns that properties now belong to */
+    size_t group_end;
+    bool prefix_used;
+};
+
+/* What is known about a key where it stands. */
+struct found {
+    struct bytes key; /* as key_text_read gave it */
+    enum key_text kind;
+    struct place place;
+    bool channel, guessed;
+};
+
+static inline struct section *section_at(struct importer *importer, size_t number) {
+    return number < importer->document->count ? &importer->sections[number] : NULL;
+}
+
+/* The pattern of a template, new or known; NO_PATTERN when it cannot be one. */
+size_t importer_add(struct importer *importer, const struct found *found);
+void importer_add_family(struct importer *importer, struct bytes glob, struct place place,
+                         bool announced);
+void importer_add_example(struct importer *importer, struct bytes key, struct place place,
+                          size_t pattern);
+/* A command on a key; what it uses is decided at the end. */
+void importer_add_usage(struct importer *importer, const struct usage *usage, struct place place,
+                        struct bytes label, bool bad);
+void importer_unread(struct importer *importer, struct place place, const char *what,
+                     struct bytes text);
+
+/* ---- markdown_words.c: single properties ---- */
+
+/* A property by its label ("TTL", "Type", "Fields"). False when the label is none. */
+bool importer_property(struct importer *importer, size_t pattern, struct bytes label,
+                       struct bytes value, struct place place);
+bool is_property_label(struct bytes label);
+/* A property of the section. */
+bool importer_section_property(struct importer *importer, size_t section, struct bytes label,
+                               struct bytes value);
+void importer_type(struct importer *importer, size_t pattern, struct bytes text, struct place place,
+                   bool sure);
+void importer_lifetime(struct importer *importer, size_t pattern, struct bytes text,
+                       struct place place, bool sure);
+/* What words beside a pattern say in passing: purpose, lifetime in brackets, type. */
+void importer_comment(struct importer *importer, size_t pattern, struct bytes text,
+                      struct place place);
+/* What the section says its patterns are for, where the pattern has no purpose. */
+void importer_purpose(struct importer *importer, size_t pattern);
+/* The one type that a text names; PATTERN_TYPE_UNSTATED for none or several. */
+enum pattern_type words_type(struct bytes text, enum value_format *ret_format, bool *ret_channel);
+
+/* ---- markdown_code.c ---- */
+void importer_code(struct importer *importer, const struct block *block);
+
+/* ---- markdown_finish.c ---- */
+void importer_finish(struct importer *importer);
+
+#endif

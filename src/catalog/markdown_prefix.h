@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The parts of the Markdown reader that look at more than one block's words: prefixes and the server's policy,
+ * which must be known first, and tables.
+ *
+ * Owner, lock, errors: see markdown_inside.h.
+ */
+#ifndef KN_CATALOG_MARKDOWN_PREFIX_H
+#define KN_CATALOG_MARKDOWN_PREFIX_H
+
+#include "catalog/markdown_inside.h"
+
+/* Finds the values of {prefix}, and what the document says of eviction. */
+void importer_find_prefixes(struct importer *importer);
+void importer_table(struct importer *importer, const struct block *block);
+
+#endif

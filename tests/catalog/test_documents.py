@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The project's own documents, in all the forms that documents about keys have, against what they mean."""
+import pytest
+from program import DOCUMENTS, keynome
+
+NAMES = sorted(path.stem for path in DOCUMENTS.glob("*.md"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_import_gives_the_catalog(name, tmp_path):
+    status, out, err = keynome("catalog", "import", f"{name}.md", cwd=DOCUMENTS)
+    assert status == 0, err
+    assert out == (DOCUMENTS / f"{name}.yaml").read_text()
+    target = tmp_path / "keyspace.yaml"
+    status, nothing, _ = keynome("catalog", "import", DOCUMENTS / f"{name}.md", "-o", target)
+    assert (status, nothing) == (0, "")
+    assert target.read_text() == out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_yaml_and_markdown_lead_back(name, tmp_path):
+    yaml = (DOCUMENTS / f"{name}.yaml").read_text()
+    assert keynome("catalog", "import", "-q", DOCUMENTS / f"{name}.yaml")[1] == yaml
+    document = tmp_path / "keys.md"
+    assert keynome("catalog", "docs", DOCUMENTS / f"{name}.yaml", "-o", document)[0] == 0
+    assert keynome("catalog", "import", "-q", document)[1] == yaml
+    assert keynome("catalog", "docs", document)[1] == document.read_text()
+    assert keynome("catalog", "diff", document, DOCUMENTS / f"{name}.yaml")[:2] == (0, "")
+
+
+def test_what_is_not_understood_is_listed():
+    _, _, err = keynome("catalog", "import", "campaigns.md", cwd=DOCUMENTS)
+    assert "campaigns.md:101:3: note: this property could not be understood: 'Colour: blue'" in err
+    _, _, err = keynome("catalog", "import", "scans.md", cwd=DOCUMENTS)
+    assert "scans.md:93:24: note: the lifetime could not be understood: 'as the moon waxes'" in err
+    assert "'scan:bus:*' is announced" in err
+    _, _, err = keynome("catalog", "import", "flows.md", cwd=DOCUMENTS)
+    assert "this line could not be understood" in err and "limit:{user_id}:{minute}" in err
+
+
+def test_guesses_are_marked():
+    _, out, _ = keynome("catalog", "import", "-q", "posts.md", cwd=DOCUMENTS)
+    outbox = out[out.index('"{prefix}queue:outbox"'):]
+    assert "guessed: [type, eviction]" in outbox[:outbox.index("\n\n")]
