@@ -26,7 +26,7 @@
 #include "server/worker.h"
 #include "store/admin.h"
 
-enum { ADDRESSES_MAX = 64 };
+enum { ADDRESSES_MAX = LISTENER_ADDRESSES_MAX };
 
 static int fail(const char *reason) {
     fprintf(stderr, "%s\n", reason);
@@ -109,6 +109,30 @@ static const char *set_keepalive(void *context, const char *name, int64_t number
     return NULL;
 }
 
+/* What CONFIG SET bind and port change. */
+struct listening_place {
+    struct config *config;
+    struct server *server;
+    struct listener *listener;
+};
+
+/* A watcher of bind and port. When both are set, the first to be told sees both, and the second has nothing to do. */
+static const char *set_place(void *context, const char *name, int64_t number, const char *text) {
+    static _Thread_local char error[LISTENER_ERROR_MAX];
+    const struct listening_place *place = context;
+    const char *addresses[ADDRESSES_MAX];
+    (void)name, (void)number, (void)text;
+    char *bind = mem_strdup(config_peek(place->config, "bind"));
+    size_t count = split_addresses(bind, addresses);
+    int port = (int)config_number(place->config, "port");
+    bool ok = listener_rebind(place->listener, addresses, count, port, error);
+    mem_free(bind);
+    atomic_store(&place->server->port, (unsigned)listener_port(place->listener));
+    process_set_title(place->config, config_peek(place->config, "proc-title-template"),
+                      (int)atomic_load(&place->server->port));
+    return ok ? NULL : error;
+}
+
 static void stop(void *context) {
     server_stop(context);
 }
@@ -118,7 +142,7 @@ static int serve(struct config *config, struct server *server, struct listener *
     for (unsigned i = 0; i < server->worker_count; i++) loops[i] = server->workers[i]->loop;
     int status = EXIT_FAILURE;
     if (listener_start(listener, loops, server->worker_count) == 0) {
-        server->port = (unsigned)listener_port(listener);
+        atomic_store(&server->port, (unsigned)listener_port(listener));
         signals_install(stop, server);
         crash_describe(crash_describe_workers, server);
         process_ready(config, listener_port(listener));
@@ -154,7 +178,10 @@ static int run(struct config *config) {
         process_stop();
         return EXIT_FAILURE;
     }
+    struct listening_place place = {config, server, listener};
     config_watch(config, "tcp-keepalive", set_keepalive, listener);
+    config_watch(config, "bind", set_place, &place);
+    config_watch(config, "port", set_place, &place);
     int status = serve(config, server, listener);
     scripts_free(server->scripts);
     server_free(server);

@@ -151,7 +151,7 @@ static const char *set_oom_score(void *context, const char *name, int64_t number
 static const char *set_title(void *context, const char *name, int64_t number, const char *text) {
     struct server *server = context;
     (void)name, (void)number;
-    process_set_title(server->config, text, (int)server->port);
+    process_set_title(server->config, text, (int)atomic_load(&server->port));
     return NULL;
 }
 

@@ -23,8 +23,8 @@ static const struct config_word tls_user_words[] = {{"off", 0}, {"cn", 1}, {"uri
 
 static const struct config_row rows[] = {
     {"bind", CONFIG_SPECIAL, "* -::*", "addresses to listen on; '-' before one that may be missing",
-     .special = &config_special_bind, .flags = CONFIG_WORDS | CONFIG_FIXED},
-    {"port", CONFIG_INT, "6379", "TCP port; 0 for none", PORT, .flags = CONFIG_FIXED},
+     .special = &config_special_bind, .flags = CONFIG_WORDS},
+    {"port", CONFIG_INT, "6379", "TCP port; 0 for none", PORT},
     {"unixsocket", CONFIG_STRING, "", "path of a Unix socket to listen on", .flags = CONFIG_FIXED},
     {"unixsocketperm", CONFIG_OCTAL, "0", "permissions of the Unix socket; 0 for the default",
      .min = 0, .max = 0777, .flags = CONFIG_FIXED},

@@ -68,7 +68,7 @@ void info_server_section(const struct info *info) {
     info_field(info, "process_id", "%d", (int)getpid());
     info_field(info, "process_supervised", "%s", process_supervision());
     info_field(info, "run_id", "%s", start.run_id);
-    info_field(info, "tcp_port", "%u", server->port);
+    info_field(info, "tcp_port", "%u", atomic_load(&server->port));
     info_field(info, "server_time_usec", "%lld", (long long)now_us);
     info_field(info, "uptime_in_seconds", "%lld", (long long)up_s);
     info_field(info, "uptime_in_days", "%lld", (long long)(up_s / 86400));
@@ -79,8 +79,9 @@ void info_server_section(const struct info *info) {
     info_field(info, "config_file", "%s", config_file_path(server->config));
     info_field(info, "io_threads_active", "%d", server->worker_count > 1);
     info_field(info, "threads", "%u", server->worker_count);
-    info_field(info, "listener0", "name=tcp,bind=%s,port=%u", config_peek(server->config, "bind"),
-               server->port);
+    char *bind = config_text(server->config, "bind");
+    info_field(info, "listener0", "name=tcp,bind=%s,port=%u", bind, atomic_load(&server->port));
+    mem_free(bind);
     const char *unix_path = config_peek(server->config, "unixsocket");
     if (*unix_path) info_field(info, "listener1", "name=unix,bind=%s", unix_path);
 }

@@ -42,7 +42,7 @@ struct server {
     _Atomic unsigned notify; /* enum notify_flag and enum event_class: notify-keyspace-events */
     struct worker **workers;
     unsigned worker_count;
-    unsigned port;
+    _Atomic unsigned port; /* of TCP, 0 for none */
     int64_t started_ms;
     _Atomic bool stopping;
 };

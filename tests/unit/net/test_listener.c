@@ -184,7 +184,128 @@ static void test_unix(void **state) {
     assert_non_null(strstr(error, "too long"));
 }
 
+/* ---- other addresses while it runs ---- */
+
+static bool connects(const char *address, int port) {
+    int fd = socket_connect_tcp(address, port);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
+static void close_accepted(void *context, unsigned worker, int fd, bool is_unix) {
+    _Atomic unsigned *total = context;
+    (void)worker, (void)is_unix;
+    close(fd);
+    ++*total;
+}
+
+static void test_rebind(void **state) {
+    static const char *const first[] = {"127.0.0.1"}, *const all[] = {"*"},
+                             *const both[] = {"127.0.0.2", "127.0.0.1"},
+                             *const wrong[] = {"127.0.0.1", "192.0.2.1"};
+    char error[LISTENER_ERROR_MAX];
+    _Atomic unsigned total = 0;
+    struct loop *loop = loop_new();
+    struct listener_options options = {.addresses = first,
+                                       .address_count = 1,
+                                       .backlog = 10,
+                                       .context = &total,
+                                       .accepted = close_accepted};
+    (void)state;
+    struct listener *listener = listener_new(&options, error);
+    assert_non_null(listener);
+    int port = listener_port(listener);
+    assert_int_equal(listener_start(listener, &loop, 1), 0);
+    for (int round = 0; round < 3; round++) {
+        /* Twice before the loop hears of it, and with the loop in between. */
+        assert_true(listener_rebind(listener, all, 1, port, error));
+        assert_true(connects("127.0.0.2", port));
+        if (round == 1) loop_run_once(loop, 0);
+        assert_true(listener_rebind(listener, both, 2, port, error));
+        assert_true(connects("127.0.0.2", port));
+        assert_true(connects("127.0.0.1", port));
+        if (round == 2) loop_run_once(loop, 0);
+        assert_false(listener_rebind(listener, wrong, 2, port, error));
+        assert_non_null(strstr(error, "192.0.2.1"));
+        assert_true(connects("127.0.0.2", port));
+        assert_true(connects("127.0.0.1", port));
+        assert_true(listener_rebind(listener, first, 1, port, error));
+        assert_false(connects("127.0.0.2", port));
+        /* The same again changes nothing: who waits to be accepted still is. */
+        unsigned before = total;
+        assert_true(connects("127.0.0.1", port));
+        assert_true(listener_rebind(listener, first, 1, port, error));
+        while (total == before) loop_run_once(loop, 1000);
+        assert_true(listener_rebind(listener, first, 1, 0, error));
+        assert_int_equal(listener_port(listener), 0);
+        assert_false(connects("127.0.0.1", port));
+        if (round == 0) loop_run_once(loop, 0);
+        assert_true(listener_rebind(listener, first, 1, port, error));
+        assert_int_equal(listener_port(listener), port);
+    }
+    listener_free(listener); /* with sockets that the loop has not heard of */
+    assert_false(connects("127.0.0.1", port));
+    loop_free(loop);
+}
+
+struct mover {
+    struct listener *listener;
+    int ports[2];
+    unsigned seed;
+};
+
+static void *move(void *context) {
+    static const char *const first[] = {"127.0.0.1"}, *const both[] = {"127.0.0.1", "127.0.0.2"};
+    const struct mover *mover = context;
+    char error[LISTENER_ERROR_MAX];
+    for (unsigned i = 0; i < 200; i++)
+        listener_rebind(mover->listener, i % 3 ? first : both, i % 3 ? 1 : 2,
+                        mover->ports[(i * mover->seed / 2) % 2], error);
+    return NULL;
+}
+
+/* Several threads move it while the loop runs. */
+static void test_rebind_threads(void **state) {
+    static const char *const first[] = {"127.0.0.1"};
+    enum { MOVERS = 3 };
+    char error[LISTENER_ERROR_MAX];
+    _Atomic unsigned total = 0;
+    struct loop *loop = loop_new();
+    struct listener_options options = {.addresses = first,
+                                       .address_count = 1,
+                                       .backlog = 10,
+                                       .context = &total,
+                                       .accepted = close_accepted};
+    struct mover movers[MOVERS];
+    pthread_t threads[MOVERS], loop_thread;
+    (void)state;
+    struct listener *listener = listener_new(&options, error),
+                    *other = listener_new(&options, error);
+    int ports[2] = {listener_port(listener), listener_port(other)};
+    listener_free(other);
+    assert_int_equal(listener_start(listener, &loop, 1), 0);
+    pthread_create(&loop_thread, NULL, run_loop, loop);
+    for (unsigned i = 0; i < MOVERS; i++) {
+        movers[i] = (struct mover){listener, {ports[0], ports[1]}, i + 1};
+        pthread_create(&threads[i], NULL, move, &movers[i]);
+    }
+    for (unsigned i = 0; i < MOVERS; i++) pthread_join(threads[i], NULL);
+    assert_true(listener_rebind(listener, first, 1, ports[0], error));
+    unsigned before = total;
+    assert_true(connects("127.0.0.1", ports[0]));
+    while (total == before) usleep(100);
+    loop_stop(loop);
+    pthread_join(loop_thread, NULL);
+    listener_free(listener);
+    loop_free(loop);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round), cmocka_unit_test(test_unix)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round),
+        cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_rebind),
+        cmocka_unit_test(test_rebind_threads),
+    };
     return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
 }
