@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the suites of this folder share: one server for each number of threads, clients on it.
 
-KEYNOME_SERVER names the server under test.  KEYNOME_ORACLE=7.0 says that it is redis-server 7.0.15
-itself, for checking the tests: what came after it is skipped.
+KEYNOME_SERVER names the server under test.  Where that is redis-server 7.0.15 itself, for checking
+the tests, what came after it is skipped; KEYNOME_ORACLE=7.0 says so of a server of another name.
 """
 
 import os
@@ -16,10 +16,11 @@ import redis
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'lib'))
 
-from server import Server  # noqa: E402  (tests/lib is not a package)
+from server import Server, default_binary  # noqa: E402  (tests/lib is not a package)
 
 REFERENCE = '/usr/bin/redis-server'
-ORACLE = os.environ.get('KEYNOME_ORACLE', '')
+FOREIGN = os.path.basename(default_binary()) == 'redis-server'
+ORACLE = os.environ.get('KEYNOME_ORACLE', '7.0' if FOREIGN else '')
 
 
 def pytest_configure(config):

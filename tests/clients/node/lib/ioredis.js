@@ -3,7 +3,7 @@
 
 const Redis = require('ioredis');
 const nodeTest = require('node:test');
-const { serverForFile } = require('./server');
+const { serverForFile } = require('../../../lib/server');
 
 /* Returns test(name, [options], async (open, t) => ...) over one server for the file.
    open(options) gives a client; open.fresh(options) one on an empty server. */

@@ -4,7 +4,7 @@
 const { describe } = require('node:test');
 const redis4 = require('redis4');
 const redis5 = require('redis');
-const { serverForFile } = require('./server');
+const { serverForFile } = require('../../../lib/server');
 
 const variants = [
     { name: 'node-redis 4', library: redis4, major: 4, resp: 2, options: {} },

@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { ioredisTests } = require('../lib/ioredis');
-const { blockedClients, until } = require('../lib/wait');
+const { blockedClients, until } = require('../../../lib/wait');
 
 const test = ioredisTests();
 

@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const path = require('node:path');
 const { ioredisTests } = require('../lib/ioredis');
-const { Inbox, blockedClients } = require('../lib/wait');
+const { Inbox, blockedClients } = require('../../../lib/wait');
 
 const test = ioredisTests();
 

@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { ioredisTests } = require('../lib/ioredis');
-const { Inbox, until } = require('../lib/wait');
+const { Inbox, until } = require('../../../lib/wait');
 
 const test = ioredisTests();
 

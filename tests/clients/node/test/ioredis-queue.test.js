@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { ioredisTests } = require('../lib/ioredis');
-const { blockedClients } = require('../lib/wait');
+const { blockedClients } = require('../../../lib/wait');
 
 const test = ioredisTests();
 const QUEUE = 'ocr:task:queue';

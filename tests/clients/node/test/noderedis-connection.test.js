@@ -3,8 +3,8 @@
 
 const assert = require('node:assert/strict');
 const { eachVariant } = require('../lib/noderedis');
-const { oracle } = require('../lib/server');
-const { blockedClients, until } = require('../lib/wait');
+const { oracle } = require('../../../lib/server');
+const { blockedClients, until } = require('../../../lib/wait');
 
 eachVariant((test) => {
     test('the server knows client and library by name', async (s) => {

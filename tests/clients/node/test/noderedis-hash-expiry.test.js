@@ -3,8 +3,8 @@
 
 const assert = require('node:assert/strict');
 const { eachVariant } = require('../lib/noderedis');
-const { newer } = require('../lib/server');
-const { until } = require('../lib/wait');
+const { newer } = require('../../../lib/server');
+const { until } = require('../../../lib/wait');
 
 eachVariant((test, variant) => {
     test('a field has a lifetime of its own', newer, async (s) => {

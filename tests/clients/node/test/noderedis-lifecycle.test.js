@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const path = require('node:path');
 const { eachVariant } = require('../lib/noderedis');
-const { Inbox, blockedClients } = require('../lib/wait');
+const { Inbox, blockedClients } = require('../../../lib/wait');
 
 const TASKS = 60;
 const WORKERS = 2;

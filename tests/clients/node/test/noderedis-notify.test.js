@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { eachVariant } = require('../lib/noderedis');
-const { Inbox } = require('../lib/wait');
+const { Inbox } = require('../../../lib/wait');
 
 eachVariant((test) => {
     test('a message reaches every subscriber of its channel', async (s) => {

@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { eachVariant, plain } = require('../lib/noderedis');
-const { blockedClients } = require('../lib/wait');
+const { blockedClients } = require('../../../lib/wait');
 
 const URGENCY = 'ocr:task:priority';
 const jobs = [

@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { eachVariant } = require('../lib/noderedis');
-const { blockedClients } = require('../lib/wait');
+const { blockedClients } = require('../../../lib/wait');
 
 const QUEUE = 'ocr:task:queue';
 

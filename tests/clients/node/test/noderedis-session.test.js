@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { eachVariant } = require('../lib/noderedis');
-const { until } = require('../lib/wait');
+const { until } = require('../../../lib/wait');
 
 const WEEK_S = 7 * 24 * 60 * 60;
 const token = (name) => `ocr:session:${name}`;

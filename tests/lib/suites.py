@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs pytest and Node.js test files, and counts what passed and failed.
+
+What `run` programs of suites with real clients share.  A runner that names no test, or ends with an
+error though every test it names passed, counts as a failure.  All results are (passed, failed).
+"""
+
+import os
+import re
+import shutil
+import subprocess
+
+PYTHON = '/usr/bin/python3'  # Debian's: it has Debian's pytest, redis-py and Celery
+LIMIT_S = 600
+FAILED_TO_RUN = (0, 1)
+
+
+def run(command, cwd, **env):
+    """Runs a command; returns (exit status, output)."""
+    try:
+        done = subprocess.run(command, cwd=cwd, env=dict(os.environ, **env), timeout=LIMIT_S,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+    except subprocess.TimeoutExpired as error:
+        return None, (error.stdout or b'').decode('utf-8', 'replace')
+    return done.returncode, done.stdout.decode('utf-8', 'replace')
+
+
+def counts_or_failure(status, passed, failed, seen):
+    """A runner that failed without naming a test, or ran none, is a failure itself."""
+    if not seen or (status != 0 and failed == 0):
+        failed += 1
+    return passed, failed
+
+
+def run_pytest(folder, files, **env):
+    status, output = run([PYTHON, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '--tb=short',
+                          *files], folder, **env)
+    print('-- python', *env.values(), flush=True)
+    print(output.rstrip(), flush=True)
+    last = re.findall(r'^(?:=+ )?(\d+ (?:passed|failed|error).*)$', output, re.M)[-1:] or ['']
+    passed, failed, errors = (int(found[1]) if (found := re.search(r'(\d+) ' + word, last[0])) else 0
+                              for word in ('passed', 'failed', 'errors?'))
+    return counts_or_failure(status, passed, failed + errors, passed + failed + errors)
+
+
+def install_node_libraries(folder):
+    """npm ci where the installed libraries are not those of the lock file."""
+    lock, installed = folder / 'package-lock.json', folder / 'node_modules' / '.installed-lock'
+    if installed.exists() and installed.read_text() == lock.read_text():
+        return True
+    status, output = run(['npm', 'ci', '--no-audit', '--no-fund', '--ignore-scripts'], folder)
+    if status != 0:
+        print('-- npm', output.rstrip(), sep='\n', flush=True)
+        return False
+    shutil.copy(lock, installed)
+    return True
+
+
+def run_node(folder, files, threads, options=()):
+    """Runs test files with the server at one number of threads; the libraries are installed."""
+    status, output = run(['node', '--test', *options, '--test-reporter=spec', *files], folder,
+                         KEYNOME_THREADS=threads)
+    count = {name: int(number) for name, number in re.findall(r'^ℹ (\w+) (\d+)$', output, re.M)}
+    passed = count.get('pass', 0)
+    passed, failed = counts_or_failure(status, passed, count.get('fail', 0) +
+                                       count.get('cancelled', 0), passed)
+    print('-- node, %s server thread(s): %d passed, %d failed' % (threads, passed, failed))
+    if failed:
+        print(output[output.find('failing tests:'):].rstrip())
+    for line in re.findall(r'^ℹ .*(?:Warning|Error): .*$', output, re.M)[:20]:
+        print(line)
+    return passed, failed
