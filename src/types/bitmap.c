@@ -26,12 +26,14 @@ static uint64_t load_some(struct bytes string, size_t byte) {
 /* The first byte from here on, or one shortly before it, where a word is not `flip`. */
 static inline __attribute__((always_inline)) size_t pass_words(struct bytes string, uint64_t flip,
                                                                size_t byte, size_t last) {
-    enum { AT_ONCE = 32 };
-    uint64_t words[AT_ONCE];
-    for (; byte <= last && byte + sizeof words <= string.len; byte += sizeof words) {
-        uint64_t differ = 0;
-        memcpy(words, string.data + byte, sizeof words);
-        for (unsigned i = 0; i < AT_ONCE; i++) differ |= words[i] ^ flip;
+    enum { AT_ONCE = 256 };
+    for (; byte <= last && byte + AT_ONCE <= string.len; byte += AT_ONCE) {
+        const char *from = string.data + byte;
+        uint64_t differ = 0, word;
+        for (unsigned i = 0; i < AT_ONCE; i += sizeof word) {
+            memcpy(&word, from + i, sizeof word);
+            differ |= word ^ flip;
+        }
         if (differ) break;
     }
     return byte;

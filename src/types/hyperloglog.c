@@ -168,10 +168,7 @@ bool hll_raise_all(struct hll *hll, const uint8_t values[HLL_REGISTERS]) {
         if (values[i] > 0 && hll_raise(hll, i, values[i]) == HLL_DAMAGED) return false;
     }
     if (!is_dense(hll)) return true;
-    uint8_t all[HLL_REGISTERS];
-    memcpy(all, values, sizeof all);
-    hll_merge(bytes_make(hll->bytes, hll->len), all);
-    hll_dense_pack((uint8_t *)hll->bytes + HLL_HEADER_BYTES, all);
+    hll_dense_pack((uint8_t *)hll->bytes + HLL_HEADER_BYTES, values);
     hll_forget_estimate(hll);
     return true;
 }

@@ -66,7 +66,7 @@ void hll_init(struct hll *hll);
 enum hll_outcome hll_add(struct hll *hll, struct bytes element);
 /* Raises one register. */
 enum hll_outcome hll_raise(struct hll *hll, unsigned index, uint8_t value);
-/* Raises all of them; false when it is damaged. */
+/* Raises all of them to values that include what they were, as hll_merge collects it; false when it is damaged. */
 bool hll_raise_all(struct hll *hll, const uint8_t values[HLL_REGISTERS]);
 /* False when it is damaged. */
 bool hll_make_dense(struct hll *hll);
