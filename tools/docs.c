@@ -15,6 +15,7 @@ static const char *titles[][2] = {
     {"hash", "Hashes"},
     {"set", "Sets"},
     {"sorted-set", "Sorted sets"},
+    {"stream", "Streams"},
     {"bitmap", "Bitmaps"},
     {"hyperloglog", "HyperLogLog"},
     {"geo", "Positions"},

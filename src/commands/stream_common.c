@@ -144,8 +144,8 @@ struct stream_consumer *stream_get_consumer(struct request *request, uint32_t ke
     if (!consumer) {
         consumer = stream_consumer_new(stream, group, name, request->now_ms);
         request->changes++;
-        store_notify(request->store, request->db, request_key(request, key), EVENT_STREAM,
-                     "xgroup-createconsumer");
+        store_notify(request->store, request->db, request_key(request, key),
+                     EVENT_STREAM | EVENT_QUIET, "xgroup-createconsumer");
     }
     consumer->seen_ms = request->now_ms;
     return consumer;

@@ -15,6 +15,9 @@ static void reply_bad_option(struct request *request) {
         (int)word.len, word.data);
 }
 
+/* With each option once. */
+enum { CREATE_ARGS_MAX = 8, SETID_ARGS_MAX = 7 };
+
 struct group_options {
     bool make;
     int64_t entries_read;
@@ -71,11 +74,17 @@ static bool open_group(struct request *request, struct stream **ret_stream,
     return false;
 }
 
-/* "$" is the last identifier. */
-static bool parse_start(struct request *request, const struct stream *stream,
+/* "$" is the last identifier; "-" and "+", which SETID takes, the least and the greatest. */
+static bool parse_start(struct request *request, const struct stream *stream, bool takes_ends,
                         struct stream_id *ret_id) {
     if (bytes_equal(argument(request, 4), BYTES("$"))) {
         *ret_id = stream ? stream_facts(stream)->last_id : STREAM_ID_MIN;
+        return true;
+    }
+    bool least = takes_ends && bytes_equal(argument(request, 4), BYTES("-"));
+    bool greatest = takes_ends && bytes_equal(argument(request, 4), BYTES("+"));
+    if (least || greatest) {
+        *ret_id = least ? STREAM_ID_MIN : STREAM_ID_MAX;
         return true;
     }
     return stream_argument_id(request, 4, 0, ret_id);
@@ -83,7 +92,8 @@ static bool parse_start(struct request *request, const struct stream *stream,
 
 static void notify(struct request *request, const char *event) {
     request->changes++;
-    store_notify(request->store, request->db, request_key(request, 0), EVENT_STREAM, event);
+    store_notify(request->store, request->db, request_key(request, 0), EVENT_STREAM | EVENT_QUIET,
+                 event);
 }
 
 static void create(struct request *request) {
@@ -96,7 +106,11 @@ static void create(struct request *request) {
         reply_no_key(request);
         return;
     }
-    if (!parse_start(request, entry ? stream_of(entry) : NULL, &id)) return;
+    if (request->argc > CREATE_ARGS_MAX) {
+        reply_bad_option(request);
+        return;
+    }
+    if (!parse_start(request, entry ? stream_of(entry) : NULL, false, &id)) return;
     if (entry && stream_group_find(stream_of(entry), argument(request, 3))) {
         reply_error(request->reply, "BUSYGROUP Consumer Group name already exists");
         return;
@@ -114,7 +128,12 @@ static void setid(struct request *request) {
     struct stream_group *group;
     struct stream_id id;
     if (!parse_options(request, false, &options)) return;
-    if (!open_group(request, &stream, &group) || !parse_start(request, stream, &id)) return;
+    if (!open_group(request, &stream, &group)) return;
+    if (request->argc > SETID_ARGS_MAX) {
+        reply_bad_option(request);
+        return;
+    }
+    if (!parse_start(request, stream, true, &id)) return;
     group->last_id = id;
     group->entries_read = options.entries_read;
     reply_ok(request->reply);

@@ -153,16 +153,19 @@ static void info_stream(struct request *request) {
     bool wrong = (request->argc != 3 && request->argc != 4 && request->argc != 6) ||
                  (full && !argument_is(request, 3, "full")) ||
                  (request->argc == 6 && !argument_is(request, 4, "count"));
+    if (!open_stream(request, &stream)) return;
     if (wrong) {
-        reply_error(request->reply, "ERR unknown subcommand or wrong number of arguments for "
-                                    "'STREAM'. Try XINFO HELP.");
+        struct bytes word = argument(request, 1);
+        reply_error_format(
+            request->reply,
+            "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try XINFO HELP.",
+            (int)word.len, word.data);
         return;
     }
     if (request->argc == 6) {
         if (!argument_i64(request, 5, &most, NULL)) return;
         if (most < 0) most = USUAL_MOST;
     }
-    if (!open_stream(request, &stream)) return;
     if (full)
         reply_full(request->reply, stream, (uint64_t)most);
     else

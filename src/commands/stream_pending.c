@@ -54,7 +54,7 @@ static bool parse_query(struct request *request, struct pending_query *ret_query
             return false;
         }
     }
-    if (!argument_i64_range(request, i + 2, -INT64_MAX, INT64_MAX, &query.count, NULL) ||
+    if (!argument_i64(request, i + 2, &query.count, NULL) ||
         !stream_argument_bound(request, i, STREAM_START, &query.from) ||
         !stream_argument_bound(request, i + 1, STREAM_END, &query.to))
         return false;
@@ -239,7 +239,7 @@ static void xclaim(struct request *request) {
     struct stream *stream;
     struct stream_group *group;
     struct stream_id id;
-    if (!parse_claim(request, &claim) || !stream_open_group(request, 2, &stream, &group)) return;
+    if (!stream_open_group(request, 2, &stream, &group) || !parse_claim(request, &claim)) return;
     if (stream_id_less(group->last_id, claim.last_id)) {
         group->last_id = claim.last_id;
         request->changes++;

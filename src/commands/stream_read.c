@@ -178,7 +178,10 @@ static bool parse_after(struct request *request, uint32_t index, const struct re
             source->after = source->stream ? stream_facts(source->stream)->last_id : STREAM_ID_MIN;
         return true;
     }
-    return stream_argument_id(request, index, 0, &source->after);
+    if (!stream_argument_id(request, index, 0, &source->after)) return false;
+    /* The greatest of all is what ">" stands for. */
+    source->is_new = read->is_group && stream_id_compare(source->after, STREAM_ID_MAX) == 0;
+    return true;
 }
 
 /* A key of another type is an error, but to a waiting XREAD, which goes on waiting. */

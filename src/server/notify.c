@@ -27,7 +27,8 @@ static void feed(void *context, struct shard *shard, unsigned db, const struct k
                  enum event_class event_class, const char *event) {
     struct server *server = context;
     unsigned flags = atomic_load_explicit(&server->notify, memory_order_relaxed);
-    if (event_class != EVENT_MISSED && event_class != EVENT_NEW && shard->listeners > 0) {
+    bool change = !(event_class & (EVENT_MISSED | EVENT_NEW | EVENT_QUIET));
+    if (change && shard->listeners > 0) {
         watch_key_changed(server, shard, db, key);
         blocking_key_changed(server, shard, db, key);
     }

@@ -110,13 +110,15 @@ enum event_class {
     EVENT_STREAM = 1 << 10, /* t */
     EVENT_MISSED = 1 << 11, /* m */
     EVENT_NEW = 1 << 14,    /* n */
+    EVENT_QUIET =
+        1 << 15, /* with another class: nobody who watches the key or waits for it cares */
 };
 
 /* Publishes that a key has changed: wakes who watches it, or waits for it, and notifies. `event`: the name
  * that Redis gives it, such as "lpush". Call it after the change, once for each event that Redis sends. */
 void store_changed(struct store *store, unsigned db, const struct key *key,
                    enum event_class event_class, const char *event);
-/* An event that is no change: "keymiss" and "new". */
+/* An event that is no change: "keymiss" and "new", or one with EVENT_QUIET. */
 void store_notify(struct store *store, unsigned db, const struct key *key,
                   enum event_class event_class, const char *event);
 

@@ -154,6 +154,7 @@ void stream_groups_copy(const struct stream *stream, struct stream *copy) {
 
 bool stream_has_gap_from(const struct stream *stream, struct stream_id id) {
     if (stream->count == 0 || stream_id_is_zero(stream->facts.max_deleted)) return false;
+    if (stream_id_less(stream->facts.max_deleted, stream->first_id)) return false;
     return !stream_id_less(stream->facts.max_deleted, id);
 }
 

@@ -256,19 +256,71 @@ def _message(reply):
     return None
 
 
+# What XINFO says of the moment; and of trees that both servers build in their own way.
+OF_THE_MOMENT = (b'idle', b'inactive', b'seen-time', b'active-time', b'radix-tree-nodes',
+                 b'radix-tree-keys')
+
+
+def stream_reply(args, reply):
+    """XINFO without moments, and without consumers that nothing is pending for: since 7.2 reading
+    makes them even when there is nothing to read."""
+    return stream_facts(reply, len(args) > 1 and args[1].upper() == b'CONSUMERS')
+
+
+def stream_facts(reply, consumers=False):
+    kind, value = reply
+    if kind not in '*%' or not value:
+        return reply
+    if kind == '*' and value[0][0] in '*%':
+        items = [stream_facts(item) for item in value]
+        if consumers:
+            items = [item for item in items if not idle_consumer(item)]
+        return kind, items
+    if kind == '*' and (len(value) % 2 or value[0] not in (('$', b'length'), ('$', b'name'))):
+        return reply
+    pairs = list(zip(value[::2], value[1::2])) if kind == '*' else value
+    out = []
+    for name, item in pairs:
+        word = name[1]
+        if word in OF_THE_MOMENT or (word == b'consumers' and item[0] == ':'):
+            continue
+        if word == b'pending' and item[0] == '*':
+            # identifier, consumer of a group's, moment, count
+            item = item[0], [entry[1][:-2] + entry[1][-1:] for entry in item[1]]
+        elif word in (b'groups', b'consumers'):
+            item = stream_facts(item, word == b'consumers')
+        out.append((word, item))
+    return 'facts', out
+
+
+def idle_consumer(item):
+    facts = dict(item[1]) if item[0] == 'facts' else {}
+    return (facts.get(b'pel-count') or facts.get(b'pending')) == (':', 0)
+
+
+def pending_reply(_args, reply):
+    """XPENDING without how long each entry has been idle."""
+    kind, value = reply
+    if kind == '*' and value and value[0][0] == '*':
+        return kind, [entry[1][:2] + entry[1][3:] for entry in value]
+    return reply
+
+
 NORMAL = {
     b'SMEMBERS': unordered, b'SINTER': unordered, b'SUNION': unordered, b'SDIFF': unordered,
     b'KEYS': unordered, b'HKEYS': unordered, b'HVALS': unordered, b'HGETALL': unordered_pairs,
     b'SORT': sort_reply, b'SORT_RO': sort_reply, b'SCAN': scan_reply, b'SSCAN': scan_reply,
     b'HSCAN': scan_reply, b'ZSCAN': scan_reply, b'HELLO': hello_reply, b'INFO': info_reply,
     b'DUMP': dump_reply, b'TIME': time_reply, b'COMMAND': command_reply,
+    b'XPENDING': pending_reply,
 }
 NORMAL_SUB = {
     (b'CLIENT', b'LIST'): client_lines, (b'CLIENT', b'INFO'): client_lines,
     (b'CLIENT', b'ID'): number_only, (b'PUBSUB', b'CHANNELS'): unordered,
     (b'PUBSUB', b'SHARDCHANNELS'): unordered, (b'COMMAND', b'LIST'): number_only,
     (b'CONFIG', b'GET'): config_reply, (b'COMMAND', b'INFO'): command_reply,
-    (b'COMMAND', b'COUNT'): number_only,
+    (b'COMMAND', b'COUNT'): number_only, (b'XINFO', b'STREAM'): stream_reply,
+    (b'XINFO', b'GROUPS'): stream_reply, (b'XINFO', b'CONSUMERS'): stream_reply,
 }
 CLOCK = {b'TTL': SLACK_S, b'PTTL': SLACK_MS, b'EXPIRETIME': SLACK_S, b'PEXPIRETIME': SLACK_MS,
          b'HTTL': SLACK_S, b'HPTTL': SLACK_MS, b'HEXPIRETIME': SLACK_S,

@@ -188,6 +188,28 @@ DIFFERENCES = [
         e[1].startswith(b'ERR member ') and e[1].endswith(b' does not exist') and
         a == ('-', b'ERR could not decode requested zset member'), oracle=('valkey',)),
     Difference(
+        'xread-last', 'XREAD takes + for the last entry, as since 7.4.',
+        lambda args, e, a: _name(args) in (b'XREAD', b'XREADGROUP') and b'+' in args and
+        e == ('-', b'ERR Invalid stream ID specified as stream command argument')),
+    Difference(
+        'xread-unbalanced', 'XREAD and XREADGROUP say what is missing in the words of 7.2.',
+        lambda args, e, a: e[0] == a[0] == '-' and e[1].startswith(b'ERR Unbalanced ') and
+        a[1].startswith(b'ERR Unbalanced ')),
+    Difference(
+        'consumers-made', 'A consumer that found nothing to read was made all the same, as since 7.2.',
+        lambda args, e, a: _name(args) == b'XGROUP' and _sub(args) == b'CREATECONSUMER' and
+        (e, a) == ((':', 1), (':', 0))),
+    Difference(
+        'group-gone', 'A reader that waits hears the error that its command would get now, as since 7.2.',
+        lambda args, e, a: e[0] == a[0] == '-' and
+        e[1] in (b'UNBLOCKED the stream key no longer exists',
+                 b'NOGROUP the consumer group this client was blocked on no longer exists') and
+        a[1].split(b' ')[0] in (b'NOGROUP', b'WRONGTYPE')),
+    Difference(
+        'xsetid-deleted', 'XSETID goes back no further than to what was deleted, as since 7.2.',
+        lambda args, e, a: _name(args) == b'XSETID' and e[0] == a[0] == '-' and
+        b'max_deleted_entry_id' in a[1]),
+    Difference(
         'listpackex',
         'A hash whose fields expire is a hashtable, as in Valkey; Redis has a listpack of its own for it, '
         'and changes to that even when no field was found.',
@@ -232,6 +254,13 @@ AVOIDED = [
     ('geo-ties',
      'Of members at equal distances, those found first come first; Redis orders them in no particular '
      'way where COUNT leaves some out.'),
+    ('trimmed-news',
+     'A reader that waits goes on waiting when the entry that was added is trimmed or deleted at '
+     'once, as since 7.2; 7.0 replies an array without entries.'),
+    ('emptied-blocks',
+     'A block of a stream goes with its last entry, and is measured by the entries that are in it; '
+     '7.0 keeps those that an exact trim has emptied, and measures by deleted entries as well. '
+     'Sequences have approximate trims by MINID, or deletions, but not both.'),
     ('sort-converts', 'SORT leaves the encoding of a sorted set as it is; Redis makes it a skiplist.'),
     ('sort-weights',
      'Weights are read whole: a byte of 0 is no end, and a number too small for a double is an '

@@ -22,6 +22,7 @@ LIMITS = {
     'zset-max-listpack-value': (64, 16, 4),
     'hll-sparse-max-bytes': (3000, 0, 100, 500, 20000),
     'list-max-listpack-size': (-2, 3, 1, -1),
+    'stream-node-max-entries': (100, 4, 1, 0),
 }
 
 PROBES = [

@@ -53,6 +53,9 @@ def _values(a, b, keys, db, accept):
         if type_name in READ:
             read = READ[type_name]
             commands.append([read[0], key] + read[1:])
+        if type_name == b'stream':
+            commands.append([b'XRANGE', key, b'-', b'+'])
+            commands.append([b'XINFO', b'STREAM', key, b'FULL', b'COUNT', b'0'])
         commands.append([b'PTTL', key])
         commands.append([b'OBJECT', b'ENCODING', key])
     for args, x, y in zip(commands, a.pipeline(commands), b.pipeline(commands)):

@@ -25,6 +25,7 @@ DEFAULT_LIMITS = {
     'hash-max-listpack-entries': '128', 'hash-max-listpack-value': '64',
     'set-max-intset-entries': '512', 'zset-max-listpack-entries': '128',
     'zset-max-listpack-value': '64', 'list-max-listpack-size': '-2', 'hll-sparse-max-bytes': '3000',
+    'stream-node-max-bytes': '4096', 'stream-node-max-entries': '100',
     'maxmemory-policy': 'noeviction', 'maxmemory': '0', 'timeout': '0', 'tcp-keepalive': '300',
     'lfu-log-factor': '10', 'slowlog-log-slower-than': '10000', 'proto-max-bulk-len': '536870912',
     'client-query-buffer-limit': '1073741824', 'maxmemory-samples': '5',
@@ -384,6 +385,8 @@ class Pair:
     def _differ(self, index, step, conn, issuer, expected, actual):
         # A reply may be that of a command that waited, or was queued behind one that did.
         asked = self.waiting.pop(conn, [])
+        if len(asked) > len(expected):
+            self.waiting[conn] = asked[len(expected):]
         asked += [step[1]] if conn == issuer else []
         if expected == actual:
             for a in expected:

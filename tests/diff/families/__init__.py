@@ -2,9 +2,9 @@
 """All families of commands, by name."""
 
 from families import (bits, blocking, clients, databases, dumps, geo, hashes, hyperloglogs, keys, lists, mixed, newer, pubsub,
-                      scan, sets, sorting, strings, transactions, zsets)
+                      scan, sets, sorting, streams, strings, transactions, zsets)
 
 MODULES = (strings, bits, hyperloglogs, keys, dumps, lists, hashes, sets, zsets, geo, sorting, scan, databases, transactions,
-           pubsub, blocking, clients, newer, mixed)
+           pubsub, blocking, streams, clients, newer, mixed)
 
 FAMILIES = {family.name: family for module in MODULES for family in module.FAMILIES}
