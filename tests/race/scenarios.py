@@ -270,6 +270,113 @@ def scan_check(client, share):
     assert share[0] > 0
 
 
+# ---- each group gets each entry of a stream once, and acknowledges it once ----
+
+STREAMS = ['stream:0', 'stream:1']
+DELIVERED, ACKED = {'g': 2, 'h': 4}, {'g': 6, 'h': 7}
+
+
+def stream_setup(client):
+    for stream in STREAMS:
+        for group in DELIVERED:
+            client.do('XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM')
+
+
+def stream_produce(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        item = random.randrange(1, 1 << 30)
+        insist(client, 'XADD', random.choice(STREAMS), '*', 'item', item, *random.choice([(), ('kind', 'odd')]))
+        share.add(0)
+        share.add(1, item)
+        # What is not read must not fill the memory.
+        while goes_on() and max(client.do('XLEN', stream) for stream in STREAMS) > 5000:
+            time.sleep(0.01)
+
+
+def stream_acknowledge(client, share, group, stream, ids):
+    """Entries go from the stream when both groups have acknowledged them."""
+    replies = client.do('XACKDEL', stream, group, 'ACKED', 'IDS', len(ids), *ids)
+    share.add(ACKED[group], sum(1 for reply in replies if reply > 0))
+
+
+def stream_consume(connect, share, goes_on):
+    client = connect()
+    me = 'c%d' % random.randrange(3)
+    while goes_on():
+        group = random.choice('gh')
+        found = client.do('XREADGROUP', 'GROUP', group, me, 'COUNT', random.randrange(1, 20), 'BLOCK', 100, 'STREAMS',
+                          *STREAMS, '>', '>')
+        for stream, entries in found or []:
+            share.add(DELIVERED[group], len(entries))
+            share.add(DELIVERED[group] + 1, sum(int(fields[1]) for _, fields in entries))
+            ids = [entry[0] for entry in entries]
+            assert ids == sorted(ids, key=lambda name: [int(part) for part in name.split(b'-')]), ids
+            # Some are left for those who clear up.
+            stream_acknowledge(client, share, group, stream.decode(), ids[:random.randrange(len(ids) + 1)] or ids[:1])
+
+
+def stream_clear_up(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        group, stream = random.choice('gh'), random.choice(STREAMS)
+        if random.random() < 0.5:
+            _, ids, _ = client.do('XAUTOCLAIM', stream, group, 'clear', random.choice([0, 5]), '0', 'COUNT', 50, 'JUSTID')
+        else:
+            pending = client.do('XPENDING', stream, group, '-', '+', 30)
+            ids = [entry[0] for entry in pending]
+            if ids:
+                ids = client.do('XCLAIM', stream, group, 'clear', 0, *ids, 'JUSTID')
+        if ids:
+            stream_acknowledge(client, share, group, stream, ids)
+        else:
+            time.sleep(0.005)
+        client.pipeline([('XINFO', 'STREAM', stream, 'FULL'), ('MEMORY', 'USAGE', stream),
+                         ('COPY', stream, stream + ':copy', 'REPLACE'), ('UNLINK', stream + ':copy')])
+
+
+def stream_listen(connect, share, goes_on):
+    """Reads along, without a group, and sees identifiers ascend."""
+    client = connect()
+    last = dict.fromkeys(STREAMS, b'0-0')
+    while goes_on():
+        found = client.do('XREAD', 'BLOCK', 100, 'STREAMS', *STREAMS, *last.values())
+        for stream, entries in found or []:
+            for name, _ in entries:
+                before = [int(part) for part in last[stream.decode()].split(b'-')]
+                assert [int(part) for part in name.split(b'-')] > before, (name, before)
+                last[stream.decode()] = name
+
+
+def stream_group_ends(connect, share, goes_on):
+    """A reader that waits for a group hears of its end."""
+    client, reader = connect(), connect()
+    name = 'brief:%d' % random.randrange(1 << 40)
+    while goes_on():
+        client.do('XGROUP', 'CREATE', 'stream:2', name, '$', 'MKSTREAM')
+        reader.send('XREADGROUP', 'GROUP', name, 'c', 'BLOCK', 0, 'STREAMS', 'stream:2', '>')
+        if random.random() < 0.5:
+            insist(client, 'XADD', 'stream:2', 'MAXLEN', '10', '*', 'f', 'v')
+        client.do('XGROUP', 'DESTROY', 'stream:2', name)
+        kind, value = reader.read()
+        assert kind == '*' or value.startswith(b'NOGROUP'), value
+
+
+def stream_check(client, share):
+    for group in DELIVERED:
+        ahead, pending = [], 0
+        for stream in STREAMS:
+            facts = [item for item in client.do('XINFO', 'GROUPS', stream) if item[1] == group.encode()][0]
+            last = facts[facts.index(b'last-delivered-id') + 1]
+            ahead += [int(fields[1]) for _, fields in client.do('XRANGE', stream, b'(' + last, '+')]
+            pending += client.do('XPENDING', stream, group)[0]
+        at = DELIVERED[group]
+        assert share[0] == share[at] + len(ahead), (group, share[0], share[at], len(ahead))
+        assert share[1] == share[at + 1] + sum(ahead), group
+        assert share[at] == share[ACKED[group]] + pending, (group, share[at], share[ACKED[group]], pending)
+        assert share[at] > 0
+
+
 # ---- keys with a lifetime come, are read, expire and are evicted ----
 
 def cache_use(connect, share, goes_on):
@@ -321,6 +428,10 @@ def chaos_commands(connect, share, goes_on):
         lambda: ('SORT', key(), 'BY', 'nosort', 'STORE', key()), lambda: ('EXPIRE', key(), 1), lambda: ('PERSIST', key()),
         lambda: ('OBJECT', 'ENCODING', key()), lambda: ('MEMORY', 'USAGE', key()), lambda: ('TYPE', key()),
         lambda: ('BLPOP', key(), 0.01), lambda: ('BZPOPMIN', key(), key(), 0.01), lambda: ('BLMOVE', key(), key(), 'LEFT', 'RIGHT', 0.01),
+        lambda: ('XADD', key(), 'MAXLEN', '~', 50, '*', value(), value()), lambda: ('XGROUP', 'CREATE', key(), 'g', 0, 'MKSTREAM'),
+        lambda: ('XREADGROUP', 'GROUP', 'g', value(), 'COUNT', 5, 'BLOCK', 5, 'STREAMS', key(), '>'),
+        lambda: ('XREAD', 'BLOCK', 5, 'STREAMS', key(), key(), '$', '$'), lambda: ('XAUTOCLAIM', key(), 'g', value(), 0, 0),
+        lambda: ('XGROUP', 'DESTROY', key(), 'g'), lambda: ('XTRIM', key(), 'MAXLEN', 5, 'DELREF'),
         lambda: ('WATCH', key()), lambda: ('UNWATCH',), lambda: ('SCAN', 0, 'COUNT', 50),
         lambda: ('CLIENT', 'LIST'), lambda: ('INFO',), lambda: ('CLIENT', 'UNBLOCK', random.randrange(1, 60)),
     ]
@@ -355,6 +466,8 @@ ALL = [
     Scenario('pubsub', [pubsub_publish, pubsub_publish, pubsub_listen, pubsub_listen, pubsub_come_and_go], None,
              pubsub_check),
     Scenario('scan', [scan_walk, scan_disturb], scan_setup, scan_check),
+    Scenario('stream', [stream_produce, stream_produce, stream_consume, stream_consume, stream_consume, stream_clear_up,
+                        stream_listen, stream_group_ends], stream_setup, stream_check),
     Scenario('cache', [cache_use, cache_use, cache_hashes]),
     Scenario('chaos', [chaos_commands, chaos_commands, chaos_commands, chaos_databases], None, chaos_check),
 ]
