@@ -17,13 +17,13 @@ static int dump_entry(struct request *request, const struct entry *entry, struct
     char scratch[ENTRY_SCRATCH];
     enum value_type type = entry_type(entry);
     const void *value = type == TYPE_STRING ? NULL : entry_value(entry);
-    unsigned code = rdb_value_code(type, value);
+    unsigned code = rdb_value_code(type, value, RDB_VERSION_WRITTEN);
     rdb_writer_init(&writer, out, config_bool(request->server->config, "rdbcompression"));
     rdb_write_byte(&writer, code);
     if (type == TYPE_STRING)
         rdb_write_string(&writer, entry_string(entry, scratch));
     else
-        rdb_write_value(&writer, type, value);
+        rdb_write_value(&writer, code, value);
     return writer.error ? writer.error : payload_seal(out, rdb_code_version(code));
 }
 
@@ -32,10 +32,6 @@ static void cmd_dump(struct request *request) {
     const struct entry *entry = request_read(request, 0);
     if (entry == NULL) {
         reply_null(request->reply);
-        return;
-    }
-    if (entry_type(entry) == TYPE_STREAM) {
-        reply_error(request->reply, "ERR DUMP of a stream is not supported yet");
         return;
     }
     buffer_init(&out, PAYLOAD_MAX);

@@ -17,6 +17,7 @@ enum {
     /* What we write. 10 is Redis 7.0's, which everything since then reads; lifetimes of hash fields came with 12
      * (Redis 7.4), and there is no form of them that Redis and Valkey share. */
     RDB_VERSION_WRITTEN = 10,
+    RDB_VERSION_ACTIVE_CONSUMERS = 11,
     RDB_VERSION_FIELD_EXPIRY = 12,
     /* What we read: Redis's own numbers from 0, then Valkey's, which go on from 80. */
     RDB_VERSION_REDIS_MAX = 13,
@@ -55,6 +56,7 @@ enum rdb_type {
     RDB_HASH_LISTPACK_EX_OLD = 23,
     RDB_HASH_METADATA = 24,
     RDB_HASH_LISTPACK_EX = 25,
+    RDB_STREAM_4 = 26, /* tokens of additions */
 };
 enum { RDB_VALKEY_HASH_2 = 22 };
 
@@ -68,6 +70,9 @@ enum {
     RDB_LENGTH_KIND = 0xc0,
 };
 enum { RDB_SPECIAL_INT8, RDB_SPECIAL_INT16, RDB_SPECIAL_INT32, RDB_SPECIAL_LZF };
+
+/* Flags of a stream's entry. */
+enum { STREAM_DELETED = 1, STREAM_SAME_NAMES = 2 };
 
 /* A node of a QUICKLIST_2. */
 enum { RDB_NODE_PLAIN = 1, RDB_NODE_PACKED = 2 };

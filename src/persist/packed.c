@@ -19,6 +19,8 @@
 
 #include <string.h>
 
+#include "base/assert.h"
+
 enum { END = 0xff, COUNT_UNKNOWN = 0xffff };
 enum { ZIPLIST_HEADER = 10, LISTPACK_HEADER = 6, ZIPMAP_HEADER = 1 };
 enum { LONG_LENGTH = 254 }; /* in zipmaps and ziplists: the length takes the next four bytes */
@@ -356,6 +358,11 @@ void listpack_add(struct listpack *pack, struct bytes text) {
         return;
     }
     add_item(pack, head, string_head(text.len, head), text);
+}
+
+void listpack_set_first(struct listpack *pack, unsigned value) {
+    kn_assert(value <= LISTPACK_UINT7_MAX && (pack->count > 0 || pack->error));
+    if (!pack->error) pack->bytes.data[LISTPACK_HEADER] = (char)value;
 }
 
 /* Bytes of an item without its length backwards. */

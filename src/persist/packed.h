@@ -80,6 +80,8 @@ void listpack_begin(struct listpack *pack);
 /* Texts of integers are kept as integers. */
 void listpack_add(struct listpack *pack, struct bytes text);
 void listpack_add_integer(struct listpack *pack, int64_t integer);
+/* Gives the first item, which is an integer below 128, another such value. */
+void listpack_set_first(struct listpack *pack, unsigned value);
 /* Writes header and end; a view until the listpack is begun again. */
 struct bytes listpack_end(struct listpack *pack);
 void listpack_done(struct listpack *pack);

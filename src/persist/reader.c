@@ -32,12 +32,14 @@ bool rdb_read_raw(struct rdb_reader *reader, size_t n, const unsigned char **ret
     if (!rdb_need(reader, n)) return false;
     *ret_bytes = reader->at;
     reader->at += n;
+    reader->passed += n;
     return true;
 }
 
 bool rdb_read_byte(struct rdb_reader *reader, unsigned *ret_byte) {
     if (!rdb_need(reader, 1)) return false;
     *ret_byte = *reader->at++;
+    reader->passed++;
     return true;
 }
 

@@ -30,6 +30,7 @@ struct rdb_reader {
     bool (*more)(struct rdb_reader *reader, size_t wanted);
     void *source;        /* for `more` */
     unsigned version;    /* of the format, as file or payload said */
+    uint64_t passed;     /* bytes that were read */
     uint64_t string_max; /* a longer string is damage */
     int error;           /* ERROR_BAD_FORMAT, ERROR_NO_MEMORY, or what `more` says */
 };

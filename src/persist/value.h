@@ -31,12 +31,13 @@ struct rdb_value {
     void *value;         /* of all others */
 };
 
-/* Under which code it will be written. value: NULL for a string. */
-unsigned rdb_value_code(enum value_type type, const void *value);
+/* Under which code to write it for readers of a version of the format; one for which it has no form gets what came
+ * later. value: NULL for a string. */
+unsigned rdb_value_code(enum value_type type, const void *value, unsigned version);
 /* The lowest version of the format that has this code. */
 unsigned rdb_code_version(unsigned code);
-/* Anything but a string, for which rdb_write_string serves; the code is not written. */
-void rdb_write_value(struct rdb_writer *writer, enum value_type type, const void *value);
+/* Anything but a string, for which rdb_write_string serves. code: as rdb_value_code gave it; it is not written. */
+void rdb_write_value(struct rdb_writer *writer, unsigned code, const void *value);
 
 /* text: where a string may lie. */
 bool rdb_read_value(struct rdb_reader *reader, unsigned code, struct heap *heap,

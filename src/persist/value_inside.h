@@ -5,10 +5,13 @@
 #ifndef KN_PERSIST_VALUE_INSIDE_H
 #define KN_PERSIST_VALUE_INSIDE_H
 
+#include <endian.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "persist/packed.h"
 #include "persist/value.h"
+#include "types/stream.h"
 
 /* A value on its way in. */
 struct value_source {
@@ -41,5 +44,23 @@ bool read_list(struct value_source *source, unsigned code, struct list *list);
 bool read_set(struct value_source *source, unsigned code, struct set *set);
 bool read_zset(struct value_source *source, unsigned code, struct zset *zset);
 bool read_hash(struct value_source *source, unsigned code, struct hash *hash);
+bool read_stream(struct value_source *source, unsigned code, struct stream *stream);
+
+void write_stream(struct rdb_writer *writer, unsigned code, const struct stream *stream);
+
+/* ---- identifiers of a stream, as bytes that are in their order ---- */
+
+enum { STREAM_ID_BYTES = 16 };
+
+static inline void stream_id_encode(struct stream_id id, unsigned char out[STREAM_ID_BYTES]) {
+    uint64_t big[2] = {htobe64(id.ms), htobe64(id.seq)};
+    memcpy(out, big, sizeof big);
+}
+
+static inline struct stream_id stream_id_decode(const unsigned char bytes[STREAM_ID_BYTES]) {
+    uint64_t big[2];
+    memcpy(big, bytes, sizeof big);
+    return (struct stream_id){be64toh(big[0]), be64toh(big[1])};
+}
 
 #endif

@@ -190,6 +190,10 @@ static bool code_type(unsigned code, enum value_type *ret_type) {
     case RDB_HASH_LISTPACK_EX_OLD:
     case RDB_HASH_METADATA:
     case RDB_HASH_LISTPACK_EX: *ret_type = TYPE_HASH; return true;
+    case RDB_STREAM:
+    case RDB_STREAM_2:
+    case RDB_STREAM_3:
+    case RDB_STREAM_4: *ret_type = TYPE_STREAM; return true;
     default: return false;
     }
 }
@@ -203,6 +207,7 @@ static bool read_collection(struct value_source *source, unsigned code, enum val
     case TYPE_LIST: whole = read_list(source, code, value = list_new(heap)); break;
     case TYPE_SET: whole = read_set(source, code, value = set_new(heap)); break;
     case TYPE_ZSET: whole = read_zset(source, code, value = zset_new(heap)); break;
+    case TYPE_STREAM: whole = read_stream(source, code, value = stream_new(heap)); break;
     default: whole = read_hash(source, code, value = hash_new(heap)); break;
     }
     if (!whole) {

@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "persist/format.h"
 #include "persist/packed.h"
+#include "persist/value_inside.h"
 #include "types/hash.h"
 #include "types/list.h"
 #include "types/set.h"
@@ -19,7 +20,7 @@
 /* Fields are visited as if none had expired. */
 #define BEFORE_ALL_TIME INT64_MIN
 
-unsigned rdb_value_code(enum value_type type, const void *value) {
+unsigned rdb_value_code(enum value_type type, const void *value, unsigned version) {
     switch (type) {
     case TYPE_STRING: return RDB_STRING;
     case TYPE_LIST: return RDB_LIST_QUICKLIST_2;
@@ -28,13 +29,18 @@ unsigned rdb_value_code(enum value_type type, const void *value) {
     case TYPE_HASH:
         if (hash_next_expiry(value) != HASH_NO_EXPIRY) return RDB_HASH_METADATA;
         return hash_is_large(value) ? RDB_HASH : RDB_HASH_LISTPACK;
+    case TYPE_STREAM: return version < RDB_VERSION_ACTIVE_CONSUMERS ? RDB_STREAM_2 : RDB_STREAM_3;
     default: kn_require(!"a value of this type");
     }
     __builtin_unreachable();
 }
 
 unsigned rdb_code_version(unsigned code) {
-    return code == RDB_HASH_METADATA ? RDB_VERSION_FIELD_EXPIRY : RDB_VERSION_WRITTEN;
+    switch (code) {
+    case RDB_HASH_METADATA: return RDB_VERSION_FIELD_EXPIRY;
+    case RDB_STREAM_3: return RDB_VERSION_ACTIVE_CONSUMERS;
+    default: return RDB_VERSION_WRITTEN;
+    }
 }
 
 static void write_listpack(struct rdb_writer *writer, struct listpack *pack) {
@@ -218,12 +224,7 @@ static void write_fields(struct rdb_writer *writer, const struct hash *hash, boo
     }
 }
 
-static void write_hash(struct rdb_writer *writer, const struct hash *hash) {
-    unsigned code = rdb_value_code(TYPE_HASH, hash);
-    if (code != RDB_HASH_LISTPACK) {
-        write_fields(writer, hash, code == RDB_HASH_METADATA);
-        return;
-    }
+static void write_packed_hash(struct rdb_writer *writer, const struct hash *hash) {
     struct hash_iter iter;
     struct bytes field, value;
     struct listpack pack = {0};
@@ -237,12 +238,18 @@ static void write_hash(struct rdb_writer *writer, const struct hash *hash) {
     listpack_done(&pack);
 }
 
-void rdb_write_value(struct rdb_writer *writer, enum value_type type, const void *value) {
-    switch (type) {
-    case TYPE_LIST: write_list(writer, value); return;
-    case TYPE_SET: write_set(writer, value); return;
-    case TYPE_ZSET: write_zset(writer, value); return;
-    case TYPE_HASH: write_hash(writer, value); return;
-    default: kn_require(!"a value of this type");
+void rdb_write_value(struct rdb_writer *writer, unsigned code, const void *value) {
+    switch (code) {
+    case RDB_LIST_QUICKLIST_2: write_list(writer, value); return;
+    case RDB_SET:
+    case RDB_SET_INTSET: write_set(writer, value); return;
+    case RDB_ZSET_2:
+    case RDB_ZSET_LISTPACK: write_zset(writer, value); return;
+    case RDB_HASH:
+    case RDB_HASH_METADATA: write_fields(writer, value, code == RDB_HASH_METADATA); return;
+    case RDB_HASH_LISTPACK: write_packed_hash(writer, value); return;
+    case RDB_STREAM_2:
+    case RDB_STREAM_3: write_stream(writer, code, value); return;
+    default: kn_require(!"a code that rdb_value_code gives");
     }
 }

@@ -36,6 +36,38 @@ def zadd(client, key, pairs):
 SCORES = {b'a': 1, b'b': 2.5, b'c': -3, b'd': float('inf'), b'e': float('-inf'), b'f': 1e300,
           b'g': 0.1, b'h': 1 << 53, b'i': 1e18, b'j': 5e18, b'k': -128, b'l': 1e-310}
 
+def xadd(client, key, count, kinds=1, start=1000):
+    with client.pipeline(transaction=False) as pipe:
+        for i in range(count):
+            fields = {b'sensor': b'%d' % (i % 7), b'value': b'v' * (i % 40)}
+            if i % kinds:
+                fields[b'kind%d' % (i % kinds)] = b'%d' % i
+            pipe.xadd(key, fields, id='%d-%d' % (start + i // 3, i % 3 + 1))
+        pipe.execute()
+
+
+def grouped(client, key):
+    """Groups that have read all, something, nothing; pending entries, some of them deleted from the stream."""
+    xadd(client, key, 40)
+    client.xgroup_create(key, 'all', 0)
+    client.xgroup_create(key, 'some', 0)
+    client.xgroup_create(key, 'none', '$', mkstream=True)
+    client.execute_command('XGROUP', 'CREATECONSUMER', key, 'none', 'idle')
+    client.xreadgroup('all', 'alice', {key: '>'}, count=25)
+    client.xreadgroup('all', 'bob', {key: '>'})
+    client.xreadgroup('some', 'alice', {key: '>'}, count=5)
+    client.xreadgroup('some', 'alice', {key: '0'})
+    client.xack(key, 'all', '1000-1', '1001-2', '1012-1')
+    client.xdel(key, '1000-2', '1003-1')
+    client.execute_command('XCLAIM', key, 'all', 'carol', 0, '1002-1', '1002-2', 'RETRYCOUNT', 7)
+
+
+def thinned(client, key):
+    xadd(client, key, 300, kinds=3)
+    client.xdel(key, *('%d-%d' % (1000 + i // 3, i % 3 + 1) for i in range(0, 300, 7)))
+    client.xtrim(key, maxlen=200, approximate=False)
+
+
 # name: (makes it, whether its bytes are those of 7.0)
 VALUES = {
     'empty string': (lambda c, k: c.set(k, b''), True),
@@ -64,6 +96,18 @@ VALUES = {
     'zset': (lambda c, k: zadd(c, k, SCORES), True),
     'zset of equal scores': (lambda c, k: zadd(c, k, dict.fromkeys([w[:60] for w in WORDS], 7)), True),
     'large zset': (lambda c, k: zadd(c, k, {w: i / 7 for i, w in enumerate(random_texts(2000))}), True),
+    'stream': (lambda c, k: xadd(c, k, 10), True),
+    'stream of one': (lambda c, k: c.xadd(k, {b'a': b'1'}, id='5-1'), True),
+    'stream of several kinds': (lambda c, k: xadd(c, k, 500, kinds=4), True),
+    'large stream': (lambda c, k: xadd(c, k, 3000), True),
+    'stream of large entries': (lambda c, k: [c.xadd(k, {b'a': b'x' * n, b'b' * n: b''}, id=n) for n in
+                                              (1, 1000, 5000, 100000, 100001)], True),
+    'stream of the last identifiers': (lambda c, k: [c.xadd(k, {b'a': b'b'}, id=i) for i in (
+        '0-1', '18446744073709551615-0', '18446744073709551615-18446744073709551615')], True),
+    'empty stream': (lambda c, k: c.xgroup_create(k, 'g', '0', mkstream=True), True),
+    'emptied stream': (lambda c, k: (xadd(c, k, 3), c.xtrim(k, maxlen=0, approximate=False)), True),
+    'thinned stream': (thinned, False),
+    'stream with groups': (grouped, False),
     'zset of a long member': (lambda c, k: zadd(c, k, {**SCORES, LONG: -0.0}), True),
 }
 
@@ -127,6 +171,7 @@ def test_from_us_to_us(ours, name):
     assert content(ours, 'k') == content(ours, 'l')
     assert ours.object('encoding', 'k') in (ours.object('encoding', 'l'), b'raw')
     assert ours.dump('l') == payload or ours.object('encoding', 'k') == b'hashtable'
+    assert ours.type('l') != b'stream' or ours.object('encoding', 'l') == b'stream'
 
 
 @pytest.mark.parametrize('name', VALUES)

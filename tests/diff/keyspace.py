@@ -6,6 +6,7 @@ import compare
 READ = {
     b'string': [b'GET'], b'list': [b'LRANGE', b'0', b'-1'], b'set': [b'SMEMBERS'],
     b'hash': [b'HGETALL'], b'zset': [b'ZRANGE', b'0', b'-1', b'WITHSCORES'],
+    b'stream': [b'XRANGE', b'-', b'+'],
 }
 
 

@@ -171,3 +171,55 @@ def listpack(*items, fits=False):
 def intset(*numbers, size=2):
     return struct.pack('<II', size, len(numbers)) + b''.join(
         number.to_bytes(size, 'little', signed=True) for number in numbers)
+
+
+# ---- streams
+
+
+def ident(text):
+    """The 16 bytes of an identifier."""
+    return struct.pack('>QQ', *map(int, text.split('-')))
+
+
+def lengths(*numbers):
+    return b''.join(map(length, numbers))
+
+
+def id_lengths(text):
+    return lengths(*map(int, text.split('-')))
+
+
+def stream_node(base, names, *entries, kept=None, deleted=None):
+    """entries: (ms, seq, values) with the node's names, or (ms, seq, dict); a True behind it: deleted."""
+    items = [sum(len(e) < 4 for e in entries) if kept is None else kept,
+             sum(len(e) > 3 for e in entries) if deleted is None else deleted, len(names), *names, 0]
+    for ms_part, seq, fields, *gone in entries:
+        if isinstance(fields, dict):
+            items += [int(bool(gone)), ms_part, seq, len(fields)]
+            items += [item for pair in fields.items() for item in pair] + [2 * len(fields) + 4]
+        else:
+            items += [2 | int(bool(gone)), ms_part, seq, *fields, len(fields) + 3]
+    return string(ident(base)) + string(listpack(*items))
+
+
+def stream(code, nodes, count, last, first='0-0', max_deleted='0-0', added=None, groups=(), tail=b''):
+    """groups: what group() made."""
+    body = length(len(nodes)) + b''.join(nodes) + length(count) + id_lengths(last)
+    if code != STREAM:
+        body += id_lengths(first) + id_lengths(max_deleted) + length(count if added is None else added)
+    return body + length(len(groups)) + b''.join(groups) + tail
+
+
+def group(code, name, last, pending=(), consumers=(), read=0):
+    """pending: (id, time, deliveries); consumers: (name, seen, active, [id...])."""
+    body = string(name) + id_lengths(last)
+    if code != STREAM:
+        body += length(read % (1 << 64))
+    body += length(len(pending))
+    for which, when, deliveries in pending:
+        body += ident(which) + ms(when) + length(deliveries)
+    body += length(len(consumers))
+    for called, seen, active, own in consumers:
+        body += string(called) + ms(seen) + (ms(active) if code not in (STREAM, STREAM_2) else b'')
+        body += length(len(own)) + b''.join(map(ident, own))
+    return body

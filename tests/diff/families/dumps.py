@@ -41,6 +41,12 @@ def _bodies():
     scored = (b'b', b'-2.5', b'1', 3, b'a', b'1e17')
     yield rdb.ZSET_ZIPLIST, rdb.string(rdb.ziplist(*scored))
     yield rdb.ZSET_LISTPACK, rdb.string(rdb.listpack(*scored))
+    node = rdb.stream_node('5-1', (b'a',), (0, 0, (1,)), (2, 0, {b'b': b'x'}), (3, 1, (7,), True))
+    for code in (rdb.STREAM, rdb.STREAM_2):
+        groups = [rdb.group(code, b'g', '5-1', [('5-1', 1000, 2)], [(b'alice', 1000, 0, ['5-1'])], 1)]
+        yield code, rdb.stream(code, [node], 2, '9-0', '5-1', '8-2', 4, groups)
+        yield code, rdb.stream(code, [], 0, '9-0')
+        yield code, rdb.stream(code, [node], 2, '9-0', groups=groups * 2)
     # Damage that both see.
     yield rdb.SET, rdb.length(2) + rdb.strings(b'a', b'a')
     yield rdb.HASH, rdb.length(2) + rdb.strings(b'a', b'1', b'a', b'2')
@@ -70,7 +76,10 @@ def make(family, rng, atoms, length):
         return rng.choice((b'0', b'0', b'0', b'100000', b'123456', b'-1', b'abc', b'',
                            b'9223372036854775808'))
 
-    atoms.atom_payload, atoms.atom_ttl = atom_payload, atom_ttl
+    def atom_xid():
+        return b'%d-%d' % (rng.randrange(1, 40), rng.randrange(3))
+
+    atoms.atom_payload, atoms.atom_ttl, atoms.atom_xid = atom_payload, atom_ttl, atom_xid
     steps = family._steps(rng, atoms, length)
     return steps + [carry(rng, atoms) for _ in range(3)]
 
@@ -84,7 +93,8 @@ class Dumps(Family):
         steps = []
         for step in super()._steps(rng, atoms, length):
             steps.append(step)
-            if rng.random() < 0.08:
+            dying = step[1][-1] == b'1' and step[1][0] in (b'SET', b'PEXPIRE')
+            if rng.random() < 0.08 and not dying:
                 steps.append(carry(rng, atoms))
         return steps
 
@@ -94,7 +104,9 @@ GRAMMARS = FILL + [Grammar(text, weight) for weight, text in (
     (4, 'RESTORE <key> <ttl> <payload> REPLACE'), (1, 'RESTORE <key> <tms> <payload> REPLACE ABSTTL'),
     (2, 'RESTORE <key> <ttl> <payload> {REPLACE|IDLETIME <int>|FREQ <int>|IDLETIME 100|FREQ 7|<odd>}'),
     (1, 'RESTORE-ASKING <key> 0 <payload> REPLACE'), (1, 'OBJECT FREQ <key>'),
-    (1, 'OBJECT IDLETIME <key>'),
+    (1, 'OBJECT IDLETIME <key>'), (2, 'XADD <key> <xid> <field> <val> (<field> <val>)*'),
+    (1, 'XDEL <key> <xid>+'), (1, 'XGROUP CREATE <key> (g|h) (0|<xid>) MKSTREAM'), (1, 'XLEN <key>'),
+    (1, 'XPENDING <key> (g|h)'), (1, 'XACK <key> (g|h) <xid>+'),
     (1, 'COPY <key> <key> [REPLACE]'), (1, 'OBJECT ENCODING <key>'), (1, 'DEL <key>'),
     (1, 'CONFIG SET maxmemory-policy (allkeys-lru|allkeys-lfu|noeviction)'))]
 
