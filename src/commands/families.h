@@ -18,6 +18,7 @@ extern const struct command_family connection_commands;
 extern const struct command_family database_commands;
 extern const struct command_family dump_commands;
 extern const struct command_family expire_commands;
+extern const struct command_family function_commands;
 extern const struct command_family geo_commands;
 extern const struct command_family geo_search_commands;
 extern const struct command_family hash_commands;

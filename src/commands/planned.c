@@ -12,10 +12,6 @@
     }
 
 static const struct command rows[] = {
-    /* scripting */
-    PLANNED("fcall", "7.0.0", "Calls a function.", GROUP_SCRIPTING),
-    PLANNED("fcall_ro", "7.0.0", "Calls a function that only reads.", GROUP_SCRIPTING),
-    PLANNED("function", "7.0.0", "Libraries of functions: a container.", GROUP_SCRIPTING),
     /* generic */
     PLANNED("migrate", "2.6.0", "Moves keys to another server.", GROUP_KEYSPACE),
     PLANNED("wait", "3.0.0", "Waits until replicas have what was written.", GROUP_KEYSPACE),

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "script/engine.h"
+#include "script/functions.h"
 #include "script/run.h"
 #include "script/sandbox.h"
 #include "script/sha1.h"
@@ -165,6 +166,29 @@ static lua_Number version_number(const char *version) {
     return number << 8 | part;
 }
 
+static void set_constants(lua_State *lua) {
+    static const struct {
+        const char *name;
+        int value;
+    } numbers[] = {
+        {"LOG_DEBUG", LEVEL_DEBUG},        {"LOG_VERBOSE", LEVEL_VERBOSE},
+        {"LOG_NOTICE", LEVEL_NOTICE},      {"LOG_WARNING", LEVEL_WARNING},
+        {"REPL_NONE", REPLICATE_NONE},     {"REPL_AOF", REPLICATE_AOF},
+        {"REPL_SLAVE", REPLICATE_REPLICA}, {"REPL_REPLICA", REPLICATE_REPLICA},
+        {"REPL_ALL", REPLICATE_ALL},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        lua_pushinteger(lua, numbers[i].value);
+        lua_setfield(lua, -2, numbers[i].name);
+    }
+    lua_pushliteral(lua, REDIS_VERSION);
+    lua_setfield(lua, -2, "REDIS_VERSION");
+    lua_pushnumber(lua, version_number(REDIS_VERSION));
+    lua_setfield(lua, -2, "REDIS_VERSION_NUM");
+    lua_pushliteral(lua, "keynome");
+    lua_setfield(lua, -2, "SERVER_NAME");
+}
+
 void sandbox_open_redis(lua_State *lua) {
     static const luaL_Reg functions[] = {
         {"call", run_call},
@@ -181,26 +205,15 @@ void sandbox_open_redis(lua_State *lua) {
         {"acl_check_cmd", api_acl_check_cmd},
         {NULL, NULL},
     };
-    static const struct {
-        const char *name;
-        int value;
-    } numbers[] = {
-        {"LOG_DEBUG", LEVEL_DEBUG},        {"LOG_VERBOSE", LEVEL_VERBOSE},
-        {"LOG_NOTICE", LEVEL_NOTICE},      {"LOG_WARNING", LEVEL_WARNING},
-        {"REPL_NONE", REPLICATE_NONE},     {"REPL_AOF", REPLICATE_AOF},
-        {"REPL_SLAVE", REPLICATE_REPLICA}, {"REPL_REPLICA", REPLICATE_REPLICA},
-        {"REPL_ALL", REPLICATE_ALL},
-    };
     lua_newtable(lua);
     luaL_register(lua, NULL, functions);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        lua_pushinteger(lua, numbers[i].value);
-        lua_setfield(lua, -2, numbers[i].name);
-    }
-    lua_pushliteral(lua, REDIS_VERSION);
-    lua_setfield(lua, -2, "REDIS_VERSION");
-    lua_pushnumber(lua, version_number(REDIS_VERSION));
-    lua_setfield(lua, -2, "REDIS_VERSION_NUM");
-    lua_pushliteral(lua, "keynome");
-    lua_setfield(lua, -2, "SERVER_NAME");
+    set_constants(lua);
+}
+
+void sandbox_open_register(lua_State *lua) {
+    static const luaL_Reg functions[] = {
+        {"register_function", functions_register}, {"log", api_log}, {NULL, NULL}};
+    lua_newtable(lua);
+    luaL_register(lua, NULL, functions);
+    set_constants(lua);
 }

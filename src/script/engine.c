@@ -6,6 +6,7 @@
 
 #include "base/heap.h"
 #include "base/memory.h"
+#include "script/functions.h"
 #include "script/local.h"
 #include "script/random.h"
 #include "script/run.h"
@@ -148,7 +149,8 @@ struct engine *engine_new(struct scripts *scripts, struct worker *worker) {
                               .heap = heap_new(),
                               .limit_bytes = ENGINE_BYTES_MAX,
                               .collect_bytes = COLLECT_MIN_BYTES,
-                              .here = local_scripts_new()};
+                              .here = local_scripts_new(),
+                              .functions = local_functions_new()};
     random_begin(engine);
     arena_init(&engine->arena);
     buffer_init(&engine->reply, REPLY_MAX_BYTES);
@@ -172,6 +174,7 @@ void engine_free(struct engine *engine) {
     if (engine->lua != NULL) lua_close(engine->lua);
     stats_add(STAT_SCRIPT_VM_BYTES, -(int64_t)engine->reported_bytes);
     local_scripts_free(engine->here);
+    local_functions_free(engine->functions);
     heap_free(engine->heap);
     arena_done(&engine->arena);
     buffer_done(&engine->reply);

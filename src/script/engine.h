@@ -23,6 +23,8 @@
 #include "base/buffer.h"
 
 struct heap;
+struct loading;
+struct local_functions;
 struct local_scripts;
 struct run;
 struct scripts;
@@ -50,16 +52,19 @@ struct engine {
     struct worker *worker;
     struct heap *heap;
     size_t used_bytes, limit_bytes;
-    size_t reported_bytes;      /* as the statistics know it */
-    size_t collect_bytes;       /* above this, garbage is collected after a run */
-    struct arena arena;         /* for one command of a script at a time */
-    struct buffer reply;        /* of the command that a script called */
-    struct buffer scratch;      /* of one call of a library */
-    struct run *run;            /* NULL when nothing runs */
-    bool gc_changed;            /* a script has told the garbage collector something */
-    uint64_t random;            /* the state of math.random */
-    struct local_scripts *here; /* what this state has compiled */
-    int functions_ref;          /* the table of ENGINE_FUNCTIONS, in the registry */
+    size_t reported_bytes;             /* as the statistics know it */
+    size_t collect_bytes;              /* above this, garbage is collected after a run */
+    struct arena arena;                /* for one command of a script at a time */
+    struct buffer reply;               /* of the command that a script called */
+    struct buffer scratch;             /* of one call of a library */
+    struct run *run;                   /* NULL when nothing runs */
+    bool gc_changed;                   /* a script has told the garbage collector something */
+    uint64_t random;                   /* the state of math.random */
+    struct local_scripts *here;        /* what this state has compiled */
+    struct local_functions *functions; /* of libraries */
+    struct loading *loading;           /* while a library registers its functions */
+    int64_t loading_until_us;
+    int functions_ref; /* the table of ENGINE_FUNCTIONS, in the registry */
 };
 
 /* NULL when there is no memory. */

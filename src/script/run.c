@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "script/engine.h"
 #include "script/values.h"
 #include "server/client.h"
@@ -31,7 +32,10 @@ bool run_admit(struct request *request, unsigned script_flags, bool read_only,
 }
 
 void run_hook(lua_State *lua, lua_Debug *debug) {
-    (void)lua, (void)debug;
+    struct engine *engine = engine_of(lua);
+    (void)debug;
+    if (engine->loading != NULL && clock_mono_us() > engine->loading_until_us)
+        luaL_error(lua, "FUNCTION LOAD timeout");
 }
 
 /* ---- the result ---- */

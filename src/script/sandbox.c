@@ -12,6 +12,8 @@
 
 /* In the registry: view -> real table. */
 static char views_key;
+/* There too: what functions of libraries see, and what libraries see while they are loaded. */
+static char function_globals_key, function_redis_key, loading_redis_key;
 
 static const char READ_ONLY_ERROR[] = "Attempt to modify a readonly table";
 
@@ -182,8 +184,20 @@ static const char *read_piece(lua_State *lua, void *context, size_t *ret_size) {
     return refuse_code(lua, chunk);
 }
 
+/* The function that was loaded sees the globals of who loads it. */
 static int loaded(lua_State *lua, int status) {
-    if (status == 0) return 1;
+    lua_Debug caller;
+    if (status == 0) {
+        if (lua_getstack(lua, 1, &caller) && lua_getinfo(lua, "f", &caller)) {
+            lua_getfenv(lua, -1);
+            lua_remove(lua, -2);
+            if (lua_istable(lua, -1))
+                lua_setfenv(lua, -2);
+            else
+                lua_pop(lua, 1);
+        }
+        return 1;
+    }
     lua_pushnil(lua);
     lua_insert(lua, -2);
     return 2;
@@ -332,9 +346,104 @@ static void protect_strings(lua_State *lua) {
     lua_pop(lua, 1);
 }
 
+/* ---- libraries of functions ---- */
+
+static void keep(lua_State *lua, char *key) {
+    lua_pushlightuserdata(lua, key);
+    lua_insert(lua, -2);
+    lua_rawset(lua, LUA_REGISTRYINDEX);
+}
+
+static void push_kept(lua_State *lua, char *key) {
+    lua_pushlightuserdata(lua, key);
+    lua_rawget(lua, LUA_REGISTRYINDEX);
+}
+
+static void copy_table(lua_State *lua, int from, int to) {
+    lua_pushnil(lua);
+    while (lua_next(lua, from)) {
+        lua_pushvalue(lua, -2);
+        lua_insert(lua, -2);
+        lua_rawset(lua, to);
+    }
+}
+
+static void refuse_missing(lua_State *lua) {
+    lua_createtable(lua, 0, 1);
+    lua_pushcfunction(lua, missing_global);
+    lua_setfield(lua, -2, "__index");
+    lua_setmetatable(lua, -2);
+}
+
+/* What a function sees: the globals of scripts, on top of the stack, less what only scripts have. */
+static void build_function_globals(lua_State *lua) {
+    static const char *const absent[] = {"breakpoint", "debug", "replicate_commands"};
+    int globals = lua_gettop(lua);
+    lua_newtable(lua);
+    copy_table(lua, globals, globals + 1);
+    sandbox_open_redis(lua);
+    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++) {
+        lua_pushnil(lua);
+        lua_setfield(lua, -2, absent[i]);
+    }
+    lua_pushvalue(lua, -1);
+    keep(lua, &function_redis_key);
+    sandbox_protect(lua);
+    lua_pushvalue(lua, -1);
+    lua_setfield(lua, globals + 1, "redis");
+    lua_setfield(lua, globals + 1, "server");
+    refuse_missing(lua);
+    lua_pushvalue(lua, -1);
+    sandbox_protect(lua);
+    lua_setfield(lua, globals + 1, "_G");
+    keep(lua, &function_globals_key);
+    sandbox_open_register(lua);
+    refuse_missing(lua);
+    keep(lua, &loading_redis_key);
+}
+
+void sandbox_push_library(lua_State *lua) {
+    lua_createtable(lua, 0, 2); /* what its globals are at first */
+    push_kept(lua, &loading_redis_key);
+    sandbox_protect(lua);
+    lua_pushvalue(lua, -1);
+    lua_setfield(lua, -3, "redis");
+    lua_setfield(lua, -2, "server");
+    refuse_missing(lua);
+    sandbox_protect(lua);
+}
+
+/* Makes the view at this index one of the table on top of the stack, which is taken off. */
+static void turn_view(lua_State *lua, int index) {
+    lua_pushlightuserdata(lua, &views_key);
+    lua_rawget(lua, LUA_REGISTRYINDEX);
+    lua_pushvalue(lua, index);
+    lua_pushvalue(lua, -3);
+    lua_rawset(lua, -3);
+    lua_pop(lua, 1);
+    lua_getmetatable(lua, index);
+    lua_insert(lua, -2);
+    lua_setfield(lua, -2, "__index");
+    lua_pop(lua, 1);
+}
+
+void sandbox_open_library(lua_State *lua, int index) {
+    lua_getfield(lua, index, "redis");
+    push_kept(lua, &function_redis_key);
+    turn_view(lua, lua_gettop(lua) - 1);
+    lua_pop(lua, 1);
+    push_kept(lua, &function_globals_key);
+    turn_view(lua, index);
+}
+
 void sandbox_build(lua_State *lua) {
+    /* It keeps no view alive. */
     lua_pushlightuserdata(lua, &views_key);
     lua_newtable(lua);
+    lua_createtable(lua, 0, 1);
+    lua_pushliteral(lua, "k");
+    lua_setfield(lua, -2, "__mode");
+    lua_setmetatable(lua, -2);
     lua_rawset(lua, LUA_REGISTRYINDEX);
     lua_newtable(lua); /* the globals of scripts */
     offer_libraries(lua);
@@ -352,6 +461,7 @@ void sandbox_build(lua_State *lua) {
     lua_insert(lua, -2);
     lua_pushcclosure(lua, guarded_getmetatable, 2);
     lua_setfield(lua, -2, "getmetatable");
+    build_function_globals(lua);
     lua_pushvalue(lua, -1);
     sandbox_protect(lua);
     lua_pushvalue(lua, -1);

@@ -21,9 +21,15 @@ void sandbox_build(lua_State *lua);
 /* Replaces the table on top of the stack by a view of it. */
 void sandbox_protect(lua_State *lua);
 
+/* Pushes the globals of a new library: while its program runs they hold what it needs to register its functions. */
+void sandbox_push_library(lua_State *lua);
+/* From now on the library's globals, at this index, are those of functions that run. */
+void sandbox_open_library(lua_State *lua, int index);
+
 /* ---- the libraries that are not Lua's own: each pushes its table ---- */
 
 void sandbox_open_redis(lua_State *lua);    /* api.c */
+void sandbox_open_register(lua_State *lua); /* api.c: what `redis` is while a library is loaded */
 void sandbox_open_messages(lua_State *lua); /* messages.c: cmsgpack */
 void sandbox_open_structs(lua_State *lua);  /* structs.c: struct */
 /* Puts random and randomseed into the table on top of the stack. random.c */

@@ -6,6 +6,7 @@
 #include "base/lock.h"
 #include "base/memory.h"
 #include "script/engine.h"
+#include "script/library.h"
 #include "script/shebang.h"
 #include "server/request.h"
 #include "server/server.h"
@@ -16,6 +17,7 @@ enum { BUCKETS = 4096 };
 
 struct scripts {
     struct server *server;
+    struct libraries *libraries;
     struct engine **engines; /* by the worker's index; each its worker's own */
     _Atomic uint64_t epoch, uses;
     struct lock lock; /* guards the rest */
@@ -26,6 +28,7 @@ struct scripts {
 struct scripts *scripts_new(struct server *server) {
     struct scripts *scripts = mem_zalloc(sizeof *scripts);
     scripts->server = server;
+    scripts->libraries = libraries_new();
     scripts->engines = mem_zalloc(server->worker_count * sizeof(struct engine *));
     chain_init(&scripts->evictable);
     for (unsigned i = 0; i < BUCKETS; i++) chain_init(&scripts->buckets[i]);
@@ -35,6 +38,7 @@ struct scripts *scripts_new(struct server *server) {
 void scripts_free(struct scripts *scripts) {
     scripts_flush(scripts);
     for (unsigned i = 0; i < scripts->server->worker_count; i++) engine_free(scripts->engines[i]);
+    libraries_free(scripts->libraries);
     mem_free(scripts->engines);
     mem_free(scripts);
 }
@@ -43,6 +47,10 @@ struct engine *scripts_engine(struct scripts *scripts, struct worker *worker) {
     struct engine **engine = &scripts->engines[worker->index];
     if (kn_unlikely(*engine == NULL)) *engine = engine_new(scripts, worker);
     return *engine;
+}
+
+struct libraries *scripts_libraries(struct scripts *scripts) {
+    return scripts->libraries;
 }
 
 /* ---- one script ---- */

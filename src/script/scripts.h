@@ -23,6 +23,7 @@
 #include "script/sha1.h"
 
 struct engine;
+struct libraries;
 struct request;
 struct scripts;
 struct server;
@@ -51,6 +52,8 @@ void scripts_free(struct scripts *scripts);
 
 /* The worker's own; NULL when there is no memory. On the worker's thread. */
 struct engine *scripts_engine(struct scripts *scripts, struct worker *worker);
+
+struct libraries *scripts_libraries(struct scripts *scripts);
 
 /* ---- the cache: what they return is held ---- */
 

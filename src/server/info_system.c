@@ -194,10 +194,13 @@ static void script_fields(const struct info *info) {
     info_bytes(info, "used_memory_lua", vm);
     info_field(info, "used_memory_scripts_eval", "%llu", (unsigned long long)sources);
     info_field(info, "number_of_cached_scripts", "%lld", (long long)stats_read(STAT_SCRIPTS));
-    info_zeros(info, (const char *[]){"number_of_functions", "number_of_libraries",
-                                      "used_memory_vm_functions", "used_memory_functions", NULL});
+    uint64_t libraries = (uint64_t)stats_read(STAT_LIBRARY_BYTES);
+    info_field(info, "number_of_functions", "%lld", (long long)stats_read(STAT_FUNCTIONS));
+    info_field(info, "number_of_libraries", "%lld", (long long)stats_read(STAT_LIBRARIES));
+    info_zeros(info, (const char *[]){"used_memory_vm_functions", NULL});
     info_bytes(info, "used_memory_vm_total", vm);
-    info_bytes(info, "used_memory_scripts", sources);
+    info_field(info, "used_memory_functions", "%llu", (unsigned long long)libraries);
+    info_bytes(info, "used_memory_scripts", sources + libraries);
 }
 
 void info_memory_section(const struct info *info) {

@@ -39,6 +39,9 @@ enum stat {
     STAT_BLOCKING_KEYS,
     STAT_SCRIPTS,         /* in the cache */
     STAT_SCRIPT_BYTES,    /* their sources */
+    STAT_LIBRARIES,
+    STAT_FUNCTIONS,
+    STAT_LIBRARY_BYTES,
     STAT_SCRIPT_VM_BYTES, /* of all Lua states */
     STAT_COUNT,
     STAT_FIRST_GAUGE = STAT_CLIENTS,
