@@ -7,9 +7,10 @@
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LOCK_SPINS = 100 };
+enum { LOCK_SPINS = 100, LOCK_NAP_NS = 5 * 1000 * 1000 };
 
 static void relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -35,6 +36,27 @@ void lock_wait(struct lock *lock) {
     while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0) {
         syscall(SYS_futex, &lock->state, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
     }
+}
+
+bool lock_wait_while(struct lock *lock, bool (*keep_waiting)(void *context), void *context) {
+    const struct timespec nap = {.tv_nsec = LOCK_NAP_NS};
+    for (int i = 0; i < LOCK_SPINS; i++) {
+        uint32_t open = 0;
+        if (atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 &&
+            atomic_compare_exchange_weak_explicit(&lock->state, &open, 1, memory_order_acquire,
+                                                  memory_order_relaxed)) {
+            return true;
+        }
+        relax();
+    }
+    do {
+        if (!keep_waiting(context)) return false;
+#ifdef KN_DEBUG
+        kn_require(!lock_held(lock));
+#endif
+        if (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) == 0) return true;
+        syscall(SYS_futex, &lock->state, FUTEX_WAIT_PRIVATE, 2, &nap, NULL, 0);
+    } while (true);
 }
 
 void lock_wake(struct lock *lock) {

@@ -46,6 +46,9 @@ struct KN_CAPABILITY("lock") lock {
 };
 
 void lock_wait(struct lock *lock);
+/* Waits as long as keep_waiting(context) says so, which is asked before each sleep of a few milliseconds. Returns
+ * whether the lock was taken. */
+bool lock_wait_while(struct lock *lock, bool (*keep_waiting)(void *context), void *context);
 void lock_wake(struct lock *lock);
 
 #ifdef KN_DEBUG

@@ -213,7 +213,7 @@ static void cmd_function_stats(struct request *request) {
     libraries_count(all_libraries(request), &libraries, &functions);
     reply_map(reply, 2);
     reply_bulk_string(reply, "running_script");
-    reply_null(reply);
+    scripts_reply_running(request);
     reply_bulk_string(reply, "engines");
     reply_map(reply, 1);
     reply_bulk_string(reply, "LUA");
@@ -225,7 +225,7 @@ static void cmd_function_stats(struct request *request) {
 }
 
 static void cmd_function_kill(struct request *request) {
-    reply_error(request->reply, "NOTBUSY No scripts in execution right now.");
+    scripts_kill(request, true);
 }
 
 /* ---- DUMP and RESTORE ---- */
@@ -386,7 +386,7 @@ static void cmd_function_help(struct request *request) {
 
 enum { KEYS_RW = KEY_RW | KEY_ACCESS | KEY_UPDATE, KEYS_RO = KEY_RO | KEY_ACCESS };
 enum {
-    RUNS = COMMAND_NO_SCRIPT | COMMAND_SKIP_MONITOR | COMMAND_STALE | COMMAND_VISITS_SHARDS,
+    RUNS = COMMAND_NO_SCRIPT | COMMAND_SKIP_MONITOR | COMMAND_STALE | COMMAND_RUNS_SCRIPT,
     CHANGES = COMMAND_NO_SCRIPT | COMMAND_WRITE,
 };
 #define SUBCOMMAND .groups = GROUP_SCRIPTING, .since = "7.0.0"

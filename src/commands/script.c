@@ -129,7 +129,7 @@ static void cmd_script_flush(struct request *request) {
 }
 
 static void cmd_script_kill(struct request *request) {
-    reply_error(request->reply, "NOTBUSY No scripts in execution right now.");
+    scripts_kill(request, false);
 }
 
 static void cmd_script_debug(struct request *request) {
@@ -171,9 +171,9 @@ static void cmd_script_help(struct request *request) {
 enum { KEYS_RW = KEY_RW | KEY_ACCESS | KEY_UPDATE, KEYS_RO = KEY_RO | KEY_ACCESS };
 enum {
     RUNS = COMMAND_NO_SCRIPT | COMMAND_SKIP_MONITOR | COMMAND_MAY_REPLICATE | COMMAND_STALE |
-           COMMAND_VISITS_SHARDS,
+           COMMAND_RUNS_SCRIPT,
     RUNS_RO = COMMAND_NO_SCRIPT | COMMAND_SKIP_MONITOR | COMMAND_READONLY | COMMAND_STALE |
-              COMMAND_VISITS_SHARDS,
+              COMMAND_RUNS_SCRIPT,
 };
 
 static const struct command script_rows[] = {

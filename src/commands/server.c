@@ -5,6 +5,7 @@
 #include "server/arguments.h"
 #include "server/client.h"
 #include "server/help.h"
+#include "server/busy.h"
 #include "server/server.h"
 
 static void cmd_time(struct request *request) {
@@ -39,6 +40,8 @@ static void cmd_shutdown(struct request *request) {
     }
     if ((save && nosave) || (abort && (save || nosave || other))) {
         reply_error_code(request->reply, ERROR_SYNTAX);
+    } else if (store_is_busy(request->store) && !nosave) {
+        busy_reply(request->server, request->reply);
     } else if (abort) {
         reply_error(request->reply, "ERR No shutdown in progress.");
     } else if (save) {

@@ -24,6 +24,7 @@ struct loop {
     struct loop_timer **timers; /* a binary heap, the earliest first */
     uint32_t timer_count, timer_capacity;
 
+    int event_count;                            /* of this round */
     struct epoll_event events[LOOP_EVENTS_MAX]; /* of this round; data.ptr is NULL once dropped */
 };
 
@@ -188,13 +189,26 @@ static void note_due(struct loop *loop, int count) {
     }
 }
 
-static void deliver_events(struct loop *loop, int count) {
-    for (int i = 0; i < count; i++) {
+static void deliver_events(struct loop *loop) {
+    /* A nested round leaves none. */
+    for (int i = 0; i < loop->event_count; i++) {
         struct loop_watch *watch = loop->events[i].data.ptr;
         if (!watch) continue;
         watch->due = 0;
+        loop->events[i].data.ptr = NULL;
         watch->ready(watch, from_epoll(loop->events[i].events));
     }
+}
+
+void loop_run_nested(struct loop *loop) {
+    /* Readiness lasts until it is used, so nothing is lost by forgetting events. */
+    for (int i = 0; i < loop->event_count; i++) {
+        struct loop_watch *watch = loop->events[i].data.ptr;
+        if (watch != NULL && watch->due == (unsigned)i + 1) watch->due = 0;
+        loop->events[i].data.ptr = NULL;
+    }
+    loop->event_count = 0;
+    loop_run_once(loop, 0);
 }
 
 void loop_run_once(struct loop *loop, int64_t timeout_us) {
@@ -206,10 +220,12 @@ void loop_run_once(struct loop *loop, int64_t timeout_us) {
     int count = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS_MAX, ms);
     loop->now_us = clock_mono_us();
     if (count < 0) count = 0; /* a signal; whatever it meant to say comes as mail */
+    loop->event_count = count;
     note_due(loop, count);
     mailbox_drain(&loop->mailbox);
     fire_timers(loop);
-    deliver_events(loop, count);
+    deliver_events(loop);
+    loop->event_count = 0;
 }
 
 void loop_run(struct loop *loop) {

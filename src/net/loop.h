@@ -68,6 +68,9 @@ struct mailbox *loop_mailbox(struct loop *loop);
 
 /* One round. timeout_us: the longest wait, -1 for none. */
 void loop_run_once(struct loop *loop, int64_t timeout_us);
+/* A round within a callback of another one, without waiting. What the other had still to deliver is reported anew when
+ * it is next waited for. */
+void loop_run_nested(struct loop *loop);
 /* Rounds until loop_stop. */
 void loop_run(struct loop *loop);
 /* From any thread, and from signal handlers. */

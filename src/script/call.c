@@ -141,7 +141,10 @@ static bool do_call(lua_State *lua, struct engine *engine) {
         !may_write(lua, run, request.command))
         return false;
     if (!request_find_keys(&request)) return fail(lua, "-ERR out of memory");
-    if (request.command->flags & COMMAND_WRITE) run->flags |= RUN_WROTE;
+    if (request.command->flags & COMMAND_WRITE) {
+        run->flags |= RUN_WROTE;
+        atomic_store_explicit(&engine->wrote, true, memory_order_relaxed);
+    }
     run_command(engine, &request, number);
     if (reply.overflow) return fail(lua, "not enough memory for the reply of a command");
     values_push_reply(lua, buffer_bytes(&engine->reply));

@@ -15,6 +15,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,12 +53,14 @@ struct engine {
     struct worker *worker;
     struct heap *heap;
     size_t used_bytes, limit_bytes;
-    size_t reported_bytes;             /* as the statistics know it */
-    size_t collect_bytes;              /* above this, garbage is collected after a run */
-    struct arena arena;                /* for one command of a script at a time */
-    struct buffer reply;               /* of the command that a script called */
-    struct buffer scratch;             /* of one call of a library */
-    struct run *run;                   /* NULL when nothing runs */
+    size_t reported_bytes; /* as the statistics know it */
+    size_t collect_bytes;  /* above this, garbage is collected after a run */
+    struct arena arena;    /* for one command of a script at a time */
+    struct buffer reply;   /* of the command that a script called */
+    struct buffer scratch; /* of one call of a library */
+    struct run *run;       /* NULL when nothing runs */
+    /* What other threads may read of a run, and ask of it: SCRIPT KILL. */
+    _Atomic bool slow, slow_function, wrote, kill;
     bool gc_changed;                   /* a script has told the garbage collector something */
     uint64_t random;                   /* the state of math.random */
     struct local_scripts *here;        /* what this state has compiled */

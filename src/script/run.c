@@ -5,9 +5,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "script/engine.h"
+#include "script/scripts.h"
 #include "script/values.h"
+#include "server/busy.h"
 #include "server/client.h"
+#include "server/dispatch.h"
 #include "server/request.h"
 #include "server/server.h"
 #include "store/admin.h"
@@ -31,11 +35,67 @@ bool run_admit(struct request *request, unsigned script_flags, bool read_only,
     return true;
 }
 
+/* ---- time ---- */
+
+static void become_slow(struct run *run, int64_t now_us) {
+    struct engine *engine = run->engine;
+    const struct request *request = run->request;
+    bool function = run->flags & RUN_FUNCTION;
+    log_warning(
+        "Slow script detected: still in execution after %lld milliseconds. You can try killing the "
+        "script using the %s command. Script name is: %s.",
+        (long long)((now_us - run->started_us) / 1000), function ? "FUNCTION KILL" : "SCRIPT KILL",
+        run->name);
+    if (request->flags & REQUEST_ALL_SHARDS || request->server->worker_count == 1)
+        shard_set_fill(&run->held);
+    else
+        request_add_shards(request, &run->held);
+    run->slow = true;
+    scripts_note_slow(engine->scripts, engine, run, now_us - run->started_us);
+    busy_begin(engine->worker, &run->held, function);
+}
+
+static void raise_killed(lua_State *lua, const struct engine *engine, bool stopping) {
+    /* Every line from now on: who catches the error is told again. */
+    lua_sethook(lua, run_hook, LUA_MASKCOUNT | LUA_MASKLINE, ENGINE_HOOK_INSTRUCTIONS);
+    lua_sethook(engine->lua, run_hook, LUA_MASKCOUNT | LUA_MASKLINE, ENGINE_HOOK_INSTRUCTIONS);
+    const char *text = "Error running script: Script killed by user with SCRIPT KILL.";
+    if (engine->run->flags & RUN_FUNCTION)
+        text = "Error running script: Script killed by user with FUNCTION KILL.";
+    if (stopping) text = "The server is shutting down.";
+    values_push_error(lua, bytes_from_string(text));
+    lua_error(lua);
+}
+
 void run_hook(lua_State *lua, lua_Debug *debug) {
     struct engine *engine = engine_of(lua);
+    struct run *run = engine->run;
     (void)debug;
     if (engine->loading != NULL && clock_mono_us() > engine->loading_until_us)
         luaL_error(lua, "FUNCTION LOAD timeout");
+    if (run == NULL) return;
+    bool stopping = atomic_load_explicit(&engine->server->stopping, memory_order_relaxed);
+    bool killed = atomic_load_explicit(&engine->kill, memory_order_relaxed);
+    if (!stopping && !killed) {
+        int64_t now_us = clock_mono_us();
+        int64_t most_ms =
+            atomic_load_explicit(&engine->server->limits.busy_ms, memory_order_relaxed);
+        if (run->started_us == 0) run->started_us = now_us;
+        if (!run->slow) {
+            if (most_ms <= 0 || (now_us - run->started_us) / 1000 < most_ms) return;
+            become_slow(run, now_us);
+        }
+        busy_serve(engine->worker, run->request->client);
+        stopping = atomic_load_explicit(&engine->server->stopping, memory_order_relaxed);
+        killed = atomic_load_explicit(&engine->kill, memory_order_relaxed);
+    }
+    if (stopping || killed) raise_killed(lua, engine, stopping);
+}
+
+static void end_slow(struct run *run) {
+    struct engine *engine = run->engine;
+    busy_end(engine->worker, &run->held);
+    scripts_note_fast(engine->scripts, engine);
 }
 
 /* ---- the result ---- */
@@ -117,6 +177,7 @@ void run_script(struct run *run) {
     run->db = request->db;
     run->resp = 2;
     engine->run = run;
+    atomic_store_explicit(&engine->wrote, false, memory_order_relaxed);
     lua_pushvalue(lua, ENGINE_RUNNER);
     for (int slot = 1; slot <= ENGINE_SLOTS; slot++) lua_pushvalue(lua, slot);
     lua_pushlightuserdata(lua, run);
@@ -130,6 +191,9 @@ void run_script(struct run *run) {
     }
     lua_settop(lua, ENGINE_SLOTS);
     engine->run = NULL;
+    if (kn_unlikely(run->slow)) end_slow(run);
+    if (kn_unlikely(lua_gethookmask(lua) != LUA_MASKCOUNT))
+        lua_sethook(lua, run_hook, LUA_MASKCOUNT, ENGINE_HOOK_INSTRUCTIONS);
     if (client->db != request->db) client_select(client, request->db);
     engine_rest(engine);
 }

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/shard.h"
+
 struct engine;
 struct request;
 
@@ -45,7 +47,10 @@ struct run {
     uint32_t first_key, key_count;
     unsigned flags; /* enum run_flag */
     unsigned db;
-    int resp; /* as redis.setresp has it */
+    int resp;           /* as redis.setresp has it */
+    int64_t started_us; /* noted when the hook first looks; 0: not yet */
+    bool slow;
+    struct shard_set held; /* once it is slow */
 };
 
 /* Whether a script with these flags may run now; replies when not. read_only: EVAL_RO and its kind. ret_flags: enum

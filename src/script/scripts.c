@@ -3,11 +3,14 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/memory.h"
 #include "script/engine.h"
 #include "script/library.h"
+#include "script/run.h"
 #include "script/shebang.h"
+#include "server/busy.h"
 #include "server/request.h"
 #include "server/server.h"
 #include "server/stats.h"
@@ -15,10 +18,18 @@
 
 enum { BUCKETS = 4096 };
 
+/* What is told of a run that is slow. */
+struct slow_run {
+    int64_t started_us; /* 0: there is none */
+    char *name;
+    struct buffer command; /* its arguments, as a reply */
+};
+
 struct scripts {
     struct server *server;
     struct libraries *libraries;
-    struct engine **engines; /* by the worker's index; each its worker's own */
+    _Atomic(struct engine *) *engines; /* by the worker's index; each its worker's own */
+    struct slow_run *slow;             /* likewise, under the lock */
     _Atomic uint64_t epoch, uses;
     struct lock lock; /* guards the rest */
     struct chain buckets[BUCKETS];
@@ -29,7 +40,8 @@ struct scripts *scripts_new(struct server *server) {
     struct scripts *scripts = mem_zalloc(sizeof *scripts);
     scripts->server = server;
     scripts->libraries = libraries_new();
-    scripts->engines = mem_zalloc(server->worker_count * sizeof(struct engine *));
+    scripts->engines = mem_zalloc(server->worker_count * sizeof *scripts->engines);
+    scripts->slow = mem_zalloc(server->worker_count * sizeof *scripts->slow);
     chain_init(&scripts->evictable);
     for (unsigned i = 0; i < BUCKETS; i++) chain_init(&scripts->buckets[i]);
     return scripts;
@@ -37,20 +49,115 @@ struct scripts *scripts_new(struct server *server) {
 
 void scripts_free(struct scripts *scripts) {
     scripts_flush(scripts);
-    for (unsigned i = 0; i < scripts->server->worker_count; i++) engine_free(scripts->engines[i]);
+    for (unsigned i = 0; i < scripts->server->worker_count; i++)
+        engine_free(atomic_load(&scripts->engines[i]));
     libraries_free(scripts->libraries);
     mem_free(scripts->engines);
+    mem_free(scripts->slow);
     mem_free(scripts);
 }
 
 struct engine *scripts_engine(struct scripts *scripts, struct worker *worker) {
-    struct engine **engine = &scripts->engines[worker->index];
-    if (kn_unlikely(*engine == NULL)) *engine = engine_new(scripts, worker);
-    return *engine;
+    struct engine *engine =
+        atomic_load_explicit(&scripts->engines[worker->index], memory_order_relaxed);
+    if (kn_unlikely(engine == NULL)) {
+        engine = engine_new(scripts, worker);
+        atomic_store_explicit(&scripts->engines[worker->index], engine, memory_order_release);
+    }
+    return engine;
 }
 
 struct libraries *scripts_libraries(struct scripts *scripts) {
     return scripts->libraries;
+}
+
+/* ---- scripts that run too long ---- */
+
+enum { TOLD_ARGS = 32, TOLD_BYTES = 4096 };
+
+void scripts_note_slow(struct scripts *scripts, struct engine *engine, const struct run *run,
+                       int64_t elapsed_us) {
+    struct slow_run *slow = &scripts->slow[engine->worker->index];
+    const struct request *request = run->request;
+    struct reply reply;
+    lock_take(&scripts->lock);
+    slow->started_us = clock_mono_us() - elapsed_us;
+    slow->name = mem_strdup(run->name);
+    buffer_init(&slow->command, (TOLD_ARGS + 1) * (TOLD_BYTES + 64));
+    reply_init(&reply, &slow->command, 2);
+    uint32_t told = request->argc < TOLD_ARGS ? request->argc : TOLD_ARGS;
+    reply_array(&reply, told);
+    for (uint32_t i = 0; i < told; i++) {
+        struct bytes arg = request->argv[i];
+        reply_bulk(&reply, bytes_make(arg.data, arg.len < TOLD_BYTES ? arg.len : TOLD_BYTES));
+    }
+    lock_give(&scripts->lock);
+    atomic_store(&engine->slow_function, (run->flags & RUN_FUNCTION) != 0);
+    atomic_store(&engine->slow, true);
+}
+
+void scripts_note_fast(struct scripts *scripts, struct engine *engine) {
+    struct slow_run *slow = &scripts->slow[engine->worker->index];
+    lock_take(&scripts->lock);
+    /* Under the lock: nobody asks for its end, and means the next one. */
+    atomic_store(&engine->slow, false);
+    atomic_store(&engine->kill, false);
+    mem_free(slow->name);
+    buffer_done(&slow->command);
+    *slow = (struct slow_run){0};
+    lock_give(&scripts->lock);
+}
+
+void scripts_kill(struct request *request, bool functions) {
+    struct scripts *scripts = request->server->scripts;
+    bool any = false, other = false, wrote = false;
+    lock_take(&scripts->lock);
+    for (unsigned i = 0; i < scripts->server->worker_count; i++) {
+        struct engine *engine = atomic_load_explicit(&scripts->engines[i], memory_order_acquire);
+        if (engine == NULL || !atomic_load(&engine->slow)) continue;
+        if (atomic_load(&engine->wrote)) {
+            wrote = true;
+        } else if (atomic_load(&engine->slow_function) != functions) {
+            other = true;
+        } else {
+            atomic_store(&engine->kill, true);
+            any = true;
+        }
+    }
+    lock_give(&scripts->lock);
+    if (any)
+        reply_ok(request->reply);
+    else if (wrote)
+        reply_error(
+            request->reply,
+            "UNKILLABLE Sorry the script already executed write commands against the dataset. You "
+            "can either wait the script termination or kill the server in a hard way using the "
+            "SHUTDOWN NOSAVE command.");
+    else if (other)
+        reply_error(request->reply, busy_text(!functions));
+    else
+        reply_error(request->reply, "NOTBUSY No scripts in execution right now.");
+}
+
+void scripts_reply_running(struct request *request) {
+    struct scripts *scripts = request->server->scripts;
+    const struct slow_run *slow = NULL;
+    struct reply *reply = request->reply;
+    lock_take(&scripts->lock);
+    for (unsigned i = 0; i < scripts->server->worker_count && slow == NULL; i++)
+        if (scripts->slow[i].started_us != 0) slow = &scripts->slow[i];
+    if (slow == NULL) {
+        reply_null(reply);
+    } else {
+        reply_map(reply, 3);
+        reply_bulk_string(reply, "name");
+        reply_bulk_string(reply, slow->name);
+        reply_bulk_string(reply, "command");
+        reply_raw(reply, buffer_bytes(&slow->command));
+        reply_bulk_string(reply, "duration_ms");
+        reply_int(reply, (clock_mono_us() - slow->started_us) / 1000);
+    }
+    lock_give(&scripts->lock);
 }
 
 /* ---- one script ---- */

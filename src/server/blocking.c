@@ -44,6 +44,7 @@ struct waiter {
     struct request request; /* a copy: arguments and keys are in `memory` */
     struct shard_set shards;
     struct loop_timer timer;
+    enum unblock unblock;      /* what the timer does */
     struct wait_place *places; /* one for each key it waits for */
     struct arena memory;
 };
@@ -62,6 +63,8 @@ struct ready_key {
 };
 
 static _Thread_local struct ready_key *ready_first, **ready_last;
+
+enum { BUSY_RETRY_US = 20 * 1000 };
 
 struct blocking *blocking_new(void) {
     struct blocking *blocking = mem_zalloc(sizeof *blocking);
@@ -105,7 +108,7 @@ static void wait_list_enter(struct server *server, struct waiter *waiter, struct
     *place = (struct wait_place){.waiter = waiter, .key = wait_key};
     chain_add_last(&wait_key->places, &place->link);
     wait_key->any_change += waiter->request.block.any_change;
-    shard_listen(store_shard(server->store, key->shard), 1);
+    store_listen(server->store, key->shard, 1);
 }
 
 /* Takes a waiter out of all its lists; all its shards are held. */
@@ -116,7 +119,7 @@ static void wait_lists_leave(struct server *server, struct waiter *waiter) {
         unsigned shard = waiter->request.keys[block->first_key + i].key.shard;
         chain_remove(&place->key->places, &place->link);
         place->key->any_change -= block->any_change;
-        shard_listen(store_shard(server->store, shard), -1);
+        store_listen(server->store, shard, -1);
         if (place->key->places.count > 0) continue;
         chain_remove(&server->blocking->keys[shard], &place->key->link);
         mem_free(place->key);
@@ -128,7 +131,7 @@ static void wait_lists_leave(struct server *server, struct waiter *waiter) {
 
 static void waiter_timed_out(struct loop_timer *timer) {
     struct waiter *waiter = CONTAINER_OF(timer, struct waiter, timer);
-    if (waiter->client != NULL) blocking_cancel(waiter->client, UNBLOCK_TIMEOUT);
+    if (waiter->client != NULL) blocking_cancel(waiter->client, waiter->unblock);
 }
 
 static void copy_request(struct waiter *waiter, const struct request *from) {
@@ -155,6 +158,7 @@ void blocking_wait(struct request *request) {
     atomic_init(&waiter->holders, 1);
     waiter->client = client;
     waiter->worker = client->worker;
+    waiter->timer.fire = waiter_timed_out;
     waiter->skip_reply = client->flags & CLIENT_REPLY_SKIP;
     waiter->turn = atomic_fetch_add(&server->blocking->last_turn, 1) + 1;
     arena_init(&waiter->memory);
@@ -175,7 +179,6 @@ void blocking_wait(struct request *request) {
     if (__builtin_mul_overflow(block->deadline_ms - request->now_ms, 1000, &left_us) ||
         __builtin_add_overflow(clock_mono_us(), left_us, &at_us))
         return; /* hundreds of thousands of years */
-    waiter->timer.fire = waiter_timed_out;
     loop_timer_set(client->worker->loop, &waiter->timer, at_us);
 }
 
@@ -214,7 +217,13 @@ void blocking_unblocked(struct client *client, uint64_t turn, enum unblock how) 
 bool blocking_cancel(struct client *client, enum unblock how) {
     struct waiter *waiter = client->waiter;
     struct server *server = client->worker->server;
-    store_take(server->store, &waiter->shards);
+    if (!store_take(server->store, &waiter->shards)) {
+        /* A script that runs too long has them: another try, when it may be over. Who goes asks again itself. */
+        if (how == UNBLOCK_SILENT) return false;
+        waiter->unblock = how;
+        loop_timer_set(client->worker->loop, &waiter->timer, clock_mono_us() + BUSY_RETRY_US);
+        return false;
+    }
     bool waiting = waiter->state == WAITER_WAITING;
     if (waiting) {
         wait_lists_leave(server, waiter);
@@ -224,9 +233,9 @@ bool blocking_cancel(struct client *client, enum unblock how) {
     if (how == UNBLOCK_SILENT) {
         waiter->client = NULL; /* a reply that is on its way finds nobody */
         client_released(client);
-        return waiting;
+        return true;
     }
-    if (!waiting) return false;
+    if (!waiting) return true; /* it was served at this very moment: its reply is on the way */
     if (how == UNBLOCK_ERROR) {
         client_answer(client, BYTES("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"));
     } else {
@@ -355,46 +364,67 @@ static bool waiter_may_be_served(const struct waiter *waiter) {
     return !atomic_load(&shared->killed) && atomic_load(&shared->unblocked_turn) != waiter->turn;
 }
 
-/* Tries one waiter, whose reference is given away when it is served: then returns true. */
-static bool serve_waiter(struct worker *worker, struct waiter *waiter) {
+enum attempt { ATTEMPT_SERVED, ATTEMPT_IN_VAIN, ATTEMPT_LATER };
+
+/* Tries one waiter, whose reference is given away when it is served. Later: a script that runs too long has its
+ * shards. */
+static enum attempt serve_waiter(struct worker *worker, struct waiter *waiter) {
     struct store *store = worker->server->store;
     struct buffer out;
     bool served = false;
     buffer_init(&out, (size_t)4 << 30);
-    store_take(store, &waiter->shards);
+    if (!store_take(store, &waiter->shards)) return ATTEMPT_LATER;
     if (waiter_may_be_served(waiter)) served = waiter_try(worker, waiter, &out);
     store_give(store, &waiter->shards);
     if (served)
         deliver(worker, waiter, &out);
     else
         buffer_done(&out);
-    return served;
+    return served ? ATTEMPT_SERVED : ATTEMPT_IN_VAIN;
 }
 
-static void serve_key(struct worker *worker, const struct ready_key *ready) {
+/* Returns false when it is to be tried again, as a script that runs too long has the shards. */
+static bool serve_key(struct worker *worker, const struct ready_key *ready) {
     struct server *server = worker->server;
     struct wait_place *tried = NULL; /* with a reference to its waiter */
     uint64_t turn = 0;
     for (;;) {
-        store_take_one(server->store, ready->key.shard);
+        if (!store_take_one(server->store, ready->key.shard)) {
+            if (tried != NULL) waiter_drop(tried->waiter);
+            return false;
+        }
         struct wait_place *place = next_place(server, ready, tried, turn, worker->now_ms);
         store_give_one(server->store, ready->key.shard);
         if (tried != NULL) waiter_drop(tried->waiter);
-        if (place == NULL) return;
+        if (place == NULL) return true;
         turn = place->waiter->turn;
-        tried = serve_waiter(worker, place->waiter) ? NULL : place;
+        enum attempt attempt = serve_waiter(worker, place->waiter);
+        if (attempt == ATTEMPT_LATER) {
+            waiter_drop(place->waiter);
+            return false;
+        }
+        tried = attempt == ATTEMPT_SERVED ? NULL : place;
     }
 }
 
 void blocking_serve(struct worker *worker) {
     if (worker->serving) return; /* what a woken command makes ready is served by the loop below */
+    struct ready_key *later = NULL, **later_end = &later;
     worker->serving = true;
     while (ready_first != NULL) {
         struct ready_key *ready = ready_first;
         ready_first = ready->next;
-        serve_key(worker, ready);
-        mem_free(ready);
+        if (serve_key(worker, ready)) {
+            mem_free(ready);
+        } else {
+            ready->next = NULL;
+            *later_end = ready;
+            later_end = &ready->next;
+        }
         arena_reset(&worker->arena);
     }
     worker->serving = false;
+    if (later == NULL) return;
+    ready_first = later;
+    ready_last = later_end;
 }

@@ -49,7 +49,8 @@ bool blocking_has_ready(void);
 
 /* How a blocked client is released by its own thread; no shard is held. */
 enum unblock { UNBLOCK_TIMEOUT, UNBLOCK_ERROR, UNBLOCK_SILENT };
-/* Returns false when it was served at this very moment: its reply is on the way. */
+/* Returns false when a script that runs too long has the shards: the client waits on. It is tried again by itself, but
+ * for UNBLOCK_SILENT. */
 bool blocking_cancel(struct client *client, enum unblock how);
 
 /* CLIENT UNBLOCK, in two steps. From any thread, under the registry's lock: ends a client's wait, so that nobody serves

@@ -297,6 +297,7 @@ static void client_read(struct client *client) {
 
 void client_ready(struct loop_watch *watch, unsigned events) {
     struct client *client = CONTAINER_OF(watch, struct client, watch);
+    if (kn_unlikely(client == client->worker->busy_client)) return;
     if (events & LOOP_WRITE && !(client->flags & CLIENT_CLOSING)) client_flush(client);
     if (client_ends(client)) {
         if (events & LOOP_CLOSED) client_close(client, false);

@@ -44,6 +44,7 @@ enum command_flag {
     COMMAND_IN_SUBSCRIBER = 1 << 25, /* allowed to a RESP2 client that is subscribed */
     COMMAND_VISITS_SHARDS =
         1 << 26, /* calls request_visit_shard: a transaction with it holds every shard */
+    COMMAND_RUNS_SCRIPT = 1 << 27, /* likewise, but alone it may do with less */
 };
 
 /* ACL categories beyond those that follow from the flags (read, write, admin, dangerous with admin, pubsub,

@@ -189,6 +189,7 @@ bool config_connect(struct config *config, struct server *server, struct config_
     config_watch(config, "proto-max-bulk-len", set_i64, &limits->bulk_max_bytes);
     config_watch(config, "client-query-buffer-limit", set_u64, &limits->query_max_bytes);
     config_watch(config, "protected-mode", set_bool, &limits->protected_mode);
+    config_watch(config, "busy-reply-threshold", set_i64, &limits->busy_ms);
     config_watch(config, "lazyfree-lazy-user-flush", set_bool, &limits->flush_lazily);
     config_watch(config, "client-output-buffer-limit", set_output_limits, server);
     config_watch(config, "requirepass", set_password, server);

@@ -136,7 +136,7 @@ static const struct config_row rows[] = {
      .special = &config_special_events},
 
     {"busy-reply-threshold", CONFIG_INT, "5000", "milliseconds before a script is called slow",
-     WIDE, .alias = "lua-time-limit", .waits = "scripting"},
+     WIDE, .alias = "lua-time-limit"},
     {"propagation-error-behavior", CONFIG_ENUM, "ignore", "when a replicated command fails",
      .words =
          (const struct config_word[]){

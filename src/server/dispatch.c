@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "server/auth.h"
 #include "server/blocking.h"
+#include "server/busy.h"
 #include "server/client.h"
 #include "server/command.h"
 #include "server/command_stats.h"
@@ -185,25 +186,27 @@ void request_run(struct request *request) {
     store_settle(request->store);
 }
 
-/* With every shard held. */
-static void execute_whole(struct request *request) {
+/* Both return false, and nothing has happened, when a shard is held by a script that runs too long. */
+
+static bool execute_whole(struct request *request) {
     struct shard_set set;
     shard_set_fill(&set);
     request->flags |= REQUEST_ALL_SHARDS;
     request->wants_all = false;
-    store_take(request->store, &set);
+    if (!store_take(request->store, &set)) return false;
     request_run(request);
     if (request->block.wanted) blocking_wait(request);
     store_give(request->store, &set);
+    return true;
 }
 
-static void execute(struct request *request) {
+static bool execute(struct request *request) {
     struct store *store = request->store;
     if (request->command->flags & COMMAND_ALL_SHARDS) {
-        execute_whole(request);
+        request->wants_all = true;
     } else if (request->key_count == 1) {
         unsigned shard = request->keys[0].key.shard;
-        store_take_one(store, shard);
+        if (!store_take_one(store, shard)) return false;
         request_run(request);
         if (request->block.wanted) blocking_wait(request);
         store_give_one(store, shard);
@@ -212,13 +215,14 @@ static void execute(struct request *request) {
     } else {
         struct shard_set set = {{0}};
         request_add_shards(request, &set);
-        store_take(store, &set);
+        if (!store_take(store, &set)) return false;
         request_run(request);
         if (request->block.wanted) blocking_wait(request);
         store_give(store, &set);
     }
-    if (kn_unlikely(request->wants_all)) execute_whole(request);
+    if (kn_unlikely(request->wants_all) && !execute_whole(request)) return false;
     if (request->changes) stats_add(STAT_CHANGES, (int64_t)request->changes);
+    return !request->busy;
 }
 
 /* An EXEC that is refused ends its transaction, and gives the reason under a code of its own. */
@@ -255,8 +259,12 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
     struct server *server = worker->server;
     unsigned number =
         row == prepared->command ? prepared->number : command_number(server->commands, row);
-    if (!admit(client, reply, row) || !make_room(client, reply, row))
+    if (!admit(client, reply, row)) return rejected(client, reply, row, number);
+    if (kn_unlikely(store_is_busy(server->store)) && busy_refuses(worker, row)) {
+        busy_reply(server, reply);
         return rejected(client, reply, row, number);
+    }
+    if (!make_room(client, reply, row)) return rejected(client, reply, row, number);
     if (pause_concerns(server->pause, worker->now_ms, client, row)) return DISPATCH_POSTPONED;
     if (client->transaction.open && !runs_in_transaction(row)) {
         transaction_queue(client, row, argv, argc);
@@ -282,7 +290,13 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
     };
     if (request.key_count == 0 && !request_find_keys(&request))
         return rejected(client, reply, row, number);
-    execute(&request);
+    size_t mark = reply_defer(reply);
+    if (kn_unlikely(!execute(&request))) {
+        reply_rewind(reply, mark);
+        arena_reset(&worker->arena);
+        busy_reply(server, reply);
+        return rejected(client, reply, row, number);
+    }
     command_stats_called(worker, number, reply->errors != 0);
     arena_reset(&worker->arena);
     if (blocking_has_ready()) blocking_serve(worker);

@@ -28,7 +28,7 @@ static void feed(void *context, struct shard *shard, unsigned db, const struct k
     struct server *server = context;
     unsigned flags = atomic_load_explicit(&server->notify, memory_order_relaxed);
     bool change = !(event_class & (EVENT_MISSED | EVENT_NEW | EVENT_QUIET));
-    if (change && shard->listeners > 0) {
+    if (change && atomic_load_explicit(&shard->listeners, memory_order_relaxed) > 0) {
         watch_key_changed(server, shard, db, key);
         blocking_key_changed(server, shard, db, key);
     }

@@ -146,7 +146,9 @@ void request_visit_shard(struct request *request, unsigned shard,
                          void (*visit)(struct request *request, struct shard *shard, void *context),
                          void *context) {
     struct shard_visit both = {request, visit, context};
-    store_visit(request->store, shard, request->flags & REQUEST_ALL_SHARDS, shard_visited, &both);
+    if (!store_visit(request->store, shard, request->flags & REQUEST_ALL_SHARDS, shard_visited,
+                     &both))
+        request->busy = true;
 }
 
 /* ---- keys and shards ---- */

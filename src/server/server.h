@@ -45,6 +45,7 @@ struct server {
     _Atomic unsigned port; /* of TCP, 0 for none */
     int64_t started_ms;
     _Atomic bool stopping;
+    _Atomic bool busy_with_function; /* what the script that runs too long is */
 };
 
 /* Makes the parts and `threads` workers around a store. */

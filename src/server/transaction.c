@@ -97,7 +97,9 @@ static struct request *prepare_queue(const struct request *exec, struct shard_se
         request->flags |= REQUEST_NO_BLOCK;
         if (!request_find_keys(request)) return NULL;
         request_add_shards(request, set);
-        if (queued->command->flags & (COMMAND_ALL_SHARDS | COMMAND_VISITS_SHARDS)) *ret_all = true;
+        if (queued->command->flags &
+            (COMMAND_ALL_SHARDS | COMMAND_VISITS_SHARDS | COMMAND_RUNS_SCRIPT))
+            *ret_all = true;
     }
     return requests;
 }
@@ -155,7 +157,11 @@ void transaction_exec(struct request *request) {
         return;
     }
     if (all) shard_set_fill(&set);
-    store_take(request->store, &set);
+    if (!store_take(request->store, &set)) {
+        /* A refused EXEC is over; the reply is dispatch's. */
+        request->busy = true;
+        return;
+    }
     if (atomic_load(&transaction->dirty) || watched_key_expired(client, request->now_ms))
         reply_null_array(request->reply);
     else
@@ -166,8 +172,13 @@ void transaction_exec(struct request *request) {
 
 /* ---- watching ---- */
 
+/* A list has a lock of its own, taken within its shard's or without it: a client that goes, or unwatches, must not wait for
+ * whoever holds the shard. */
 struct watching {
-    struct chain of[SHARD_COUNT]; /* each under its shard's lock */
+    struct watch_list {
+        struct lock lock;
+        struct chain watches;
+    } of[SHARD_COUNT];
 };
 
 struct watch {
@@ -178,9 +189,12 @@ struct watch {
     char name[];
 };
 
+/* This thread has a list's lock while it looks at keys, which expire under its eyes. */
+static _Thread_local bool walking;
+
 struct watching *watching_new(void) {
     struct watching *watching = mem_zalloc(sizeof *watching);
-    for (unsigned i = 0; i < SHARD_COUNT; i++) chain_init(&watching->of[i]);
+    for (unsigned i = 0; i < SHARD_COUNT; i++) chain_init(&watching->of[i].watches);
     return watching;
 }
 
@@ -201,8 +215,11 @@ void watch_add(struct client *client, unsigned db, const struct key *key, int64_
     /* An expired key is deleted by looking at it, which the watch is not there yet to see. */
     (void)store_find(server->store, db, key, now_ms);
     chain_add_last(&transaction->watches, &watch->client_link);
-    chain_add_last(&server->watching->of[key->shard], &watch->shard_link);
-    shard_listen(store_shard(server->store, key->shard), 1);
+    struct watch_list *list = &server->watching->of[key->shard];
+    lock_take(&list->lock);
+    chain_add_last(&list->watches, &watch->shard_link);
+    lock_give(&list->lock);
+    store_listen(server->store, key->shard, 1);
     atomic_store_explicit(&client->shared.watched, (uint32_t)transaction->watches.count,
                           memory_order_relaxed);
 }
@@ -212,10 +229,11 @@ void watch_clear(struct client *client) {
     struct transaction *transaction = &client->transaction;
     CHAIN_EACH(&transaction->watches, struct watch, client_link, watch) {
         unsigned shard = watch->key.shard;
-        store_take_one(server->store, shard);
-        chain_remove(&server->watching->of[shard], &watch->shard_link);
-        shard_listen(store_shard(server->store, shard), -1);
-        store_give_one(server->store, shard);
+        struct watch_list *list = &server->watching->of[shard];
+        lock_take(&list->lock);
+        chain_remove(&list->watches, &watch->shard_link);
+        lock_give(&list->lock);
+        store_listen(server->store, shard, -1);
         chain_remove(&transaction->watches, &watch->client_link);
         mem_free(watch);
     }
@@ -226,14 +244,20 @@ void watch_clear(struct client *client) {
 
 void watch_key_changed(struct server *server, const struct shard *shard, unsigned db,
                        const struct key *key) {
-    CHAIN_EACH(&server->watching->of[shard->index], struct watch, shard_link, watch)
+    struct watch_list *list = &server->watching->of[shard->index];
+    if (!walking) lock_take(&list->lock);
+    CHAIN_EACH(&list->watches, struct watch, shard_link, watch)
     if (watch->key.hash == key->hash && watch->db == db && bytes_equal(watch->key.name, key->name))
         atomic_store(&watch->client->transaction.dirty, true);
+    if (!walking) lock_give(&list->lock);
 }
 
 void watch_db_changes(struct server *server, int db, int or_db, int64_t now_ms) {
     for (unsigned shard = 0; shard < SHARD_COUNT; shard++) {
-        CHAIN_EACH(&server->watching->of[shard], struct watch, shard_link, watch) {
+        struct watch_list *list = &server->watching->of[shard];
+        lock_take(&list->lock);
+        walking = true;
+        CHAIN_EACH(&list->watches, struct watch, shard_link, watch) {
             bool concerned =
                 db < 0 || watch->db == (unsigned)db || (or_db >= 0 && watch->db == (unsigned)or_db);
             if (!concerned) continue;
@@ -244,6 +268,8 @@ void watch_db_changes(struct server *server, int db, int or_db, int64_t now_ms) 
             }
             if (there) atomic_store(&watch->client->transaction.dirty, true);
         }
+        walking = false;
+        lock_give(&list->lock);
     }
 }
 

@@ -60,7 +60,7 @@ void transaction_end(struct client *client);
 
 /* The watched key's shard is held. */
 void watch_add(struct client *client, unsigned db, const struct key *key, int64_t now_ms);
-/* No shard held: takes those of the watched keys one by one. */
+/* Takes no shard. */
 void watch_clear(struct client *client);
 
 /* For the change feed: the key's shard is held. */

@@ -15,6 +15,7 @@
 #include "store/admin.h"
 #include "store/patterns.h"
 #include "store/key.h"
+#include "store/shard.h"
 
 enum {
     CRON_US = 100 * 1000,
@@ -63,13 +64,26 @@ struct client *worker_find_client(struct worker *worker, uint64_t id) {
 
 /* ---- before the loop sleeps ---- */
 
+/* The client whose script runs is left alone while it does; and one that goes while it waits for keys that a script holds
+ * goes when it has given them back. */
+static bool must_wait(struct worker *worker, struct client *client) {
+    return client == worker->busy_client ||
+           (client->flags & CLIENT_CLOSING && client->waiter != NULL &&
+            store_is_busy(worker->server->store) && !blocking_cancel(client, UNBLOCK_SILENT));
+}
+
 static bool worker_before_sleep(void *context) {
     struct worker *worker = context;
-    size_t due = worker->to_flush.count;
+    size_t due = worker->to_flush.count, kept = 0;
     while (due-- > 0) {
         struct chain_link *link = chain_pop_first(&worker->to_flush);
         if (link == NULL) break;
         struct client *client = CONTAINER_OF(link, struct client, flush_link);
+        if (kn_unlikely(must_wait(worker, client))) {
+            chain_add_last(&worker->to_flush, &client->flush_link);
+            kept++;
+            continue;
+        }
         if (client->flags & CLIENT_PENDING_INPUT && !(client->flags & CLIENT_CLOSING)) {
             client->flags &= ~(unsigned)CLIENT_PENDING_INPUT;
             client_resume(client);
@@ -77,7 +91,11 @@ static bool worker_before_sleep(void *context) {
         if (!(client->flags & CLIENT_CLOSING)) client_flush(client);
         if (client->flags & CLIENT_CLOSING) client_destroy(client);
     }
-    return worker->to_flush.count > 0;
+    return worker->to_flush.count > kept;
+}
+
+void worker_flush(struct worker *worker) {
+    (void)worker_before_sleep(worker);
 }
 
 /* ---- cron ---- */
@@ -150,6 +168,11 @@ static void worker_census(struct loop_timer *timer) {
 static void worker_cron(struct loop_timer *timer) {
     struct worker *worker = CONTAINER_OF(timer, struct worker, cron);
     struct server *server = worker->server;
+    /* Nothing in the keyspace moves under a script that runs. */
+    if (worker->busy_client != NULL) {
+        loop_timer_set(worker->loop, &worker->cron, clock_mono_us() + CRON_US);
+        return;
+    }
     worker->now_ms = clock_realtime_ms();
     store_note_time(server->store, worker->now_ms);
     sweep_own_shards(worker);

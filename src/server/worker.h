@@ -47,8 +47,9 @@ struct worker {
     struct client *current;      /* whose requests are running */
     int64_t now_ms;              /* noted once a batch */
     uint64_t cron_rounds;
-    unsigned sweep_next; /* the shard where the expiry sweep goes on */
-    bool serving;        /* woken commands are running */
+    unsigned sweep_next;        /* the shard where the expiry sweep goes on */
+    bool serving;               /* woken commands are running */
+    struct client *busy_client; /* whose script runs too long, while others are served within it */
 };
 
 struct worker *worker_new(struct server *server, unsigned index);
@@ -56,6 +57,9 @@ struct worker *worker_new(struct server *server, unsigned index);
 void worker_free(struct worker *worker);
 /* Runs until server_stop, on the calling thread. */
 void worker_run(struct worker *worker);
+
+/* Sends what there is to send, as before the loop sleeps. On the worker's thread. */
+void worker_flush(struct worker *worker);
 
 /* Runs a function on the worker's thread, with a copy of `size` bytes of payload. From any thread. */
 void worker_post(struct worker *worker, void (*run)(struct worker *worker, void *payload),

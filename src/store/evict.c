@@ -174,7 +174,7 @@ static void search_shard(struct shard *shard, void *context) {
 static enum evict_result search_in_order(struct evict_round *round, int64_t end_us) {
     struct evict_pool *pool = round->pool;
     while (pool->count == 0) {
-        store_visit(round->store, pool->shard, false, search_shard, round);
+        (void)store_visit(round->store, pool->shard, false, search_shard, round);
         if (pool->count == 0 && pool->shards_without > SHARD_COUNT) {
             pool->shards_without = 0;
             pool->nothing_until_ms = round->now_ms + NOTHING_FOUND_MS;
@@ -216,7 +216,7 @@ static enum evict_result evict_one(struct store *store, struct evict_pool *pool,
         unsigned start = (unsigned)random_below(SHARD_COUNT);
         round.seen = 0;
         for (unsigned i = 0; i < SHARDS_A_ROUND && round.seen < round.wanted; i++)
-            store_visit(store, (start + i) % SHARD_COUNT, false, sample_shard, &round);
+            (void)store_visit(store, (start + i) % SHARD_COUNT, false, sample_shard, &round);
         if (pool->count == 0 && !round.any) return EVICT_FAILED;
         if (pool->count == 0) {
             enum evict_result found = search_in_order(&round, end_us);
@@ -224,7 +224,7 @@ static enum evict_result evict_one(struct store *store, struct evict_pool *pool,
         }
         round.victim = pool->best[--pool->count];
         round.victim_key = key_make(bytes_make(round.victim->name, round.victim->name_len));
-        store_visit(store, round.victim_key.shard, false, evict_victim, &round);
+        (void)store_visit(store, round.victim_key.shard, false, evict_victim, &round);
     }
     return EVICT_ENOUGH;
 }

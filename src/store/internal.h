@@ -13,6 +13,8 @@
 
 struct store {
     bool locking; /* more than one worker thread */
+    _Atomic unsigned busy_holders; /* threads that have marked shards as busy */
+    _Atomic uint64_t busy[SHARD_COUNT / 64];
     unsigned db_count;
     _Atomic bool feed_everything; /* changes are published even where nobody listens in the shard */
     store_feed_fn *feed;

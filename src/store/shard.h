@@ -14,6 +14,7 @@
 #ifndef KN_STORE_SHARD_H
 #define KN_STORE_SHARD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,7 +33,7 @@ struct shard_db {
 struct shard {
     struct lock lock;
     uint16_t index;
-    uint32_t listeners; /* clients that watch, or wait for, a key of this shard */
+    _Atomic uint32_t listeners; /* clients that watch, or wait for, a key of this shard */
     struct store *store;
     struct heap *heap;
     struct shard_db *dbs;
@@ -59,21 +60,32 @@ static inline void shard_set_fill(struct shard_set *set) {
     for (unsigned i = 0; i < SHARD_COUNT / 64; i++) set->words[i] = UINT64_MAX;
 }
 
-/* For dispatch; the calling thread holds none. */
-void store_take_one(struct store *store, unsigned shard);
+/* For dispatch; the calling thread holds none. False, and nothing is held, when whoever has one of them has marked it as
+ * busy: a script that runs too long. */
+bool store_take_one(struct store *store, unsigned shard) __attribute__((warn_unused_result));
 void store_give_one(struct store *store, unsigned shard);
-void store_take(struct store *store, const struct shard_set *set);
+bool store_take(struct store *store, const struct shard_set *set)
+    __attribute__((warn_unused_result));
 void store_give(struct store *store, const struct shard_set *set);
 
-/* Runs visit with the shard held. already_held: the caller holds it, as part of a set. */
+/* The holder of a set says that it will be long (on), or that it is over. With one worker thread it is that
+ * thread itself which then takes nothing. */
+void store_mark_busy(struct store *store, const struct shard_set *set, bool on);
+/* Whether somebody has. From any thread. */
+bool store_is_busy(const struct store *store);
+
+/* Runs visit with the shard held. already_held: the caller holds it, as part of a set. Returns false, without a
+ * visit, when the shard is busy. */
 typedef void shard_visit_fn(struct shard *shard, void *context);
-void store_visit(struct store *store, unsigned shard, bool already_held, shard_visit_fn *visit,
+bool store_visit(struct store *store, unsigned shard, bool already_held, shard_visit_fn *visit,
                  void *context);
+/* The same for work that may as well be done later: returns false also when the shard is merely held by another. */
+bool store_visit_if_free(struct store *store, unsigned shard, shard_visit_fn *visit, void *context);
 
 /* A shard that the caller holds. */
 struct shard *store_shard(struct store *store, unsigned shard);
 
-/* Somebody begins (+1) or ceases (-1) to watch or wait for a key of this shard, which is held. */
-void shard_listen(struct shard *shard, int change);
+/* Somebody begins (+1), with the shard held, or ceases (-1) to watch or wait for a key of this shard. */
+void store_listen(struct store *store, unsigned shard, int change);
 
 #endif

@@ -87,7 +87,7 @@ void store_feed_everything(struct store *store, bool on) {
 void store_notify(struct store *store, unsigned db, const struct key *key,
                   enum event_class event_class, const char *event) {
     struct shard *shard = key_shard(store, key);
-    if (shard->listeners == 0 &&
+    if (atomic_load_explicit(&shard->listeners, memory_order_relaxed) == 0 &&
         !atomic_load_explicit(&store->feed_everything, memory_order_relaxed))
         return;
     if (store->feed != NULL) store->feed(store->feed_context, shard, db, key, event_class, event);
@@ -98,8 +98,9 @@ void store_changed(struct store *store, unsigned db, const struct key *key,
     store_notify(store, db, key, event_class, event);
 }
 
-void shard_listen(struct shard *shard, int change) {
-    shard->listeners = (uint32_t)((int64_t)shard->listeners + change);
+void store_listen(struct store *store, unsigned shard, int change) {
+    atomic_fetch_add_explicit(&store->shards[shard].listeners, (uint32_t)change,
+                              memory_order_relaxed);
 }
 
 /* ---- finding ---- */

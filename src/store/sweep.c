@@ -88,6 +88,6 @@ static void sweep_shard(struct shard *shard, void *context) {
 
 bool store_sweep(struct store *store, unsigned shard, int64_t now_ms, unsigned most) {
     struct sweep_job job = {.now_ms = now_ms, .most = most};
-    store_visit(store, shard, false, sweep_shard, &job);
+    (void)store_visit_if_free(store, shard, sweep_shard, &job);
     return job.more;
 }
