@@ -130,7 +130,7 @@ static struct shard_set every_shard(void) {
 
 void model_hold(struct model *model) {
     struct shard_set set = every_shard();
-    store_take(model->store, &set);
+    assert_true(store_take(model->store, &set));
 }
 
 void model_release(struct model *model) {

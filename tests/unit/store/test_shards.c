@@ -43,7 +43,7 @@ static void *count_shards(void *context) {
         unsigned kind = (unsigned)rng_below(&rng, 100);
         unsigned one = (unsigned)rng_below(&rng, 8);
         if (kind < 30) {
-            store_take_one(store, one);
+            assert_true(store_take_one(store, one));
             visit_counter(store_shard(store, one), mine);
             store_give_one(store, one);
             continue;
@@ -57,7 +57,7 @@ static void *count_shards(void *context) {
         else /* few shards, added in no order: threads want the same ones all the time */
             for (unsigned i = 0; i < 6; i++)
                 shard_set_add(&set, (unsigned)rng_below(&rng, 16) * (kind % 2 ? 1 : 16));
-        store_take(store, &set);
+        assert_true(store_take(store, &set));
         for (unsigned i = 0; i < SHARD_COUNT; i++)
             if (shard_set_has(&set, i)) store_visit(store, i, true, visit_counter, mine);
         store_give(store, &set);
@@ -136,14 +136,14 @@ static void *travel_much(void *context) {
         shard_set_add(&set, from.shard);
         if (round % 500 == 499) {
             shard_set_fill(&set);
-            store_take(store, &set);
+            assert_true(store_take(store, &set));
             store_swap_dbs(store, 0, 1);
             struct store_db_stats first, second;
             store_db_stats(store, 0, true, 1000, &first);
             store_db_stats(store, 1, true, 1000, &second);
             assert_int_equal(first.keys + second.keys, TOKENS);
         } else {
-            store_take(store, &set);
+            assert_true(store_take(store, &set));
             travel(&rng, &from, &to);
         }
         store_give(store, &set);
@@ -175,7 +175,7 @@ static void test_travel(void **state) {
         struct key key = place_name(i, name);
         unsigned elements = i % 4 == 0 ? 4000 : 5;
         expected += elements;
-        store_take_one(store, key.shard);
+        assert_true(store_take_one(store, key.shard));
         store_put_value(store, i % 2, &key, NULL, TYPE_LIST,
                         token_value(store_heap(store, &key), elements), ENTRY_EXPIRY_NONE);
         store_give_one(store, key.shard);
@@ -207,7 +207,7 @@ static void test_evict(void **state) {
     store = store_new(1, THREADS);
     for (unsigned i = 0; i < KEYS; i++) {
         struct key key = place_name(i, name);
-        store_take_one(store, key.shard);
+        assert_true(store_take_one(store, key.shard));
         store_put_integer(store, 0, &key, NULL, i, i % 2 ? 5000 : ENTRY_EXPIRY_NONE);
         store_give_one(store, key.shard);
     }

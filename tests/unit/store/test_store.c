@@ -309,12 +309,12 @@ static void test_feed(void **state) {
     /* Nobody listens: nothing is published. */
     store_changed(store, 0, &key, EVENT_STRING, "set");
     assert_string_equal(met, "");
-    shard_listen(store_shard(store, key.shard), 1);
+    store_listen(store, key.shard, 1);
     store_changed(store, 0, &key, EVENT_STRING, "set");
     assert_string_equal(met, "set name");
     assert_null(store_find(store, 0, &key, 5001));
     assert_string_equal(met, "expired name");
-    shard_listen(store_shard(store, key.shard), -1);
+    store_listen(store, key.shard, -1);
     store_changed(store, 0, &key, EVENT_STRING, "set");
     assert_string_equal(met, "expired name");
     store_feed_everything(store, true);
