@@ -14,6 +14,7 @@
 #include "commands/families.h"
 #include "net/listener.h"
 #include "script/scripts.h"
+#include "server/catalogs.h"
 #include "server/client.h"
 #include "server/command_table.h"
 #include "server/config.h"
@@ -133,6 +134,34 @@ static const char *set_place(void *context, const char *name, int64_t number, co
     return ok ? NULL : error;
 }
 
+/* Loads the files of the directive `catalog`; says what is wrong, to whoever started the server, and returns false. */
+static bool load_catalogs(struct config *config, struct catalogs *catalogs) {
+    enum { NAME_MAX_LEN = 256 };
+    char *files = config_text(config, "catalog"), *rest = NULL, name[NAME_MAX_LEN];
+    bool done = true;
+    for (char *file = strtok_r(files, " ", &rest); file != NULL && done;
+         file = strtok_r(NULL, " ", &rest)) {
+        struct diagnostics *findings = diagnostics_new();
+        struct buffer line;
+        buffer_init(&line, DIAGNOSTIC_TEXT_MAX * 4);
+        done = catalogs_load(catalogs, bytes_from_string(file), findings, name, sizeof name);
+        for (size_t i = 0; i < diagnostics_count(findings); i++) {
+            const struct diagnostic *finding = diagnostics_at(findings, i);
+            line.len = 0;
+            diagnostic_print(finding, &line);
+            if (finding->severity == SEVERITY_ERROR)
+                fprintf(stderr, "%.*s\n", (int)line.len, line.data);
+            else
+                log_notice("%.*s", (int)line.len, line.data);
+        }
+        if (done) log_notice("Catalog '%s' is in force (%s)", name, file);
+        buffer_done(&line);
+        diagnostics_free(findings);
+    }
+    mem_free(files);
+    return done;
+}
+
 static void stop(void *context) {
     server_stop(context);
 }
@@ -156,9 +185,23 @@ static int serve(struct config *config, struct server *server, struct listener *
     return status;
 }
 
+static int listen_and_serve(struct config *config, struct server *server) {
+    char error[LISTENER_ERROR_MAX];
+    struct listener *listener = listen_for_clients(config, server, error);
+    if (listener == NULL) {
+        log_warning("%s", error);
+        process_stop();
+        return EXIT_FAILURE;
+    }
+    struct listening_place place = {config, server, listener};
+    config_watch(config, "tcp-keepalive", set_keepalive, listener);
+    config_watch(config, "bind", set_place, &place);
+    config_watch(config, "port", set_place, &place);
+    return serve(config, server, listener);
+}
+
 static int run(struct config *config) {
     struct config_error error;
-    char listen_error[LISTENER_ERROR_MAX];
     struct command_table *commands = command_table_new(all_families, all_family_count);
     if (!rename_commands(config, commands, &error)) return fail(error.text);
     if (config_bool(config, "crash-log-enabled")) crash_install();
@@ -171,21 +214,16 @@ static int run(struct config *config) {
     struct server *server = server_new(store, commands, config, threads);
     if (server == NULL) return fail("The system refuses another event loop.");
     server->scripts = scripts_new(server);
-    if (!config_connect(config, server, &error)) return fail(error.text);
-    struct listener *listener = listen_for_clients(config, server, listen_error);
-    if (listener == NULL) {
-        log_warning("%s", listen_error);
-        process_stop();
-        return EXIT_FAILURE;
-    }
-    struct listening_place place = {config, server, listener};
-    config_watch(config, "tcp-keepalive", set_keepalive, listener);
-    config_watch(config, "bind", set_place, &place);
-    config_watch(config, "port", set_place, &place);
-    int status = serve(config, server, listener);
+    struct catalogs *catalogs = server->catalogs = catalogs_new(store);
+    int status = EXIT_FAILURE;
+    if (!config_connect(config, server, &error))
+        fail(error.text);
+    else if (load_catalogs(config, catalogs))
+        status = listen_and_serve(config, server);
     scripts_free(server->scripts);
     server_free(server);
     store_free(store);
+    catalogs_free(catalogs);
     command_table_free(commands);
     crash_uninstall();
     return status;

@@ -80,6 +80,7 @@ static const struct word category_words[] = {
     {GROUP_CONNECTION, "@connection"},
     {GROUP_TRANSACTION, "@transaction"},
     {GROUP_SCRIPTING, "@scripting"},
+    {GROUP_CATALOG, "@catalog"},
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "commands/families.h"
 
+/* One a line, so that additions do not collide. */
+/* clang-format off */
 const struct command_family *const all_families[] = {
     &bitfield_commands,
     &bitmap_commands,
+    &catalog_commands,
     &client_commands,
     &cluster_commands,
     &command_commands,
@@ -12,6 +15,7 @@ const struct command_family *const all_families[] = {
     &database_commands,
     &dump_commands,
     &expire_commands,
+    &function_commands,
     &geo_commands,
     &geo_search_commands,
     &hash_commands,
@@ -28,7 +32,6 @@ const struct command_family *const all_families[] = {
     &pubsub_commands,
     &scan_commands,
     &script_commands,
-    &function_commands,
     &server_commands,
     &set_algebra_commands,
     &set_commands,
@@ -48,5 +51,6 @@ const struct command_family *const all_families[] = {
     &zset_pop_commands,
     &zset_range_commands,
 };
+/* clang-format on */
 
 const size_t all_family_count = sizeof all_families / sizeof all_families[0];

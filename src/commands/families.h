@@ -10,6 +10,7 @@
 
 extern const struct command_family bitfield_commands;
 extern const struct command_family bitmap_commands;
+extern const struct command_family catalog_commands;
 extern const struct command_family client_commands;
 extern const struct command_family cluster_commands;
 extern const struct command_family command_commands;

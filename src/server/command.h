@@ -66,6 +66,7 @@ enum command_group {
     GROUP_TRANSACTION = 1 << 13,
     GROUP_SCRIPTING = 1 << 14,
     GROUP_ADMIN = 1 << 15,
+    GROUP_CATALOG = 1 << 16,
 };
 
 /* Key specifications, with the meaning that COMMAND INFO gives them. */

@@ -18,8 +18,8 @@
 #include "server/config_row.h"
 
 const struct config_rows *const config_row_groups[CONFIG_ROW_GROUPS] = {
-    &config_rows_network, &config_rows_memory,      &config_rows_process,
-    &config_rows_data,    &config_rows_replication,
+    &config_rows_network, &config_rows_memory, &config_rows_process,
+    &config_rows_catalog, &config_rows_data,   &config_rows_replication,
 };
 
 /* ---- life ---- */

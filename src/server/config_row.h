@@ -80,8 +80,8 @@ struct config_rows {
     const char *title; /* of its section in the documentation */
 };
 extern const struct config_rows config_rows_network, config_rows_memory, config_rows_process,
-    config_rows_data, config_rows_replication;
-enum { CONFIG_ROW_GROUPS = 5 };
+    config_rows_catalog, config_rows_data, config_rows_replication;
+enum { CONFIG_ROW_GROUPS = 6 };
 extern const struct config_rows *const config_row_groups[CONFIG_ROW_GROUPS];
 
 struct config_watcher {
@@ -131,6 +131,6 @@ void config_fail(struct config_error *error, const char *format, ...)
 extern const struct config_special config_special_bind, config_special_save,
     config_special_output_limits, config_special_oom_values, config_special_percentiles,
     config_special_events, config_special_dir, config_special_replicaof, config_special_title,
-    config_special_plain_name, config_special_hz;
+    config_special_plain_name, config_special_hz, config_special_catalog;
 
 #endif

@@ -82,6 +82,24 @@ static bool rewrite_save(const char *name, const char *text, struct buffer *line
 }
 const struct config_special config_special_save = {parse_save, rewrite_save};
 
+/* ---- catalog ---- */
+
+/* Files of catalogs; lines of one start add up. */
+static const char *parse_catalog(const struct config_row *row, struct config_words words,
+                                 const char *current, bool loading, bool given, struct buffer *text,
+                                 int64_t *ret_number) {
+    (void)row, (void)ret_number;
+    words = without_empty(words);
+    bool ok = true;
+    if (loading && given && current[0]) ok = add_word(text, current);
+    for (size_t i = 0; i < words.count; i++) {
+        if (strchr(words.words[i], ' ')) return "a catalog's path may not have spaces";
+        ok = ok && add_word(text, words.words[i]);
+    }
+    return too_long(ok);
+}
+const struct config_special config_special_catalog = {.parse = parse_catalog};
+
 /* ---- client-output-buffer-limit ---- */
 
 enum { OUTPUT_CLASSES = 3 };

@@ -12,6 +12,7 @@
 #include "server/command.h"
 #include "server/command_stats.h"
 #include "server/command_table.h"
+#include "server/guard.h"
 #include "server/pause.h"
 #include "server/server.h"
 #include "server/stats.h"
@@ -182,7 +183,14 @@ static bool runs_in_transaction(const struct command *row) {
 /* ---- running ---- */
 
 void request_run(struct request *request) {
+    if (kn_likely(!store_counts_patterns(request->store))) {
+        request->command->handler(request);
+        return;
+    }
+    if (!guard_before(request)) return;
+    uint32_t errors = request->reply->errors;
     request->command->handler(request);
+    guard_after(request, request->reply->errors != errors);
     store_settle(request->store);
 }
 

@@ -75,8 +75,7 @@ void info_stats_section(const struct info *info) {
     info_field(info, "expire_cycle_cpu_milliseconds", "%lld",
                (long long)(stats_read(STAT_EXPIRE_CYCLE_US) / 1000));
     info_field(info, "evicted_keys", "%llu", (unsigned long long)store.evicted);
-    info_zeros(info, (const char *[]){"evicted_clients",
-                                      "total_eviction_exceeded_time",
+    info_zeros(info, (const char *[]){"evicted_clients", "total_eviction_exceeded_time",
                                       "current_eviction_exceeded_time", NULL});
     stat_field(info, "evicted_scripts", STAT_EVICTED_SCRIPTS);
     stat_field(info, "keyspace_hits", STAT_KEYSPACE_HITS);

@@ -15,6 +15,7 @@
 #include "server/pubsub.h"
 #include "server/registry.h"
 #include "server/transaction.h"
+#include "server/violations.h"
 #include "server/worker.h"
 
 /* Half of the machine: a request of a few bytes may ask for any number of random members, and must not be able to end
@@ -40,6 +41,7 @@ struct server *server_new(struct store *store, struct command_table *commands,
     server->watching = watching_new();
     server->pause = pause_new();
     server->auth = auth_new();
+    server->violations = violations_new();
     server->workers = mem_zalloc(threads * sizeof *server->workers);
     notify_connect(server);
     while (server->worker_count < threads) {
@@ -56,6 +58,7 @@ struct server *server_new(struct store *store, struct command_table *commands,
 void server_free(struct server *server) {
     for (unsigned i = 0; i < server->worker_count; i++) worker_free(server->workers[i]);
     mem_free(server->workers);
+    violations_free(server->violations);
     auth_free(server->auth);
     pause_free(server->pause);
     watching_free(server->watching);

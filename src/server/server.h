@@ -38,6 +38,8 @@ struct server {
     struct pause *pause;
     struct auth *auth;
     struct scripts *scripts; /* of script/, which is above: main makes and frees it */
+    struct catalogs *catalogs;
+    struct violations *violations; /* of what they ask */
     struct client_limits limits;
     _Atomic unsigned notify; /* enum notify_flag and enum event_class: notify-keyspace-events */
     struct worker **workers;

@@ -75,6 +75,22 @@ void store_settle(struct store *store) {
     }
 }
 
+/* The key that this thread dealt with last: a write is counted after it happened, when its entry may be gone, and to
+ * match the name once more would cost more than all the counting. */
+static _Thread_local struct store_dealing noted;
+
+void account_note(unsigned db, const struct key *key, uint16_t id) {
+    noted = (struct store_dealing){.hash = key->hash, .db = db, .id = id};
+}
+
+void account_note_change(const struct key *key) {
+    if (noted.hash == key->hash) noted.changed = true;
+}
+
+const struct store_dealing *store_last_dealing(void) {
+    return &noted;
+}
+
 size_t account_close(struct store *store, const struct entry *entry) {
     if (!store_counts_patterns(store) || entry == NULL) return 0;
     struct opening *opening =
@@ -90,6 +106,8 @@ void account_enter(struct store *store, unsigned db, const struct key *key,
                    const struct entry *entry, bool is_new, size_t bytes_before) {
     if (!store_counts_patterns(store)) return;
     account_note(db, key, entry->pattern);
+    noted.changed = true;
+    noted.is_new = is_new;
     tally_held(patterns_of(store)->tally, entry->pattern, db, is_new,
                (int64_t)entry_bytes(entry) - (int64_t)bytes_before);
     /* A value that was just put may still be filled. */
@@ -104,20 +122,6 @@ void account_leave(struct store *store, unsigned db, const struct entry *entry) 
 
 uint16_t account_pattern(const struct store *store, unsigned db, struct bytes name) {
     return store_counts_patterns(store) ? store_pattern_id(store, db, name) : ID_NEVER_MATCHED;
-}
-
-/* The key that this thread dealt with last: a write is counted after it happened, when its entry may be gone, and to
- * match the name once more would cost more than all the counting. */
-static _Thread_local struct {
-    uint64_t hash;
-    unsigned db;
-    uint16_t id;
-} noted;
-
-void account_note(unsigned db, const struct key *key, uint16_t id) {
-    noted.hash = key->hash;
-    noted.db = db;
-    noted.id = id;
 }
 
 void store_count_write(struct store *store, unsigned db, const struct key *key) {
@@ -158,7 +162,7 @@ void account_swap(struct store *store, unsigned a, unsigned b) {
     }
 }
 
-int64_t account_dead_keys(const struct store *store, unsigned db) {
+size_t store_purged_keys(const struct store *store, unsigned db) {
     struct patterns *patterns = patterns_of(store);
     int64_t sum = 0;
     if (patterns == NULL) return 0;
@@ -170,5 +174,5 @@ int64_t account_dead_keys(const struct store *store, unsigned db) {
         sum += keys;
     }
     lock_give(&patterns->lock);
-    return sum;
+    return sum > 0 ? (size_t)sum : 0;
 }

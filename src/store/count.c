@@ -81,7 +81,7 @@ void store_db_stats(struct store *store, unsigned db, bool already_held, int64_t
     for (unsigned i = 0; i < SHARD_COUNT; i++)
         store_visit(store, i, already_held, shard_count_db, &count);
     /* Counted at another moment than the tables, so it may be more. */
-    size_t dead = (size_t)account_dead_keys(store, db);
+    size_t dead = store_purged_keys(store, db);
     *ret_stats = (struct store_db_stats){
         .keys = dead < count.keys ? count.keys - dead : 0,
         .expiring = count.expiring,

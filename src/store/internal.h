@@ -85,13 +85,13 @@ void account_enter(struct store *store, unsigned db, const struct key *key,
                    const struct entry *entry, bool is_new, size_t bytes_before);
 /* This thread deals with a key of a pattern. */
 void account_note(unsigned db, const struct key *key, uint16_t id);
+/* And changes what the catalog may have a say in. */
+void account_note_change(const struct key *key);
 /* An entry is about to go. */
 void account_leave(struct store *store, unsigned db, const struct entry *entry);
 /* Every shard is held: a database is about to be emptied; two have been swapped. */
 void account_flush(struct store *store, unsigned db);
 void account_swap(struct store *store, unsigned a, unsigned b);
-/* Keys in the tables of a database that were purged already. */
-int64_t account_dead_keys(const struct store *store, unsigned db);
 
 void patterns_free(struct patterns *patterns);
 

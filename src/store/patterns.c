@@ -49,6 +49,54 @@ void patterns_free(struct patterns *patterns) {
     mem_free(patterns);
 }
 
+/* ---- rules ---- */
+
+static struct pattern_rules rules_of(const struct view *view, unsigned number) {
+    if (number == 0) {
+        const struct catalog *strictest = NULL;
+        const struct matcher *matcher = view->catalogs.matcher;
+        /* Of several catalogs the strictest has its way with keys that match none of them. */
+        for (unsigned i = 1; i <= matcher_pattern_count(matcher); i++) {
+            const struct catalog *catalog = matcher_catalog(matcher, i);
+            if (catalog->unmatched > (strictest ? strictest->unmatched : UNMATCHED_ALLOW))
+                strictest = catalog;
+        }
+        enum unmatched_keys unmatched = strictest ? strictest->unmatched : UNMATCHED_ALLOW;
+        return (struct pattern_rules){
+            .catalog = strictest,
+            .mode = unmatched == UNMATCHED_DENY      ? MODE_ENFORCE
+                    : unmatched == UNMATCHED_OBSERVE ? MODE_OBSERVE
+                                                     : MODE_OFF,
+            .about_entry = unmatched != UNMATCHED_ALLOW,
+        };
+    }
+    const struct pattern *pattern = matcher_pattern(view->catalogs.matcher, number);
+    const struct catalog *catalog = matcher_catalog(view->catalogs.matcher, number);
+    enum catalog_mode mode = pattern->mode != MODE_INHERITED ? pattern->mode : catalog->mode;
+    const struct lifetime *lifetime = &pattern->lifetime;
+    return (struct pattern_rules){
+        .pattern = pattern,
+        .catalog = catalog,
+        .mode = mode == MODE_INHERITED ? MODE_OBSERVE : mode,
+        .about_entry =
+            mode != MODE_OFF &&
+            (pattern->type != PATTERN_TYPE_UNSTATED || pattern->database_count ||
+             pattern->key_bytes_max || pattern->value_bytes_max || pattern->elements_max ||
+             lifetime->required || lifetime->default_ms || lifetime->maximum_ms),
+        .about_arguments =
+            mode != MODE_OFF && (pattern->value != FORMAT_ANY || pattern->field_count),
+    };
+}
+
+const struct pattern_rules *store_pattern_rules(const struct store *store, uint16_t id) {
+    return &patterns_of(store)->ids[id].rules;
+}
+
+bool store_enforces(const struct store *store) {
+    const struct patterns *patterns = patterns_of(store);
+    return patterns != NULL && patterns->view->enforces;
+}
+
 /* ---- ids ---- */
 
 uint16_t pattern_id_take(struct patterns *patterns, struct view *view, unsigned number,
@@ -60,13 +108,14 @@ uint16_t pattern_id_take(struct patterns *patterns, struct view *view, unsigned 
     else
         patterns->id_count++;
     tally_forget(patterns->tally, id);
-    const struct pattern *pattern =
-        number == 0 ? NULL : matcher_pattern(view->catalogs.matcher, number);
-    patterns->ids[id] =
-        (struct pattern_id){.view = view,
-                            .line = line,
-                            .number = number,
-                            .eviction = pattern ? (uint8_t)pattern->eviction : EVICTION_NORMAL};
+    struct pattern_rules rules = rules_of(view, number);
+    view->enforces |= rules.mode == MODE_ENFORCE;
+    patterns->ids[id] = (struct pattern_id){
+        .view = view,
+        .line = line,
+        .number = number,
+        .rules = rules,
+        .eviction = rules.pattern ? (uint8_t)rules.pattern->eviction : EVICTION_NORMAL};
     view->refs++;
     line->refs++;
     patterns->state[id] = ID_LIVE;

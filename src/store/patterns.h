@@ -48,6 +48,31 @@ uint16_t store_pattern_id(const struct store *store, unsigned db, struct bytes n
 /* A live id's number in the matcher: 0 for keys that match nothing. A shard is held. */
 unsigned store_pattern_number(const struct store *store, uint16_t id);
 
+/* ---- rules ---- */
+
+/* What the catalog asks of keys with an id, ready for looking at on every write. */
+struct pattern_rules {
+    const struct pattern *pattern; /* NULL for keys that match nothing */
+    const struct catalog *catalog; /* NULL for keys that match nothing, and no catalog minds */
+    enum catalog_mode mode;        /* off, observe or enforce */
+    bool about_entry;              /* type, lifetime, database, sizes: to be seen from the entry */
+    bool about_arguments;          /* formats and fields: to be seen from the command */
+};
+/* Of a live id. A shard is held. */
+const struct pattern_rules *store_pattern_rules(const struct store *store, uint16_t id);
+/* Whether any pattern is enforced, or keys refused that match none. A shard is held. */
+bool store_enforces(const struct store *store);
+
+/* What this thread's last dealing with a key was. */
+struct store_dealing {
+    uint64_t hash;
+    unsigned db;
+    uint16_t id;
+    bool changed; /* it came, or its type, size or expiry is another */
+    bool is_new;
+};
+const struct store_dealing *store_last_dealing(void);
+
 /* ---- counting: for live ids, the key's shard held ---- */
 
 static inline bool store_counts_patterns(const struct store *store) {
@@ -91,7 +116,8 @@ struct purge_variable {
 };
 
 /* Takes every key of a pattern out of the keyspace: of those, if variables are given, whose variables have these
- * values. Returns how many keys that were, -1 when that will be known by and by, -2 when no id is left. Every shard held. */
+ * values. Returns how many keys that were, or one of the two. Every shard held. */
+enum { PURGE_UNCOUNTED = -1 /* some of many: nobody knows yet */, PURGE_NO_ID = -2 /* refused */ };
 int64_t store_purge(struct store *store, unsigned number, const struct purge_variable *variables,
                     size_t count);
 

@@ -21,7 +21,8 @@ struct view {
     struct catalogs_in_force catalogs;
     size_t numbers; /* matcher_pattern_count, and one for what matches nothing */
     uint16_t *ids;  /* by number */
-    unsigned refs;  /* ids that name it, and being in force */
+    bool enforces;
+    unsigned refs; /* ids that name it, and being in force */
 };
 
 /* A pattern through all its ids. */
@@ -46,8 +47,9 @@ struct pattern_id {
     struct sieve *sieve;
     unsigned number;     /* in its view */
     uint64_t retired_at; /* the census pass in which it was */
-    uint8_t eviction;    /* enum eviction_class */
-    bool settled;        /* no entry has it any more (ID_NEVER_MATCHED alone stays around then) */
+    struct pattern_rules rules;
+    uint8_t eviction; /* enum eviction_class */
+    bool settled;     /* no entry has it any more (ID_NEVER_MATCHED alone stays around then) */
 };
 
 struct census;

@@ -35,9 +35,9 @@ int64_t store_purge(struct store *store, unsigned number, const struct purge_var
     uint16_t fresh = pattern_id_take(patterns, patterns->view, number, patterns->lines[number]);
     if (fresh == 0) {
         lock_give(&patterns->lock);
-        return -2;
+        return PURGE_NO_ID;
     }
-    int64_t purged = -1;
+    int64_t purged = PURGE_UNCOUNTED;
     if (count == 0) {
         struct tally_sums sums;
         tally_sum(patterns->tally, old, &sums);

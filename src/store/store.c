@@ -378,6 +378,7 @@ struct entry *store_set_expiry(struct store *store, unsigned db, const struct ke
     if (entry_has(entry, ENTRY_EXPIRES) && expires_ms != ENTRY_EXPIRY_NONE) {
         memcpy(entry->body + entry_expiry_offset(entry), &expires_ms, sizeof expires_ms);
         table_note_due(key_table(store, db, key), key->hash, (uint64_t)expires_ms);
+        account_note_change(key);
         return entry;
     }
     if (entry_expiry(entry) == expires_ms) return entry;

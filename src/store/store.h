@@ -125,5 +125,7 @@ void store_notify(struct store *store, unsigned db, const struct key *key,
 /* ---- whole databases ---- */
 
 unsigned store_db_count(const struct store *store);
+/* Entries in the tables of a database that are there no more for readers, since their pattern was purged. No lock needed. */
+size_t store_purged_keys(const struct store *store, unsigned db);
 
 #endif
