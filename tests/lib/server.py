@@ -38,8 +38,8 @@ class ServerFailed(Exception):
 
 
 def default_binary():
-    return os.environ.get('KEYNOME_SERVER') or os.path.join(
-        ROOT, 'build', 'release', 'src', 'keynome-server')
+    return os.path.abspath(os.environ.get('KEYNOME_SERVER') or os.path.join(
+        ROOT, 'build', 'release', 'src', 'keynome-server'))
 
 
 def free_port():
