@@ -133,13 +133,16 @@ static bool put_in_force(const struct catalogs *catalogs, struct loaded *const *
     };
     struct shard_set all;
     shard_set_fill(&all);
-    store_take(catalogs->store, &all);
-    bool done = store_set_catalogs(catalogs->store, &in_force);
-    store_give(catalogs->store, &all);
+    const char *why = "a script is running that takes long";
+    bool done = false;
+    if (store_take(catalogs->store, &all)) {
+        done = store_set_catalogs(catalogs->store, &in_force);
+        store_give(catalogs->store, &all);
+        why = "many earlier loads and purges are still being worked off";
+    }
     if (done) return true;
     compiled_release(compiled);
-    diagnostics_add(diagnostics, SEVERITY_ERROR, "busy", (struct place){0},
-                    "many earlier loads and purges are still being worked off");
+    diagnostics_add(diagnostics, SEVERITY_ERROR, "busy", (struct place){0}, "%s", why);
     diagnostics_remedy(diagnostics, "try again in a moment");
     return false;
 }
