@@ -224,6 +224,75 @@ static void test_evict(void **state) {
     store_free(store);
 }
 
+/* ---- shards whose holder says that it will be long ---- */
+
+static struct shard_set long_set;
+
+/* Waits for a set that overlaps with what is held for long: it is refused, and holds nothing then. */
+static void *ask_for_busy(void *context) {
+    _Atomic unsigned *refused = context;
+    struct shard_set both = {0}, free_one = {0};
+    shard_set_add(&both, 7);
+    shard_set_add(&both, 70);
+    shard_set_add(&free_one, 7);
+    if (!store_take(store, &both)) {
+        ++*refused;
+        assert_true(store_take(store, &free_one)); /* not by us any more */
+        store_give(store, &free_one);
+    } else {
+        store_give(store, &both);
+    }
+    return NULL;
+}
+
+static void never_visited(struct shard *shard, void *context) {
+    (void)shard, (void)context;
+    fail();
+}
+
+static void test_busy(void **state) {
+    _Atomic unsigned refused = 0;
+    pthread_t asking[THREADS], late[THREADS];
+    (void)state;
+    store = store_new(1, THREADS);
+    shard_set_add(&long_set, 70);
+    shard_set_add(&long_set, 200);
+    assert_true(store_take(store, &long_set));
+    for (unsigned i = 0; i < THREADS; i++) pthread_create(&asking[i], NULL, ask_for_busy, &refused);
+    /* Some wait already when it is said, others come later. */
+    store_mark_busy(store, &long_set, true);
+    for (unsigned i = 0; i < THREADS; i++) pthread_create(&late[i], NULL, ask_for_busy, &refused);
+    for (unsigned i = 0; i < THREADS; i++) pthread_join(asking[i], NULL);
+    for (unsigned i = 0; i < THREADS; i++) pthread_join(late[i], NULL);
+    assert_int_equal(refused, 2 * THREADS);
+    assert_true(store_is_busy(store));
+    assert_false(store_take_one(store, 200));
+    assert_false(store_visit(store, 200, false, never_visited, NULL));
+    assert_false(store_visit_if_free(store, 200, never_visited, NULL));
+    assert_true(store_take_one(store, 201));
+    store_give_one(store, 201);
+
+    store_mark_busy(store, &long_set, false);
+    assert_false(store_is_busy(store));
+    assert_false(store_visit_if_free(store, 200, never_visited, NULL)); /* held, and no more */
+    store_give(store, &long_set);
+    assert_true(store_take_one(store, 200));
+    store_give_one(store, 200);
+    store_free(store);
+
+    /* With one thread there are no locks: it is that thread itself that takes nothing meanwhile. */
+    store = store_new(1, 1);
+    assert_true(store_take(store, &long_set));
+    store_mark_busy(store, &long_set, true);
+    assert_false(store_take_one(store, 1));
+    assert_false(store_visit(store, 1, false, never_visited, NULL));
+    store_mark_busy(store, &long_set, false);
+    assert_true(store_take_one(store, 1));
+    store_give_one(store, 1);
+    store_give(store, &long_set);
+    store_free(store);
+}
+
 int main(int argc, char **argv) {
     if (argc > 1) seed = strtoull(argv[1], NULL, 10);
     fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
@@ -232,6 +301,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_counters),
         cmocka_unit_test(test_travel),
         cmocka_unit_test(test_evict),
+        cmocka_unit_test(test_busy),
     };
     return cmocka_run_group_tests_name("shards", tests, NULL, NULL);
 }
