@@ -29,6 +29,8 @@ struct read {
     uint32_t first;                         /* argument of the first key */
     uint32_t keys;
     struct source *sources;
+    int64_t
+        retry_ms; /* with CLAIM: when the next pending entry may have been idle for long enough */
 };
 
 static bool fail(struct request *request, const char *error) {
@@ -91,6 +93,7 @@ static bool parse_option(struct request *request, uint32_t *index, struct read *
         if (read->min_idle_ms < 0)
             return fail(request, "ERR min-idle-time must be a positive integer");
         read->claims = true;
+        read->retry_ms = read->min_idle_ms;
         *index = i + 1;
     } else {
         reply_error_code(request->reply, ERROR_SYNTAX);
@@ -229,7 +232,7 @@ static int by_delivery(const void *a, const void *b) {
 }
 
 /* Counts what has been idle for long; what of it is no longer in the stream leaves the pending entries. */
-static size_t count_idle(struct request *request, const struct read *read, struct source *source) {
+static size_t count_idle(struct request *request, struct read *read, struct source *source) {
     struct stream_pending_iter iter;
     struct stream_id next = STREAM_ID_MIN;
     size_t count = 0;
@@ -237,7 +240,11 @@ static size_t count_idle(struct request *request, const struct read *read, struc
         const struct stream_pending *pending;
         stream_pending_iter_init(&iter, source->group, NULL, next);
         while ((pending = stream_pending_iter_next(&iter)) != NULL) {
-            if (request->now_ms - pending->delivered_ms < read->min_idle_ms) continue;
+            int64_t left_ms = read->min_idle_ms - (request->now_ms - pending->delivered_ms);
+            if (left_ms > 0) {
+                if (left_ms < read->retry_ms) read->retry_ms = left_ms;
+                continue;
+            }
             if (!stream_has(source->stream, pending->id)) break;
             count++;
         }
@@ -250,7 +257,7 @@ static size_t count_idle(struct request *request, const struct read *read, struc
 }
 
 /* Finds what a source has for the consumer to claim, the longest idle first. */
-static bool find_idle(struct request *request, const struct read *read, struct source *source) {
+static bool find_idle(struct request *request, struct read *read, struct source *source) {
     struct stream_pending_iter iter;
     struct stream_pending *pending;
     size_t count = count_idle(request, read, source), at = 0;
@@ -388,7 +395,7 @@ static bool has_after(const struct stream *stream, struct stream_id after) {
 
 /* Is there anything to reply? Found out when it is the stream's turn: it may be named twice, and read by then.
  * Returns false when an error was replied. */
-static bool look(struct request *request, const struct read *read, struct source *source,
+static bool look(struct request *request, struct read *read, struct source *source,
                  bool *ret_ready) {
     *ret_ready = false;
     if (!source->stream) return true;
@@ -450,7 +457,12 @@ static void wait_or_give_up(struct request *request, const struct read *read) {
     if (!(request->flags & REQUEST_NO_BLOCK)) settle_ids(request, read);
     request_block(request, 0, read->keys, TYPE_STREAM, read->timeout_ms, BLOCK_NULL_ARRAY);
     /* A group's reader also has to hear that its group is gone. */
-    if (request->block.wanted) request->block.any_change = read->is_group;
+    if (!request->block.wanted) return;
+    request->block.any_change = read->is_group;
+    /* Whatever becomes pending from now on is not idle for long enough any sooner. */
+    enum { RETRY_LEAST_MS = 10 };
+    if (read->claims)
+        request->block.retry_ms = read->retry_ms < RETRY_LEAST_MS ? RETRY_LEAST_MS : read->retry_ms;
 }
 
 static void read_streams(struct request *request, bool is_group) {

@@ -44,7 +44,10 @@ struct waiter {
     struct request request; /* a copy: arguments and keys are in `memory` */
     struct shard_set shards;
     struct loop_timer timer;
-    enum unblock unblock;      /* what the timer does */
+    enum unblock unblock; /* what the timer does, */
+    _Atomic int64_t
+        retry_ms;        /* but for this: its command is to be tried again after so long; 0: not */
+    int64_t deadline_us; /* by the monotonic clock; INT64_MAX: never */
     struct wait_place *places; /* one for each key it waits for */
     struct arena memory;
 };
@@ -129,9 +132,46 @@ static void wait_lists_leave(struct server *server, struct waiter *waiter) {
 
 /* ---- beginning to wait ---- */
 
-static void waiter_timed_out(struct loop_timer *timer) {
+/* Sets the timer to the deadline, or to the time of the next try if that comes first. */
+static void waiter_set_timer(struct waiter *waiter, int64_t retry_us) {
+    int64_t at_us = waiter->deadline_us;
+    if (retry_us > 0 && !__builtin_add_overflow(clock_mono_us(), retry_us, &retry_us) &&
+        retry_us < at_us)
+        at_us = retry_us;
+    if (at_us != INT64_MAX) loop_timer_set(waiter->worker->loop, &waiter->timer, at_us);
+}
+
+/* In how many microseconds it is to be tried again; 0: not. */
+static int64_t waiter_retry_us(const struct waiter *waiter) {
+    int64_t retry_ms = atomic_load_explicit(&waiter->retry_ms, memory_order_relaxed);
+    return retry_ms > INT64_MAX / 1000 ? INT64_MAX : retry_ms * 1000;
+}
+
+enum attempt { ATTEMPT_SERVED, ATTEMPT_IN_VAIN, ATTEMPT_LATER };
+static enum attempt serve_waiter(struct worker *worker, struct waiter *waiter);
+
+/* Tries a waiter again whose time for that has come; no shard is held. */
+static void waiter_retry(struct waiter *waiter) {
+    struct worker *worker = waiter->worker;
+    worker->now_ms = clock_realtime_ms();
+    atomic_fetch_add_explicit(&waiter->holders, 1, memory_order_relaxed);
+    enum attempt attempt = serve_waiter(worker, waiter);
+    if (attempt != ATTEMPT_SERVED) {
+        waiter_set_timer(waiter,
+                         attempt == ATTEMPT_LATER ? BUSY_RETRY_US : waiter_retry_us(waiter));
+        waiter_drop(waiter);
+    }
+    arena_reset(&worker->arena);
+    if (blocking_has_ready()) blocking_serve(worker);
+}
+
+static void waiter_timer_fired(struct loop_timer *timer) {
     struct waiter *waiter = CONTAINER_OF(timer, struct waiter, timer);
-    if (waiter->client != NULL) blocking_cancel(waiter->client, waiter->unblock);
+    if (waiter->client == NULL) return;
+    if (waiter_retry_us(waiter) > 0 && clock_mono_us() < waiter->deadline_us)
+        waiter_retry(waiter);
+    else
+        blocking_cancel(waiter->client, waiter->unblock);
 }
 
 static void copy_request(struct waiter *waiter, const struct request *from) {
@@ -158,7 +198,7 @@ void blocking_wait(struct request *request) {
     atomic_init(&waiter->holders, 1);
     waiter->client = client;
     waiter->worker = client->worker;
-    waiter->timer.fire = waiter_timed_out;
+    waiter->timer.fire = waiter_timer_fired;
     waiter->skip_reply = client->flags & CLIENT_REPLY_SKIP;
     waiter->turn = atomic_fetch_add(&server->blocking->last_turn, 1) + 1;
     arena_init(&waiter->memory);
@@ -173,13 +213,14 @@ void blocking_wait(struct request *request) {
     atomic_store_explicit(&client->shared.blocked, true, memory_order_relaxed);
     atomic_store(&client->shared.wait_turn, waiter->turn);
     stats_add(STAT_CLIENTS_BLOCKED, 1);
-    if (block->deadline_ms == 0) return;
     /* Measured from now, not from the start of the round: nobody waits less than it asked for. */
-    int64_t left_us, at_us;
-    if (__builtin_mul_overflow(block->deadline_ms - request->now_ms, 1000, &left_us) ||
-        __builtin_add_overflow(clock_mono_us(), left_us, &at_us))
-        return; /* hundreds of thousands of years */
-    loop_timer_set(client->worker->loop, &waiter->timer, at_us);
+    int64_t left_us;
+    if (block->deadline_ms == 0 ||
+        __builtin_mul_overflow(block->deadline_ms - request->now_ms, 1000, &left_us) ||
+        __builtin_add_overflow(clock_mono_us(), left_us, &waiter->deadline_us))
+        waiter->deadline_us = INT64_MAX; /* never, or in hundreds of thousands of years */
+    atomic_init(&waiter->retry_ms, block->retry_ms);
+    waiter_set_timer(waiter, waiter_retry_us(waiter));
 }
 
 /* ---- ceasing to wait: on the client's thread ---- */
@@ -221,6 +262,7 @@ bool blocking_cancel(struct client *client, enum unblock how) {
         /* A script that runs too long has them: another try, when it may be over. Who goes asks again itself. */
         if (how == UNBLOCK_SILENT) return false;
         waiter->unblock = how;
+        waiter->deadline_us = 0;
         loop_timer_set(client->worker->loop, &waiter->timer, clock_mono_us() + BUSY_RETRY_US);
         return false;
     }
@@ -321,11 +363,12 @@ static bool waiter_try(struct worker *worker, struct waiter *waiter, struct buff
     request.flags |= REQUEST_WOKEN;
     request.block.wanted = false;
     request_run(&request);
+    if (request.changes) stats_add(STAT_CHANGES, (int64_t)request.changes);
     if (request.block.wanted) {
+        atomic_store_explicit(&waiter->retry_ms, request.block.retry_ms, memory_order_relaxed);
         reply_rewind(&reply, 0);
         return false;
     }
-    if (request.changes) stats_add(STAT_CHANGES, (int64_t)request.changes);
     wait_lists_leave(worker->server, waiter);
     waiter->overflow = reply.overflow;
     waiter->state = WAITER_SERVED;
@@ -363,8 +406,6 @@ static bool waiter_may_be_served(const struct waiter *waiter) {
     const struct client_shared *shared = &waiter->client->shared;
     return !atomic_load(&shared->killed) && atomic_load(&shared->unblocked_turn) != waiter->turn;
 }
-
-enum attempt { ATTEMPT_SERVED, ATTEMPT_IN_VAIN, ATTEMPT_LATER };
 
 /* Tries one waiter, whose reference is given away when it is served. Later: a script that runs too long has its
  * shards. */

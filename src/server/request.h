@@ -53,6 +53,7 @@ struct request_block {
     bool any_change;               /* but for this: then also one that is gone, or of another */
     enum block_null null;
     int64_t deadline_ms; /* 0: never */
+    int64_t retry_ms;    /* tried again after so long even if nothing changes; 0: not */
 };
 
 struct request {

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Streams on the wire: shapes of replies in both protocols, errors, and the options that redis-py lacks."""
 
+import time
+
 import pytest
 
 from resp import ReplyError
@@ -111,6 +113,32 @@ def test_reading_what_others_left(raw):
     assert [e[1] for e in client.do('XPENDING', 's', 'g', '-', '+', '10')] == [
         b'alive', b'alive', b'dead', b'alive', b'alive', b'alive']
     assert 'CLAIM' in error_of(client, 'XREAD', 'CLAIM', '1', 'STREAMS', 's', '0')
+
+
+@pytest.mark.newer
+def test_waiting_for_what_others_leave(raw):
+    client, waiting = raw(), raw()
+    client.do('XADD', 's', '1-0', 'n', '1')
+    client.do('XGROUP', 'CREATE', 's', 'g', '0')
+    client.do('XREADGROUP', 'GROUP', 'g', 'dead', 'STREAMS', 's', '>')
+    # Nothing changes: the entry has only to have been idle for long enough.
+    started = time.monotonic()
+    ((_, entries),) = waiting.do('XREADGROUP', 'GROUP', 'g', 'alive', 'BLOCK', '0', 'CLAIM', '150',
+                                 'STREAMS', 's', '>')
+    assert [(e[0], e[1], e[3]) for e in entries] == [(b'1-0', [b'n', b'1'], 1)]
+    assert entries[0][2] >= 150
+    assert time.monotonic() - started < 5
+    # What becomes pending while it waits counts as well.
+    waiting.send('XREADGROUP', 'GROUP', 'g', 'alive', 'BLOCK', '0', 'COUNT', '1', 'CLAIM', '300', 'STREAMS', 's', '>')
+    client.do('XACK', 's', 'g', '1-0')
+    pipeline = [('MULTI',), ('XADD', 's', '2-0', 'n', '2'),
+                ('XREADGROUP', 'GROUP', 'g', 'dead', 'STREAMS', 's', '>'), ('EXEC',)]
+    client.pipeline(pipeline)
+    assert waiting.read()[1][0][1][1][1][0][1][0] == ('$', b'2-0')
+    assert client.call('XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', '30', 'CLAIM', '100000', 'STREAMS', 's',
+                       '>') == ('*', None)
+    waiting.send('XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', '0', 'CLAIM', '0', 'STREAMS', 's', '>')
+    assert waiting.read()[0] == '*'
 
 
 def test_a_stream_named_twice(raw):
