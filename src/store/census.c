@@ -113,8 +113,9 @@ static void census_shard(struct shard *shard, void *context) {
     while (step->looked_at < step->most) {
         const struct table *table = &shard->dbs[census->db].table;
         step->found = 0;
-        if (table_count(table) > 0)
-            census->cursor = table_scan(table, census->cursor, step_visit, step);
+        /* What is settled may empty the table: then there is no place in it to go on from. */
+        census->cursor =
+            table_count(table) == 0 ? 0 : table_scan(table, census->cursor, step_visit, step);
         step->looked_at += step->found + 1;
         for (unsigned i = 0; i < step->found; i++) {
             struct entry *entry = step->entries[i];
