@@ -33,6 +33,14 @@ def memory_rows(results, names):
         yield [what, *(f"{u} ({r})" for u, r in zip(used, resident)), cell]
 
 
+def bullmq_rows(results, names, field, scale):
+    base = baseline_of(names)
+    for phase, figures in results.items():
+        cells = [f"{figures[n][field] * scale:.1f}" for n in names]
+        of_base = ratio(figures[names[0]][field], figures[base][field]) if names[0] != base else "-"
+        yield [phase, *cells, of_base]
+
+
 def tables(document):
     """(title, header, rows) of each table that the document's figures fill."""
     names = document["servers"]
@@ -52,6 +60,9 @@ def tables(document):
     if memory:
         yield ("Bytes each: by the server's own count (and by resident size)",
                ["what", *names, against], list(memory_rows(memory, names)))
+    if document["bullmq"]:
+        yield ("BullMQ: server processor time, microseconds for each job", ["phase", *names, against],
+               list(bullmq_rows(document["bullmq"], names, "cpu_ns", 1e-3)))
 
 
 def terminal(document):

@@ -122,6 +122,8 @@ describe('Bull', { concurrency: 16 }, () => {
         const listed = await work.getRepeatableJobs();
         assert.deepEqual(listed.map(({ name, cron }) => [name, cron]).sort(),
             [['cron', '* * * * * *'], ['every', null], ['yearly', '0 0 1 1 *']]);
+        await work.pause(); /* a job that starts adds the one that comes after it */
+        await until(async () => await work.getActiveCount() === 0, 'quiet');
         await work.removeRepeatable('cron', { cron: '* * * * * *' });
         await work.removeRepeatableByKey(listed.find(({ name }) => name === 'yearly').key);
         assert.deepEqual((await work.getRepeatableJobs()).map(({ name }) => name), ['every']);
@@ -129,11 +131,11 @@ describe('Bull', { concurrency: 16 }, () => {
 
     test('a rate limit', async (queue) => {
         const work = queue({ limiter: { max: 2, duration: 200 } });
-        const times = [];
-        work.process(4, async () => { times.push(Date.now()); });
+        work.process(4, async () => {});
+        const start = Date.now();
         await Promise.all([1, 2, 3, 4, 5, 6].map((n) => work.add({ n })));
         await completed(work, 6);
-        assert.ok(times[5] - times[0] >= 300, `${times[5] - times[0]} ms for three windows`);
+        assert.ok(Date.now() - start >= 400, 'three windows are two waits');
     });
 
     test('paused: all, or one worker', async (queue) => {

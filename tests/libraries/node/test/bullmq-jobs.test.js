@@ -118,24 +118,30 @@ bullmqTests('jobs', (test) => {
 
     test('concurrency, of a worker and of the whole queue', async (bench) => {
         const queue = bench.queue();
-        const most = async (concurrency) => {
+        /* Jobs wait at a gate until as many run as should. */
+        const most = async (expected) => {
             let running = 0;
             let peak = 0;
+            let open;
+            const gate = new Promise((resolve) => { open = resolve; });
             const done = await queue.getCompletedCount();
             const workers = [1, 2].map(() => bench.worker(async () => {
                 peak = Math.max(peak, ++running);
-                await new Promise((resolve) => setTimeout(resolve, 20));
+                await gate;
+                await new Promise((resolve) => setTimeout(resolve, 5));
                 running--;
-            }, { concurrency }));
-            await queue.addBulk(Array.from({ length: 12 }, () => ({ name: 'x', data: {} })));
-            await finished(queue, done + 12);
+            }, { concurrency: 3 }));
+            await queue.addBulk(Array.from({ length: 30 }, () => ({ name: 'x', data: {} })));
+            await until(() => running >= expected, `${expected} jobs to run`);
+            open();
+            await finished(queue, done + 30);
             for (const worker of workers) await worker.close();
             return peak;
         };
-        assert.equal(await most(3), 6);
+        assert.equal(await most(6), 6);
         await queue.setGlobalConcurrency(2);
         assert.equal(await queue.getGlobalConcurrency(), 2);
-        assert.equal(await most(3), 2);
+        assert.equal(await most(2), 2);
         await queue.removeGlobalConcurrency();
         assert.equal(await queue.getGlobalConcurrency(), null);
     });

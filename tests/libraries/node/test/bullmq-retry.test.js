@@ -131,8 +131,8 @@ bullmqTests('stalled jobs', (test) => {
         for (let i = 0; i < 2; i++) {
             bench.worker(async () => {
                 runs++;
-                await new Promise((resolve) => setTimeout(resolve, 900));
-            }, { lockDuration: 300, stalledInterval: 100 }).on('stalled', (id) => stalled.push(id));
+                await new Promise((resolve) => setTimeout(resolve, 3000));
+            }, { lockDuration: 2000, stalledInterval: 300 }).on('stalled', (id) => stalled.push(id));
         }
         await queue.add('long', {});
         await until(async () => await queue.getCompletedCount() === 1, 'the job');

@@ -110,7 +110,9 @@ bullmqTests('schedules', (test) => {
             { name: 'tick', data: { from: 'template' }, opts: { removeOnComplete: true } });
         assert.deepEqual(await order(4), ['tick', 'tick', 'tick', 'tick']);
         assert.ok(ran.every(({ job }) => job.data.from === 'template' && job.repeatJobKey === 'beat'));
-        assert.ok(ran[3].at - ran[0].at >= 3 * 60 - 60, 'not all at once');
+        const slots = ran.map(({ job }) => Number(job.id.split(':').pop()));
+        assert.ok(slots.slice(1).every((slot, i) => slot >= slots[i] + 60), `${slots}`);
+        assert.ok(ran.slice(1).every(({ at }, i) => at >= slots[i + 1]));
         assert.deepEqual(await queue.getJobCounts('delayed', 'waiting'), { delayed: 0, waiting: 0 });
     });
 
@@ -163,12 +165,12 @@ bullmqTests('schedules', (test) => {
     test('a start and an end', async (bench) => {
         const queue = bench.queue();
         const { ran } = recorder(bench);
-        const startDate = Date.now() + 200;
-        await queue.upsertJobScheduler('s', { every: 150, startDate, endDate: startDate + 1000 });
+        const startDate = Date.now() + 300;
+        await queue.upsertJobScheduler('s', { every: 300, startDate, endDate: startDate + 2700 });
         await until(async () => ran.length > 0 && await queue.count() === 0 &&
             await queue.getActiveCount() === 0, 'the end');
         assert.ok(ran[0].at >= startDate);
-        assert.ok(ran.length >= 2 && ran.length <= 8, `${ran.length} runs`);
+        assert.ok(ran.length >= 2 && ran.length <= 11, `${ran.length} runs`);
     });
 });
 
@@ -178,11 +180,10 @@ bullmqTests('limits and pauses', (test) => {
         const limiter = { max: 3, duration: 200 };
         const one = recorder(bench, { limiter, concurrency: 4 });
         const two = recorder(bench, { limiter, concurrency: 4 });
+        const start = Date.now();
         await queue.addBulk(Array.from({ length: 9 }, (_, n) => ({ name: `${n}`, data: {} })));
         await until(() => one.ran.length + two.ran.length === 9, 'all jobs');
-        const times = [...one.ran, ...two.ran].map(({ at }) => at).sort((a, b) => a - b);
-        /* Three windows; a job is seen some time after it was allowed. */
-        assert.ok(times[8] - times[0] >= 300, `${times[8] - times[0]} ms`);
+        assert.ok(Date.now() - start >= 400, 'three windows are two waits');
     });
 
     test('a processor finds itself limited', async (bench) => {
