@@ -66,6 +66,7 @@ static void fcall(struct request *request, bool read_only) {
                       .request = request,
                       .name = found.function->name,
                       .function = found.reference,
+                      .whole = &found.function->whole,
                       .first_key = ARG_FIRST_KEY,
                       .key_count = (uint32_t)keys};
     if (!run_admit(request, found.function->flags, read_only, &run.flags)) return;

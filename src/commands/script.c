@@ -61,6 +61,7 @@ static void eval(struct request *request, bool by_sha1, bool read_only) {
                       .request = request,
                       .name = local->script->name,
                       .function = local->function,
+                      .whole = &local->script->whole,
                       .first_key = ARG_FIRST_KEY,
                       .key_count = key_count};
     if (run_admit(request, local->script->flags, read_only, &run.flags)) run_script(&run);

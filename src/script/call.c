@@ -145,6 +145,7 @@ static bool do_call(lua_State *lua, struct engine *engine) {
         run->flags |= RUN_WROTE;
         atomic_store_explicit(&engine->wrote, true, memory_order_relaxed);
     }
+    if (!claim_command(run, &request)) run_leave(lua);
     run_command(engine, &request, number);
     if (reply.overflow) return fail(lua, "not enough memory for the reply of a command");
     values_push_reply(lua, buffer_bytes(&engine->reply));

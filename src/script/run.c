@@ -39,26 +39,32 @@ bool run_admit(struct request *request, unsigned script_flags, bool read_only,
 
 static void become_slow(struct run *run, int64_t now_us) {
     struct engine *engine = run->engine;
-    const struct request *request = run->request;
     bool function = run->flags & RUN_FUNCTION;
     log_warning(
         "Slow script detected: still in execution after %lld milliseconds. You can try killing the "
         "script using the %s command. Script name is: %s.",
         (long long)((now_us - run->started_us) / 1000), function ? "FUNCTION KILL" : "SCRIPT KILL",
         run->name);
-    if (request->flags & REQUEST_ALL_SHARDS || request->server->worker_count == 1)
-        shard_set_fill(&run->held);
-    else
-        request_add_shards(request, &run->held);
+    claim_shards(run, &run->held);
     run->slow = true;
     scripts_note_slow(engine->scripts, engine, run, now_us - run->started_us);
     busy_begin(engine->worker, &run->held, function);
 }
 
-static void raise_killed(lua_State *lua, const struct engine *engine, bool stopping) {
-    /* Every line from now on: who catches the error is told again. */
+/* Every line from now on raises: who catches the error is told again. */
+static void insist(lua_State *lua, const struct engine *engine) {
     lua_sethook(lua, run_hook, LUA_MASKCOUNT | LUA_MASKLINE, ENGINE_HOOK_INSTRUCTIONS);
     lua_sethook(engine->lua, run_hook, LUA_MASKCOUNT | LUA_MASKLINE, ENGINE_HOOK_INSTRUCTIONS);
+}
+
+int run_leave(lua_State *lua) {
+    insist(lua, engine_of(lua));
+    lua_pushnil(lua);
+    return lua_error(lua);
+}
+
+static void raise_killed(lua_State *lua, const struct engine *engine, bool stopping) {
+    insist(lua, engine);
     const char *text = "Error running script: Script killed by user with SCRIPT KILL.";
     if (engine->run->flags & RUN_FUNCTION)
         text = "Error running script: Script killed by user with FUNCTION KILL.";
@@ -74,6 +80,7 @@ void run_hook(lua_State *lua, lua_Debug *debug) {
     if (engine->loading != NULL && clock_mono_us() > engine->loading_until_us)
         luaL_error(lua, "FUNCTION LOAD timeout");
     if (run == NULL) return;
+    if (run->claim.restart) run_leave(lua);
     bool stopping = atomic_load_explicit(&engine->server->stopping, memory_order_relaxed);
     bool killed = atomic_load_explicit(&engine->kill, memory_order_relaxed);
     if (!stopping && !killed) {
@@ -158,7 +165,7 @@ int run_protected(lua_State *lua) {
     }
     if (lua_pcall(lua, args, 1, ENGINE_ERROR_HANDLER) == 0)
         values_write_reply(lua, request->reply, run->resp);
-    else if (!request->wants_all)
+    else if (!run->claim.restart)
         reply_failure(lua, run);
     return 0;
 }
@@ -166,7 +173,7 @@ int run_protected(lua_State *lua) {
 void run_script(struct run *run) {
     struct engine *engine = run->engine;
     struct request *request = run->request;
-    if (request->server->worker_count > 1 && !(request->flags & REQUEST_ALL_SHARDS)) {
+    if (!claim_begin(run)) {
         request->wants_all = true;
         return;
     }
@@ -181,7 +188,7 @@ void run_script(struct run *run) {
     lua_pushvalue(lua, ENGINE_RUNNER);
     for (int slot = 1; slot <= ENGINE_SLOTS; slot++) lua_pushvalue(lua, slot);
     lua_pushlightuserdata(lua, run);
-    if (lua_pcall(lua, ENGINE_SLOTS + 1, 0, 0) != 0 && !request->wants_all) {
+    if (lua_pcall(lua, ENGINE_SLOTS + 1, 0, 0) != 0 && !run->claim.restart) {
         /* Memory was at its end, or the result is none that can be replied. */
         const char *text =
             lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "unknown error";
@@ -191,6 +198,11 @@ void run_script(struct run *run) {
     }
     lua_settop(lua, ENGINE_SLOTS);
     engine->run = NULL;
+    if (run->claim.restart) {
+        reply_rewind(request->reply, mark);
+        request->reply->errors = errors;
+    }
+    claim_end(run);
     if (kn_unlikely(run->slow)) end_slow(run);
     if (kn_unlikely(lua_gethookmask(lua) != LUA_MASKCOUNT))
         lua_sethook(lua, run_hook, LUA_MASKCOUNT, ENGINE_HOOK_INSTRUCTIONS);

@@ -12,9 +12,11 @@
 #define KN_SCRIPT_RUN_H
 
 #include <lua.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "script/claim.h"
 #include "store/shard.h"
 
 struct engine;
@@ -51,6 +53,8 @@ struct run {
     int64_t started_us; /* noted when the hook first looks; 0: not yet */
     bool slow;
     struct shard_set held; /* once it is slow */
+    _Atomic bool *whole;   /* the script's own mark that it needs every shard */
+    struct claim claim;
 };
 
 /* Whether a script with these flags may run now; replies when not. read_only: EVAL_RO and its kind. ret_flags: enum
@@ -62,6 +66,9 @@ void run_script(struct run *run);
 /* The engine's: the protected half of a run, and the hook that looks at the time. */
 int run_protected(lua_State *lua);
 void run_hook(lua_State *lua, lua_Debug *debug);
+
+/* Leaves a run that is to begin again, whatever the script catches. */
+int run_leave(lua_State *lua);
 
 /* redis.call and redis.pcall: call.c */
 int run_call(lua_State *lua);

@@ -37,6 +37,7 @@ struct script {
     struct chain_link eval_link; /* among those of EVAL, the oldest first, likewise */
     _Atomic unsigned holders;
     _Atomic bool dropped;   /* out of the cache */
+    _Atomic bool whole;     /* it used keys that it does not declare: it is run with every shard */
     _Atomic uint64_t used;  /* when: a count of uses */
     _Atomic bool evictable; /* changed under the cache's lock */
     struct sha1 sha1;

@@ -45,6 +45,7 @@ enum command_flag {
     COMMAND_VISITS_SHARDS =
         1 << 26, /* calls request_visit_shard: a transaction with it holds every shard */
     COMMAND_RUNS_SCRIPT = 1 << 27, /* likewise, but alone it may do with less */
+    COMMAND_OTHER_DB = 1 << 28,    /* its keys may be in another database */
 };
 
 /* ACL categories beyond those that follow from the flags (read, write, admin, dangerous with admin, pubsub,

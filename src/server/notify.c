@@ -2,7 +2,9 @@
 #include "server/notify.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "base/assert.h"
 #include "base/memory.h"
 #include "server/blocking.h"
 #include "server/pubsub.h"
@@ -23,10 +25,42 @@ static void publish_event(struct server *server, const char *prefix, unsigned db
     if (channel != usual) mem_free(channel);
 }
 
+/* An event that waits. */
+struct held_event {
+    struct held_event *next;
+    unsigned db;
+    enum event_class event_class;
+    const char *event;
+    struct key key;
+    char text[];
+};
+
+static _Thread_local struct held {
+    bool on;
+    struct held_event *first, **end;
+} held;
+
+static void hold(unsigned db, const struct key *key, enum event_class event_class,
+                 const char *event) {
+    size_t event_len = strlen(event) + 1;
+    struct held_event *each = mem_alloc(sizeof *each + key->name.len + event_len);
+    *each = (struct held_event){.db = db, .event_class = event_class, .key = *key};
+    memcpy(each->text, event, event_len);
+    if (key->name.len) memcpy(each->text + event_len, key->name.data, key->name.len);
+    each->event = each->text;
+    each->key.name = bytes_make(each->text + event_len, key->name.len);
+    *held.end = each;
+    held.end = &each->next;
+}
+
 static void feed(void *context, struct shard *shard, unsigned db, const struct key *key,
                  enum event_class event_class, const char *event) {
     struct server *server = context;
     unsigned flags = atomic_load_explicit(&server->notify, memory_order_relaxed);
+    if (kn_unlikely(held.on) && event_class != EVENT_EXPIRED) {
+        hold(db, key, event_class, event);
+        return;
+    }
     bool change = !(event_class & (EVENT_MISSED | EVENT_NEW | EVENT_QUIET));
     if (change && atomic_load_explicit(&shard->listeners, memory_order_relaxed) > 0) {
         watch_key_changed(server, shard, db, key);
@@ -36,6 +70,31 @@ static void feed(void *context, struct shard *shard, unsigned db, const struct k
     struct bytes name = bytes_from_string(event);
     if (flags & NOTIFY_KEYSPACE) publish_event(server, "keyspace", db, key->name, name);
     if (flags & NOTIFY_KEYEVENT) publish_event(server, "keyevent", db, name, key->name);
+}
+
+void notify_hold(void) {
+    held = (struct held){.on = true, .end = &held.first};
+}
+
+static void end_holding(struct server *server) {
+    struct held_event *next;
+    held.on = false;
+    for (struct held_event *each = held.first; each != NULL; each = next) {
+        next = each->next;
+        if (server != NULL)
+            feed(server, store_shard(server->store, each->key.shard), each->db, &each->key,
+                 each->event_class, each->event);
+        mem_free(each);
+    }
+    held.first = NULL;
+}
+
+void notify_release(struct server *server) {
+    end_holding(server);
+}
+
+void notify_drop(void) {
+    end_holding(NULL);
 }
 
 void notify_connect(struct server *server) {

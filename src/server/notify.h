@@ -20,6 +20,15 @@ struct server;
 enum notify_flag { NOTIFY_KEYSPACE = 1 << 0, NOTIFY_KEYEVENT = 1 << 1 };
 
 /* To be called once, when the server is made. */
+/*
+ * While a script may still be undone, what it changes is nobody's business: on this thread, events are kept from
+ * notify_hold on, until notify_release tells them (the shards are still held) or notify_drop forgets them. That a key has
+ * expired is told at once, since it stays so.
+ */
+void notify_hold(void);
+void notify_release(struct server *server);
+void notify_drop(void);
+
 void notify_connect(struct server *server);
 /* From any thread. */
 void notify_set_flags(struct server *server, unsigned flags);

@@ -12,7 +12,7 @@
 #include "store/shard.h"
 
 struct store {
-    bool locking; /* more than one worker thread */
+    bool locking;                  /* more than one worker thread */
     _Atomic unsigned busy_holders; /* threads that have marked shards as busy */
     _Atomic uint64_t busy[SHARD_COUNT / 64];
     unsigned db_count;
@@ -94,6 +94,14 @@ void account_flush(struct store *store, unsigned db);
 void account_swap(struct store *store, unsigned a, unsigned b);
 
 void patterns_free(struct patterns *patterns);
+
+/* ---- entries kept aside: for undo.c; the key's shard is held ---- */
+
+/* A copy that stands in no table. */
+struct entry *store_save(struct store *store, const struct key *key, const struct entry *entry);
+void store_drop_saved(struct store *store, const struct key *key, struct entry *saved);
+/* Puts it back, whatever stands there now; NULL: there was nothing. */
+void store_restore(struct store *store, unsigned db, const struct key *key, struct entry *saved);
 
 /* ---- freeing in the background ---- */
 

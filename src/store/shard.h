@@ -67,6 +67,9 @@ void store_give_one(struct store *store, unsigned shard);
 bool store_take(struct store *store, const struct shard_set *set)
     __attribute__((warn_unused_result));
 void store_give(struct store *store, const struct shard_set *set);
+/* Takes shards besides those that the thread holds, which are not in the set, without waiting for any. All or none. */
+bool store_take_more(struct store *store, const struct shard_set *set)
+    __attribute__((warn_unused_result));
 
 /* The holder of a set says that it will be long (on), or that it is over. With one worker thread it is that
  * thread itself which then takes nothing. */

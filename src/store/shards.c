@@ -63,6 +63,21 @@ bool store_take(struct store *store, const struct shard_set *set) KN_NO_LOCK_CHE
     return true;
 }
 
+bool store_take_more(struct store *store, const struct shard_set *set) KN_NO_LOCK_CHECK {
+    struct shard_set taken = {{0}};
+    if (!store->locking) return true;
+    for (unsigned word = 0; word < SHARD_COUNT / 64; word++)
+        for (uint64_t bits = set->words[word]; bits; bits &= bits - 1) {
+            unsigned shard = word * 64 + (unsigned)__builtin_ctzll(bits);
+            if (!lock_try_take(&store->shards[shard].lock)) {
+                store_give(store, &taken);
+                return false;
+            }
+            shard_set_add(&taken, shard);
+        }
+    return true;
+}
+
 void store_give(struct store *store, const struct shard_set *set) KN_NO_LOCK_CHECK {
     if (!store->locking) return;
     for (unsigned word = 0; word < SHARD_COUNT / 64; word++)

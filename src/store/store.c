@@ -426,6 +426,18 @@ struct entry *store_move(struct store *store, unsigned from_db, const struct key
     return store_enter(store, to_db, to, NULL, moved, 0);
 }
 
+/* What an entry points to, copied into a heap. */
+static const void *copy_held(const struct entry *entry, struct heap *heap) {
+    char scratch[ENTRY_SCRATCH];
+    if (entry_type(entry) != TYPE_STRING)
+        return value_copy(entry_type(entry), entry_value(entry), heap);
+    struct bytes string = entry_string(entry, scratch);
+    struct string_block *block = heap_take(heap, sizeof *block + string.len);
+    block->len = block->cap = string.len;
+    if (string.len) memcpy(block->data, string.data, string.len);
+    return block;
+}
+
 struct entry *store_copy(struct store *store, const struct entry *entry, unsigned to_db,
                          const struct key *to) {
     struct heap *heap = store_heap(store, to);
@@ -433,18 +445,30 @@ struct entry *store_copy(struct store *store, const struct entry *entry, unsigne
     parts.key = to->name;
     parts.pattern = account_pattern(store, to_db, to->name);
     parts.access = recency_new(store);
-    if (entry_has(entry, ENTRY_EXTERNAL)) {
-        char scratch[ENTRY_SCRATCH];
-        struct bytes string;
-        if (entry_type(entry) == TYPE_STRING) {
-            string = entry_string(entry, scratch);
-            struct string_block *block = heap_take(heap, sizeof *block + string.len);
-            block->len = block->cap = string.len;
-            if (string.len) memcpy(block->data, string.data, string.len);
-            parts.value = block;
-        } else {
-            parts.value = value_copy(entry_type(entry), entry_value(entry), heap);
-        }
-    }
+    if (entry_has(entry, ENTRY_EXTERNAL)) parts.value = copy_held(entry, heap);
     return store_enter(store, to_db, to, NULL, entry_build(heap, &parts), 0);
+}
+
+/* ---- entries kept aside: undo.h ---- */
+
+struct entry *store_save(struct store *store, const struct key *key, const struct entry *entry) {
+    struct heap *heap = store_heap(store, key);
+    struct entry_parts parts = entry_take_apart(entry);
+    if (entry_has(entry, ENTRY_EXTERNAL)) parts.value = copy_held(entry, heap);
+    return entry_build(heap, &parts);
+}
+
+void store_drop_saved(struct store *store, const struct key *key, struct entry *saved) {
+    entry_free_whole(store_heap(store, key), saved);
+}
+
+void store_restore(struct store *store, unsigned db, const struct key *key, struct entry *saved) {
+    struct entry *now = store_lookup(store, db, key);
+    if (saved == NULL) {
+        if (now != NULL) store_delete(store, db, key, now, false);
+        return;
+    }
+    size_t bytes_before = account_close(store, now);
+    if (now != NULL) store_free_held(store, store_heap(store, key), now, false);
+    store_enter(store, db, key, now, saved, bytes_before);
 }

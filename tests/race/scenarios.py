@@ -227,6 +227,102 @@ def pubsub_check(client, share):
     assert share[0] > 0 and share[1] > 0
 
 
+# ---- scripts, with the keys they declare and with others, are one step for everybody else ----
+
+SCRIPT_ACCOUNTS, SCRIPT_START = 12, 1000
+MOVE_DECLARED = """
+redis.call('decrby', KEYS[1], ARGV[1]) redis.call('incrby', KEYS[2], ARGV[1])
+redis.call('hincrby', KEYS[3], 'moved', 1) return 1"""
+# The first key is declared, the others are not: whether the script is known for it or not, nobody sees half of it.
+MOVE_UNDECLARED = """
+redis.call('decrby', KEYS[1], ARGV[2]) redis.call('rpush', 'script:queue', ARGV[3])
+redis.call('incrby', 'script:account:' .. ARGV[1], ARGV[2]) redis.call('hincrby', 'script:log', 'moved', 1)
+return 1 -- %d"""
+SUM = "local sum = 0 for _, key in ipairs(KEYS) do sum = sum + redis.call('get', key) end return sum"
+
+
+def script_key(index):
+    return 'script:account:%d' % index
+
+
+def script_setup(client):
+    for i in range(SCRIPT_ACCOUNTS):
+        client.do('SET', script_key(i), SCRIPT_START)
+    client.do('FUNCTION', 'LOAD', 'REPLACE', """#!lua name=script
+redis.register_function('script_move', function(keys, args)
+  redis.call('decrby', keys[1], args[2]) redis.call('hincrby', 'script:log', 'moved', 1)
+  return redis.call('incrby', 'script:account:' .. args[1], args[2]) end)""")
+
+
+def script_count(share, slot, call):
+    try:
+        call()
+        share.add(slot)
+    except ReplyError as error:
+        if not str(error).startswith(('OOM', "b'OOM")):
+            raise
+
+
+def script_move(connect, share, goes_on):
+    client = connect()
+    sha = client.do('SCRIPT', 'LOAD', MOVE_DECLARED)
+    while goes_on():
+        a, b = random.sample(range(SCRIPT_ACCOUNTS), 2)
+        try:
+            script_count(share, 0, lambda: client.do('EVALSHA', sha, 3, script_key(a), script_key(b), 'script:log',
+                                                     random.randrange(50)))
+        except ReplyError as error:
+            assert 'NOSCRIPT' in str(error), error
+            client.do('SCRIPT', 'LOAD', MOVE_DECLARED)
+
+
+def script_wander(connect, share, goes_on):
+    client, name = connect(), random.randrange(1 << 40)
+    sent = 0
+    while goes_on():
+        a, b = random.sample(range(SCRIPT_ACCOUNTS), 2)
+
+        def move():
+            # Mostly a script that is not known yet for its keys.
+            client.do('EVAL', MOVE_UNDECLARED % random.randrange(40), 1, script_key(a), b, random.randrange(50),
+                      '%d %d' % (name, sent))
+            share.add(1)
+        script_count(share, 0, move)
+        sent += 1
+        if random.random() < 0.05:
+            client.do('SCRIPT', 'FLUSH') if random.random() < 0.1 else script_count(
+                share, 0, lambda: client.do('FCALL', 'script_move', 1, script_key(a), b, 7))
+
+
+def script_take(connect, share, goes_on):
+    client, seen = connect(), set()
+    while goes_on():
+        reply = client.do('BLPOP', 'script:queue', '0.2')
+        if reply is not None:
+            assert reply[1] not in seen, reply
+            seen.add(reply[1])
+            share.add(2)
+
+
+def script_watch_sum(connect, share, goes_on):
+    client = connect()
+    keys = [script_key(i) for i in range(SCRIPT_ACCOUNTS)]
+    while goes_on():
+        if random.random() < 0.5:
+            total = insist(client, 'EVAL', SUM, len(keys), *keys)
+        else:
+            replies = client.pipeline([('MULTI',)] + [('GET', key) for key in keys] + [('EXEC',)])
+            total = sum(int(value) for _, value in replies[-1][1])
+        assert total == SCRIPT_ACCOUNTS * SCRIPT_START, total
+
+
+def script_check(client, share):
+    values = [int(client.do('GET', script_key(i))) for i in range(SCRIPT_ACCOUNTS)]
+    assert sum(values) == SCRIPT_ACCOUNTS * SCRIPT_START, values
+    assert int(client.do('HGET', 'script:log', 'moved') or 0) == share[0], share.summary()
+    assert share[2] + client.do('LLEN', 'script:queue') == share[1], share.summary()
+
+
 # ---- a scan meets every key that stays, while others come and go ----
 
 STAY = 300
@@ -465,6 +561,8 @@ ALL = [
     Scenario('chain', [chain_link, chain_link, chain_link, chain_round, chain_round], None, chain_check),
     Scenario('pubsub', [pubsub_publish, pubsub_publish, pubsub_listen, pubsub_listen, pubsub_come_and_go], None,
              pubsub_check),
+    Scenario('script', [script_move, script_move, script_wander, script_wander, script_wander, script_take, script_take,
+                        script_watch_sum, script_watch_sum], script_setup, script_check),
     Scenario('scan', [scan_walk, scan_disturb], scan_setup, scan_check),
     Scenario('stream', [stream_produce, stream_produce, stream_consume, stream_consume, stream_consume, stream_clear_up,
                         stream_listen, stream_group_ends], stream_setup, stream_check),
