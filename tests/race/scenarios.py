@@ -506,6 +506,9 @@ def chaos_commands(connect, share, goes_on):
     client = connect()
     db = 5
     client.do('SELECT', db)
+    # They unblock one another, and nobody of another scenario.
+    me = client.do('CLIENT', 'ID')
+    share.values[2 + me % 6] = me
 
     def key():
         return 'chaos:%d' % random.randrange(6)
@@ -529,7 +532,7 @@ def chaos_commands(connect, share, goes_on):
         lambda: ('XREAD', 'BLOCK', 5, 'STREAMS', key(), key(), '$', '$'), lambda: ('XAUTOCLAIM', key(), 'g', value(), 0, 0),
         lambda: ('XGROUP', 'DESTROY', key(), 'g'), lambda: ('XTRIM', key(), 'MAXLEN', 5, 'DELREF'),
         lambda: ('WATCH', key()), lambda: ('UNWATCH',), lambda: ('SCAN', 0, 'COUNT', 50),
-        lambda: ('CLIENT', 'LIST'), lambda: ('INFO',), lambda: ('CLIENT', 'UNBLOCK', random.randrange(1, 60)),
+        lambda: ('CLIENT', 'LIST'), lambda: ('INFO',), lambda: ('CLIENT', 'UNBLOCK', share[random.randrange(2, 8)] or me),
     ]
     while goes_on():
         for reply in client.pipeline([random.choice(makers)() for _ in range(20)]):
