@@ -22,7 +22,7 @@ enum {
     /* What we read: Redis's own numbers from 0, then Valkey's, which go on from 80. */
     RDB_VERSION_REDIS_MAX = 13,
     RDB_VERSION_VALKEY = 80,
-    RDB_VERSION_VALKEY_MAX = 81,
+    RDB_VERSION_VALKEY_MAX = 80,
 };
 
 static inline bool rdb_version_is_known(unsigned version) {

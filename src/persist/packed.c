@@ -347,6 +347,14 @@ static unsigned string_head(size_t len, unsigned char head[5]) {
 
 void listpack_add_integer(struct listpack *pack, int64_t integer) {
     unsigned char head[9];
+    if (kn_likely(integer >= 0 && integer <= LISTPACK_UINT7_MAX &&
+                  buffer_room(&pack->bytes) >= 2)) {
+        pack->bytes.data[pack->bytes.len] = (char)integer;
+        pack->bytes.data[pack->bytes.len + 1] = 1;
+        buffer_commit(&pack->bytes, 2);
+        pack->count++;
+        return;
+    }
     add_item(pack, head, integer_head(integer, head), bytes_make(NULL, 0));
 }
 

@@ -500,6 +500,52 @@ def cache_hashes(connect, share, goes_on):
         client.call('EXPIRE', key, 5)
 
 
+# ---- a payload is a value at one moment, and nothing else ----
+
+CARRIED = 30
+
+
+def carry_write(connect, share, goes_on):
+    client = connect()
+    number = 0
+    while goes_on():
+        number += 1
+        size = random.choice([1, 1, 20])
+        fields = [word for i in range(CARRIED) for word in ('f%d' % i, '%d' % number * size)]
+        members = ['%d:%d' % (number, i) for i in range(CARRIED)]
+        client.pipeline([
+            ('HSET', 'carry:hash', *fields), ('MULTI',), ('DEL', 'carry:set'), ('SADD', 'carry:set', *members),
+            ('EXEC',), ('MULTI',), ('DEL', 'carry:list'), ('RPUSH', 'carry:list', *members), ('EXEC',)])
+
+
+def carry_over(connect, share, goes_on):
+    client = connect()
+    reads = {'hash': ('HVALS',), 'set': ('SMEMBERS',), 'list': ('LRANGE', 0, -1)}
+    while goes_on():
+        kind = random.choice(list(reads))
+        copy = 'carry:copy:%d' % random.randrange(3)
+        payload = client.do('DUMP', 'carry:' + kind)
+        if payload is None:
+            continue
+        word, *rest = reads[kind]
+        replies = client.pipeline([('MULTI',), ('RESTORE', copy, 0, payload, 'REPLACE'), ('DUMP', copy),
+                                   (word, copy, *rest), ('EXEC',)])
+        if replies[-1][0] == '-':
+            continue
+        restored, again, values = replies[-1][1]
+        if restored[0] == '-':
+            assert restored[1].startswith(b'OOM'), restored
+            continue
+        values = [value for _, value in values[1]]
+        assert len(values) == CARRIED and len({value.split(b':')[0] for value in values}) == 1, values
+        assert len(again[1]) > 10
+        share.add(0)
+
+
+def carry_check(client, share):
+    assert share[0] > 0
+
+
 # ---- every kind of command at once on a few keys, in databases of its own ----
 
 def chaos_commands(connect, share, goes_on):
@@ -531,7 +577,7 @@ def chaos_commands(connect, share, goes_on):
         lambda: ('XREADGROUP', 'GROUP', 'g', value(), 'COUNT', 5, 'BLOCK', 5, 'STREAMS', key(), '>'),
         lambda: ('XREAD', 'BLOCK', 5, 'STREAMS', key(), key(), '$', '$'), lambda: ('XAUTOCLAIM', key(), 'g', value(), 0, 0),
         lambda: ('XGROUP', 'DESTROY', key(), 'g'), lambda: ('XTRIM', key(), 'MAXLEN', 5, 'DELREF'),
-        lambda: ('WATCH', key()), lambda: ('UNWATCH',), lambda: ('SCAN', 0, 'COUNT', 50),
+        lambda: ('DUMP', key()), lambda: ('WATCH', key()), lambda: ('UNWATCH',), lambda: ('SCAN', 0, 'COUNT', 50),
         lambda: ('CLIENT', 'LIST'), lambda: ('INFO',), lambda: ('CLIENT', 'UNBLOCK', share[random.randrange(2, 8)] or me),
     ]
     while goes_on():
@@ -569,6 +615,7 @@ ALL = [
     Scenario('scan', [scan_walk, scan_disturb], scan_setup, scan_check),
     Scenario('stream', [stream_produce, stream_produce, stream_consume, stream_consume, stream_consume, stream_clear_up,
                         stream_listen, stream_group_ends], stream_setup, stream_check),
+    Scenario('carry', [carry_write, carry_over, carry_over], None, carry_check),
     Scenario('cache', [cache_use, cache_use, cache_hashes]),
     Scenario('chaos', [chaos_commands, chaos_commands, chaos_commands, chaos_databases], None, chaos_check),
 ]
