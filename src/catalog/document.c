@@ -242,6 +242,7 @@ struct place document_place(const struct document *document, uint32_t line, stru
     struct place place = {document->file, line ? line : 1, 1};
     if (line == 0 || line > document->line_count || text.len == 0) return place;
     struct bytes in = document->lines[line - 1];
+    if (in.len > DOCUMENT_LINE_SEARCHED) in.len = DOCUMENT_LINE_SEARCHED;
     const char *at = in.len ? memmem(in.data, in.len, text.data, text.len) : NULL;
     if (at) place.column = (uint32_t)(at - in.data) + 1;
     return place;

@@ -6,12 +6,15 @@
  */
 #include "catalog/markdown.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "catalog/markdown_inside.h"
 #include "catalog/markdown_own.h"
 #include "catalog/markdown_prefix.h"
 #include "catalog/words.h"
+
+enum { SENTENCE_BYTES = 300 };
 
 static void *grow(void *array, size_t count, size_t *room, size_t size) {
     if (count < *room) return array;
@@ -38,6 +41,34 @@ static void note_statement(struct importer *importer, size_t pattern, const stru
                                     .kind = found->channel ? PATTERN_CHANNEL : PATTERN_KEY};
 }
 
+/* What template_same_shape compares. */
+static uint64_t shape_hash(const struct template *template) {
+    uint64_t hash = template->part_count;
+    for (size_t i = 0; i < template->part_count; i++) {
+        const struct template_part *part = &template->parts[i];
+        hash = (hash + (part->is_variable ? 1 : hash_bytes(part->text))) *
+               UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    return hash;
+}
+
+/* The place of a shape in the table, or the empty one where it would be. */
+static uint32_t *shape_slot(const struct importer *importer, const struct template *template) {
+    for (size_t at = shape_hash(template) & importer->shape_mask;;
+         at = (at + 1) & importer->shape_mask) {
+        uint32_t *slot = &importer->shapes[at];
+        if (*slot == 0 ||
+            template_same_shape(&importer->catalog->patterns[*slot - 1].key.template, template))
+            return slot;
+    }
+}
+
+size_t importer_find(const struct importer *importer, const struct template *template) {
+    uint32_t number = *shape_slot(importer, template);
+    return number ? number - 1 : NO_PATTERN;
+}
+
 size_t importer_add(struct importer *importer, const struct found *found) {
     struct catalog *catalog = importer->catalog;
     struct template template;
@@ -47,13 +78,13 @@ size_t importer_add(struct importer *importer, const struct found *found) {
         importer_unread(importer, found->place, error.what, found->key);
         return NO_PATTERN;
     }
-    for (size_t i = 0; i < catalog->pattern_count; i++) {
-        struct pattern *pattern = &catalog->patterns[i];
-        if (!template_same_shape(&pattern->key.template, &template)) continue;
-        if (found->channel) pattern->kind = PATTERN_CHANNEL;
-        if (!found->guessed) pattern->guessed &= ~(unsigned)GUESS_KEY;
-        note_statement(importer, i, found);
-        return i;
+    uint32_t *slot = shape_slot(importer, &template);
+    if (*slot) {
+        struct pattern *known = &catalog->patterns[*slot - 1];
+        if (found->channel) known->kind = PATTERN_CHANNEL;
+        if (!found->guessed) known->guessed &= ~(unsigned)GUESS_KEY;
+        note_statement(importer, *slot - 1, found);
+        return *slot - 1;
     }
     struct pattern *pattern = catalog_add_pattern(catalog);
     if (!pattern) {
@@ -61,6 +92,7 @@ size_t importer_add(struct importer *importer, const struct found *found) {
         return NO_PATTERN;
     }
     size_t number = catalog->pattern_count - 1;
+    *slot = (uint32_t)number + 1;
     struct place place = found->place;
     place.file = catalog->file;
     pattern->key = (struct pattern_template){template, place};
@@ -181,6 +213,17 @@ static bool split_label(struct bytes text, struct bytes *ret_label, struct bytes
     return true;
 }
 
+/* The words around a code span: a paragraph may be a book. */
+static struct bytes sentence_around(struct bytes text, struct bytes code) {
+    size_t at = (size_t)(code.data - text.data);
+    size_t start = at > SENTENCE_BYTES ? at - SENTENCE_BYTES : 0;
+    size_t end =
+        text.len - at > code.len + SENTENCE_BYTES ? at + code.len + SENTENCE_BYTES : text.len;
+    while (start > 0 && start < at && ((unsigned char)text.data[start] & 0xc0) == 0x80) start++;
+    while (end < text.len && ((unsigned char)text.data[end] & 0xc0) == 0x80) end++;
+    return bytes_make(text.data + start, end - start);
+}
+
 /* Keys in running text: a template is a pattern that the sentence describes. */
 static void read_sentence(struct importer *importer, struct bytes text, uint32_t line) {
     struct bytes rest = text, code, key;
@@ -191,7 +234,8 @@ static void read_sentence(struct importer *importer, struct bytes text, uint32_t
         struct place place = document_place(importer->document, line, code);
         if (kind == KEY_TEXT_GRAMMAR) {
             if (!importer->catalog->grammar)
-                importer->catalog->grammar = catalog_copy(importer->catalog, words_bare(code));
+                importer->catalog->grammar =
+                    catalog_copy_prose(importer->catalog, words_bare(code));
         } else if (kind == KEY_TEXT_FAMILY) {
             importer_add_family(importer, key, place, false);
         } else if (kind == KEY_TEXT_TEMPLATE && !(rule && section && section->grammar)) {
@@ -199,8 +243,9 @@ static void read_sentence(struct importer *importer, struct bytes text, uint32_t
             found.channel = words_have_any(text, "channel|channels|publish|publishes");
             size_t pattern = importer_add(importer, &found);
             if (pattern == NO_PATTERN) continue;
-            importer_comment(importer, pattern, text, place);
-            importer_type(importer, pattern, text, place, false);
+            struct bytes near = sentence_around(text, code);
+            importer_comment(importer, pattern, near, place);
+            importer_type(importer, pattern, near, place, false);
         } else if (kind == KEY_TEXT_LITERAL) {
             importer_add_example(importer, key, place, NO_PATTERN);
         }
@@ -266,7 +311,7 @@ static void read_pieces(struct importer *importer, size_t pattern, struct bytes 
         start = at + 1;
     }
     struct pattern *found = &importer->catalog->patterns[pattern];
-    if (!found->purpose && whole.len) found->purpose = catalog_copy(importer->catalog, whole);
+    if (!found->purpose && whole.len) found->purpose = catalog_copy_prose(importer->catalog, whole);
 }
 
 static bool read_database_item(struct importer *importer, struct bytes text) {
@@ -284,7 +329,7 @@ static bool read_database_item(struct importer *importer, struct bytes text) {
     catalog->databases = catalog_grow(catalog, catalog->databases, catalog->database_count,
                                       sizeof *catalog->databases);
     catalog->databases[catalog->database_count++] =
-        (struct catalog_database){(uint32_t)number, catalog_copy(catalog, value)};
+        (struct catalog_database){(uint32_t)number, catalog_copy_prose(catalog, value)};
     return true;
 }
 
@@ -351,11 +396,14 @@ static struct catalog *import_free(struct document *document, struct markdown *f
                                 .current = SIZE_MAX};
     importer.sections = mem_zalloc((document->count + 1) * sizeof *importer.sections);
     importer.origins = mem_alloc(CATALOG_PATTERNS_MAX * sizeof *importer.origins);
+    importer.shape_mask = (1 << 16) - 1;
+    importer.shapes = mem_zalloc((importer.shape_mask + 1) * sizeof *importer.shapes);
     importer_find_prefixes(&importer);
     import_blocks(&importer);
     importer_finish(&importer);
     mem_free(importer.sections);
     mem_free(importer.origins);
+    mem_free(importer.shapes);
     catalog_finish(importer.catalog, diagnostics);
     return importer.catalog;
 }

@@ -17,10 +17,7 @@ static size_t find_shape(struct importer *importer, struct bytes text) {
     if (!template_parse(text, catalog->prefixes, catalog->prefix_count, importer->arena, &template,
                         &error))
         return NO_PATTERN;
-    for (size_t i = 0; i < catalog->pattern_count; i++) {
-        if (template_same_shape(&catalog->patterns[i].key.template, &template)) return i;
-    }
-    return NO_PATTERN;
+    return importer_find(importer, &template);
 }
 
 /* A matcher of what was found so far; NULL when patterns are alike. */
@@ -140,7 +137,7 @@ static void use_lifetimes(struct importer *importer) {
 }
 
 static const char *keep_text(struct importer *importer, struct bytes text) {
-    return text.len ? catalog_copy(importer->catalog, text) : NULL;
+    return text.len ? catalog_copy_prose(importer->catalog, text) : NULL;
 }
 
 /* The heading without its number and its brackets: "### 1. Sessions (DB 0)" is "Sessions". */
@@ -165,8 +162,10 @@ static void use_sections(struct importer *importer, struct pattern *pattern, siz
             pattern->type_place.file = importer->catalog->file;
             typed = true;
         }
-        if (section->lifetime.kind && !pattern->lifetime.kind && pattern->kind == PATTERN_KEY)
+        if (section->lifetime.kind && !pattern->lifetime.kind && pattern->kind == PATTERN_KEY) {
             pattern->lifetime = section->lifetime;
+            if (section->lifted) pattern->guessed |= GUESS_LIFETIME;
+        }
         if (section->database >= 0 && !pattern->database_count)
             catalog_add_database(importer->catalog, pattern, (uint32_t)section->database);
         if (!pattern->purpose) pattern->purpose = keep_text(importer, section->purpose);
@@ -227,9 +226,12 @@ static void use_families(struct importer *importer) {
             pattern->guessed |= GUESS_LIFETIME;
         }
         if (family->used || !family->announced) continue;
-        diagnostics_add(importer->diagnostics, SEVERITY_NOTE, "family-empty", family->place,
+        diagnostics_add(importer->diagnostics, SEVERITY_WARNING, "family-empty", family->place,
                         "'%.*s' is announced, and no pattern of it is given", (int)family->glob.len,
                         family->glob.data);
+        diagnostics_remedy(
+            importer->diagnostics,
+            "correct the overview: an ACL or a monitor built from it misses what there is");
     }
 }
 
@@ -268,8 +270,22 @@ static void guess_rest(struct pattern *pattern) {
     guess_eviction(pattern);
 }
 
+/* "### Cache Strategy: Cache Duration: 1 hour" in a section without patterns speaks of its sister sections. */
+static void lift_lifetimes(struct importer *importer) {
+    for (size_t i = 0; i < importer->document->count; i++) {
+        struct section *section = &importer->sections[i], *above;
+        if (section->has_patterns || section->lifetime.kind != LIFETIME_LIMITED) continue;
+        above = section_at(importer, document_parent(importer->document, i));
+        if (above && !above->lifetime.kind && importer->document->blocks[i].level > 2) {
+            above->lifetime = section->lifetime;
+            above->lifted = true;
+        }
+    }
+}
+
 void importer_finish(struct importer *importer) {
     struct catalog *catalog = importer->catalog;
+    lift_lifetimes(importer);
     add_used_templates(importer);
     for (size_t i = 0; i < catalog->pattern_count; i++) {
         if (catalog->patterns[i].guessed & GUESS_TYPE) continue;

@@ -23,6 +23,7 @@ struct section {
     struct bytes purpose, source, owner, title;
     int database; /* -1 is none */
     bool examples, channels, bad, grammar, has_patterns;
+    bool lifted; /* its lifetime was said in a section below it */
 };
 
 struct importer {
@@ -37,7 +38,8 @@ struct importer {
     size_t block;             /* the block now */
     size_t group_first;       /* the patterns that properties now belong to */
     size_t group_end;
-    bool prefix_used;
+    uint32_t *shapes; /* patterns by the hash of their shape: a number + 1, or 0 */
+    size_t shape_mask;
 };
 
 /* What is known about a key where it stands. */
@@ -54,6 +56,8 @@ static inline struct section *section_at(struct importer *importer, size_t numbe
 
 /* The pattern of a template, new or known; NO_PATTERN when it cannot be one. */
 size_t importer_add(struct importer *importer, const struct found *found);
+/* The pattern whose template has the same shape; NO_PATTERN when there is none. */
+size_t importer_find(const struct importer *importer, const struct template *template);
 void importer_add_family(struct importer *importer, struct bytes glob, struct place place,
                          bool announced);
 void importer_add_example(struct importer *importer, struct bytes key, struct place place,

@@ -155,7 +155,7 @@ static void read_fields(struct importer *importer, struct pattern *pattern, stru
     if (list && read_field_list(importer, pattern, outer)) return;
     if (words_index(inner, ',') < inner.len && read_field_list(importer, pattern, inner)) return;
     if (!pattern->purpose) {
-        pattern->purpose = catalog_copy(importer->catalog, words_trim(text));
+        pattern->purpose = catalog_copy_prose(importer->catalog, words_trim(text));
         return;
     }
     diagnostics_add(importer->diagnostics, SEVERITY_NOTE, "unread", place,
@@ -200,7 +200,8 @@ static enum property property_of(struct bytes label) {
         enum property property;
     } rows[] = {
         {"type|data type|structure|data structure|redis type|types", PROPERTY_TYPE},
-        {"ttl|expiry|expires|expiration|lifetime|retention|expire|time to live|lives|persistence",
+        {"ttl|expiry|expires|expiration|lifetime|retention|expire|time to "
+         "live|lives|persistence|cache duration|duration|default ttl",
          PROPERTY_LIFETIME},
         {"purpose|description|use|usage|used for|what|notes|note|reason|contents|stores",
          PROPERTY_PURPOSE},
@@ -231,7 +232,7 @@ bool is_property_label(struct bytes label) {
 static void set_text(struct importer *importer, const char **field, struct bytes text) {
     text = words_trim(text);
     if (!*field && text.len && !words_are(text, "-|n/a|none"))
-        *field = catalog_copy(importer->catalog, text);
+        *field = catalog_copy_prose(importer->catalog, text);
 }
 
 /* Backquotes in texts that are kept as prose would be code again when written: they stay as they are. */

@@ -37,46 +37,120 @@ bool mixed_fits(const struct template_part *parts, size_t part_count, bool trail
     return at == end;
 }
 
-static uint32_t walk(const struct matcher *matcher, uint32_t number, const char *at,
-                     const char *all);
+/* A node that is left by one way and has others, to be tried where that one ends in nothing. */
+struct turn {
+    uint32_t node;
+    uint32_t stage; /* the next way: a mixed segment by number, then the variable, then the rest */
+    const char *at, *end;
+};
 
-static inline uint32_t step(const struct matcher *matcher, uint32_t child, const char *end,
-                            const char *all) {
-    return end == all ? matcher->nodes[child].terminal : walk(matcher, child, end + 1, all);
+struct walk {
+    const struct matcher *matcher;
+    const char *start, *all; /* of the key */
+    struct turn turns[MATCHER_DEPTH_MAX];
+    size_t count;
+};
+
+/* A segment of up to eight bytes is found, measured and loaded by one look at eight bytes of the key. */
+static inline struct segment_sum cut_segment(const struct walk *walk, const char *at,
+                                             uint32_t node) {
+    static const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t left = (size_t)(walk->all - at);
+    uint64_t word;
+    if (kn_likely(left >= 8)) {
+        word = load_eight(at);
+    } else if (walk->all - walk->start >= 8) {
+        word = left ? load_eight(walk->all - 8) >> (64 - 8 * left) : 0;
+    } else {
+        word = load_some(at, left);
+    }
+    uint64_t colons = word ^ ones * TEMPLATE_SEPARATOR;
+    colons = (colons - ones) & ~colons & ones << 7;
+    size_t len = colons ? (size_t)__builtin_ctzll(colons) / 8 : 8;
+    if (kn_unlikely(len >= left && left <= 8)) len = left;
+    if (kn_unlikely(len == 8 && left > 8 && at[8] != TEMPLATE_SEPARATOR)) {
+        const char *end = memchr(at + 8, TEMPLATE_SEPARATOR, left - 8);
+        return segment_sum(bytes_make(at, end ? (size_t)(end - at) : left), node);
+    }
+    if (len < 8) word &= (UINT64_C(1) << 8 * len) - 1;
+    return (struct segment_sum){
+        .first = word, .len = (uint32_t)len, .hash = segment_hash(word, 0, len, node)};
 }
 
-static uint32_t walk_mixed(const struct matcher *matcher, const struct node *node, const char *at,
-                           const char *end, const char *all) {
-    for (uint32_t i = 0; i < node->mixed_count; i++) {
-        const struct mixed *mixed = &matcher->mixed[node->mixed + i];
-        if (!mixed_fits(mixed->parts, mixed->part_count, mixed->trailing, at, end, all, NULL))
+/* The ways out of a node other than a literal, from turn->stage on. Returns a terminal; or 0, with the node to go on
+ * with in *ret_node, which is 0 when there is none. */
+static uint32_t take_turn(struct walk *walk, struct turn turn, uint32_t *ret_node) {
+    const struct matcher *matcher = walk->matcher;
+    const struct node *node = &matcher->nodes[turn.node];
+    bool ends = turn.end == walk->all;
+    *ret_node = 0;
+    for (uint32_t i = turn.stage; i <= node->mixed_count; i++) {
+        uint32_t child = 0;
+        if (i < node->mixed_count) {
+            const struct mixed *mixed = &matcher->mixed[node->mixed + i];
+            if (!mixed_fits(mixed->parts, mixed->part_count, mixed->trailing, turn.at, turn.end,
+                            walk->all, NULL))
+                continue;
+            if (mixed->trailing) return mixed->terminal;
+            child = mixed->child;
+        } else if (turn.end > turn.at) {
+            child = node->variable;
+        }
+        if (child == 0) continue;
+        if (ends) {
+            if (matcher->nodes[child].terminal) return matcher->nodes[child].terminal;
             continue;
-        uint32_t terminal =
-            mixed->trailing ? mixed->terminal : step(matcher, mixed->child, end, all);
-        if (terminal) return terminal;
+        }
+        turn.stage = i + 1;
+        if (i < node->mixed_count || node->rest) {
+            kn_assert(walk->count < MATCHER_DEPTH_MAX);
+            walk->turns[walk->count++] = turn;
+        }
+        *ret_node = child;
+        return 0;
     }
-    return 0;
+    return turn.at < walk->all ? node->rest : 0;
 }
 
-/* The terminal of the best template below a node for what stands from at to all; 0 when there is none. */
-static uint32_t walk(const struct matcher *matcher, uint32_t number, const char *at,
-                     const char *all) {
-    const struct node *node = &matcher->nodes[number];
-    const char *end = at == all ? NULL : memchr(at, TEMPLATE_SEPARATOR, (size_t)(all - at));
-    uint32_t terminal;
-    if (!end) end = all;
-    if (node->edges && end - at <= TEMPLATE_TEXT_MAX) {
-        struct bytes segment = bytes_make(at, (size_t)(end - at));
-        struct segment_sum sum = segment_sum(segment, number);
-        const struct edge *edge =
-            edge_find(matcher->edges, matcher->edge_mask, number, segment, &sum);
-        if (edge->text && (terminal = step(matcher, edge->child, end, all)) != 0) return terminal;
+/* The terminal of the best template for a key; 0 when there is none. */
+static uint32_t walk_key(const struct matcher *matcher, uint32_t number, struct bytes key) {
+    struct walk walk;
+    walk.matcher = matcher;
+    walk.start = key.data;
+    walk.all = key.data + key.len;
+    walk.count = 0;
+    const char *at = key.data;
+    for (;;) {
+        const struct node *node = &matcher->nodes[number];
+        struct segment_sum sum = cut_segment(&walk, at, number);
+        struct turn turn = {number, 0, at, at + sum.len};
+        uint32_t terminal = 0, next = 0;
+        const struct edge *edge = NULL;
+        if (node->edges) {
+            edge = edge_find(matcher->edges, matcher->edge_mask, number, bytes_make(at, sum.len),
+                             &sum);
+        }
+        if (edge && edge->text) {
+            next = edge->child;
+            if (turn.end == walk.all) {
+                terminal = matcher->nodes[next].terminal;
+                next = 0;
+            } else if (node->mixed_count || node->variable || node->rest) {
+                kn_assert(walk.count < MATCHER_DEPTH_MAX);
+                walk.turns[walk.count++] = turn;
+            }
+        }
+        if (terminal) return terminal;
+        if (!next) terminal = take_turn(&walk, turn, &next);
+        while (!terminal && !next) {
+            if (walk.count == 0) return 0;
+            turn = walk.turns[--walk.count];
+            terminal = take_turn(&walk, turn, &next);
+        }
+        if (terminal) return terminal;
+        number = next;
+        at = turn.end + 1;
     }
-    if (node->mixed_count && (terminal = walk_mixed(matcher, node, at, end, all)) != 0)
-        return terminal;
-    if (node->variable && end > at && (terminal = step(matcher, node->variable, end, all)) != 0)
-        return terminal;
-    return at < all ? node->rest : 0;
 }
 
 bool pattern_allows_database(const struct pattern *pattern, int database) {
@@ -102,8 +176,7 @@ static const struct target *choose(const struct matcher *matcher, uint32_t termi
 static const struct target *find(const struct matcher *matcher, enum pattern_kind kind,
                                  struct bytes key, int database) {
     if (key.len == 0) return NULL;
-    uint32_t terminal =
-        walk(matcher, kind == PATTERN_CHANNEL ? 1 : 0, key.data, key.data + key.len);
+    uint32_t terminal = walk_key(matcher, kind == PATTERN_CHANNEL ? 1 : 0, key);
     return terminal ? choose(matcher, terminal, database) : NULL;
 }
 

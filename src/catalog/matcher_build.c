@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "catalog/matcher_inside.h"
 
-enum { NODES_MAX = 1 << 22, SEGMENTS_MAX = 2 * TEMPLATE_SEGMENTS_MAX };
+enum { NODES_MAX = 1 << 22 };
 
 struct mixed_item {
     struct mixed mixed;
@@ -89,7 +89,7 @@ static uint32_t split(struct arena *arena, const struct template *template,
         for (size_t j = 0; !part->is_variable && j < part->text.len; j++)
             separators += part->text.data[j] == TEMPLATE_SEPARATOR;
     }
-    if (separators >= SEGMENTS_MAX) return 0;
+    if (separators >= MATCHER_SEGMENTS_MAX) return 0;
     struct segment *segments = arena_zalloc(arena, (separators + 1) * sizeof *segments);
     /* Every separator divides one part into two at most. */
     struct template_part *parts =

@@ -13,9 +13,17 @@
 #ifndef KN_CATALOG_MATCHER_INSIDE_H
 #define KN_CATALOG_MATCHER_INSIDE_H
 
+#include <endian.h>
+
 #include "base/arena.h"
 #include "base/hash.h"
 #include "catalog/matcher.h"
+
+/* Templates have at most half as many segments; a walk goes no deeper than the deepest of them. */
+enum {
+    MATCHER_SEGMENTS_MAX = 2 * TEMPLATE_SEGMENTS_MAX,
+    MATCHER_DEPTH_MAX = MATCHER_SEGMENTS_MAX + 1
+};
 
 /* A segment as the edge table compares it: up to 16 bytes are wholly in first and last. */
 struct segment_sum {
@@ -74,31 +82,32 @@ struct matcher {
     size_t node_count, target_count, pattern_count;
 };
 
+/* The first len (<= 8) bytes of a text, the first one lowest. */
 static inline uint64_t load_some(const char *at, size_t len) {
     uint64_t value = 0;
-    if (len >= 8) {
-        memcpy(&value, at, 8);
-    } else if (len >= 4) {
-        uint32_t low, high;
-        memcpy(&low, at, 4);
-        memcpy(&high, at + len - 4, 4);
-        value = low | (uint64_t)high << 32;
-    } else if (len > 0) {
-        value = (unsigned char)at[0] | (uint64_t)(unsigned char)at[len / 2] << 8 |
-                (uint64_t)(unsigned char)at[len - 1] << 16;
-    }
-    return value;
+    if (len) memcpy(&value, at, len);
+    return le64toh(value);
+}
+
+static inline uint64_t load_eight(const char *at) {
+    uint64_t value;
+    memcpy(&value, at, 8);
+    return le64toh(value);
+}
+
+static inline uint64_t segment_hash(uint64_t first, uint64_t rest, size_t len, uint32_t node) {
+    uint64_t hash = (first + node) * UINT64_C(0x9e3779b97f4a7c15);
+    hash = (hash ^ hash >> 29 ^ rest) * UINT64_C(0xbf58476d1ce4e5b9) + len;
+    return hash ^ hash >> 32;
 }
 
 static inline struct segment_sum segment_sum(struct bytes segment, uint32_t node) {
     struct segment_sum sum = {.len = (uint32_t)segment.len};
-    sum.first = load_some(segment.data, segment.len);
-    sum.last = segment.len > 8 ? load_some(segment.data + segment.len - 8, 8) : 0;
+    bool longer = segment.len > 8;
+    sum.first = longer ? load_eight(segment.data) : load_some(segment.data, segment.len);
+    sum.last = longer ? load_eight(segment.data + segment.len - 8) : 0;
     uint64_t rest = segment.len > 16 ? hash_bytes(segment) : 0;
-    sum.hash = (sum.first + node) * UINT64_C(0x9e3779b97f4a7c15);
-    sum.hash =
-        (sum.hash ^ sum.hash >> 29 ^ sum.last ^ rest) * UINT64_C(0xbf58476d1ce4e5b9) + segment.len;
-    sum.hash ^= sum.hash >> 32;
+    sum.hash = segment_hash(sum.first, sum.last ^ rest, segment.len, node);
     return sum;
 }
 

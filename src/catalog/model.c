@@ -50,6 +50,12 @@ const char *catalog_copy(struct catalog *catalog, struct bytes text) {
     return copy;
 }
 
+const char *catalog_copy_prose(struct catalog *catalog, struct bytes text) {
+    size_t len = text.len < CATALOG_PROSE_MAX ? text.len : CATALOG_PROSE_MAX;
+    while (len && len < text.len && ((unsigned char)text.data[len] & 0xc0) == 0x80) len--;
+    return catalog_copy(catalog, words_trim(words_until(text, len)));
+}
+
 /* Arrays double, so that what the arena keeps of old ones is no more than the array itself. */
 void *catalog_grow(struct catalog *catalog, void *array, size_t count, size_t size) {
     if (count != 0 && (count & (count - 1)) != 0) return array;
@@ -88,10 +94,12 @@ struct prefix *catalog_find_prefix(const struct catalog *catalog, struct bytes n
     return NULL;
 }
 
+enum { NAME_DERIVED_MAX = 120 };
+
 /* The template's own words, divided by dots: "{prefix}:cache:cameras:{id}" is "cache.cameras.id". */
 static struct bytes derive_name(struct catalog *catalog, const struct pattern *pattern) {
     const struct template *template = &pattern->key.template;
-    char *name = arena_alloc(&catalog->arena, TEMPLATE_TEXT_MAX + 16);
+    char *name = arena_alloc(&catalog->arena, NAME_DERIVED_MAX + TEMPLATE_PARTS_MAX + 2);
     size_t len = 0;
     for (size_t i = 0; i < template->part_count; i++) {
         const struct template_part *part = &template->parts[i];
@@ -99,7 +107,7 @@ static struct bytes derive_name(struct catalog *catalog, const struct pattern *p
             (catalog_find_prefix(catalog, part->text) || words_are(part->text, "prefix")))
             continue;
         if (part->is_variable && len && name[len - 1] != '.') name[len++] = '.';
-        for (size_t j = 0; j < part->text.len && len < TEMPLATE_TEXT_MAX; j++) {
+        for (size_t j = 0; j < part->text.len && len < NAME_DERIVED_MAX; j++) {
             char c = part->text.data[j];
             if (!word_is_name(c) && c != '-') c = '.';
             if (c == '.' && (len == 0 || name[len - 1] == '.')) continue;

@@ -25,6 +25,7 @@ enum {
     CATALOG_PATTERNS_MAX = 20000,
     CATALOG_LIST_MAX = 256, /* aliases, databases, fields, examples, values of one thing */
     CATALOG_DATABASE_MAX = 16383,
+    CATALOG_PROSE_MAX = 2000,
     CATALOG_DOCUMENT_MAX = 8 << 20 /* bytes of a document */
 };
 
@@ -149,6 +150,8 @@ void catalog_free(struct catalog *catalog);
 struct pattern *catalog_add_pattern(struct catalog *catalog);
 /* A copy, ended by a zero byte, that lives as long as the catalog. */
 const char *catalog_copy(struct catalog *catalog, struct bytes text);
+/* The same of a sentence, cut to CATALOG_PROSE_MAX bytes. */
+const char *catalog_copy_prose(struct catalog *catalog, struct bytes text);
 /* Gives an array of the catalog's arena room for one more; the array's length is count. */
 void *catalog_grow(struct catalog *catalog, void *array, size_t count, size_t size);
 void catalog_add_example(struct catalog *catalog, struct pattern *pattern, struct bytes text,

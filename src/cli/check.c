@@ -2,6 +2,7 @@
 /* keynome catalog check: is the document a catalog, and what in it will hurt? */
 #include <stdio.h>
 
+#include "catalog/check.h"
 #include "catalog/matcher.h"
 #include "cli/commands.h"
 #include "cli/files.h"
@@ -73,6 +74,13 @@ int command_catalog_check(int argc, char **argv) {
     }
     if (readable) {
         check_together(&check);
+        for (size_t i = 0; i < check.count; i++) {
+            const struct loaded *loaded = &check.loaded[i];
+            bool free_form =
+                loaded->facts && loaded->facts->usage_count + loaded->facts->statement_count;
+            if (loaded->catalog)
+                catalog_check(loaded->catalog, free_form ? loaded->facts : NULL, check.diagnostics);
+        }
         diagnostics_sort(check.diagnostics);
         readable = print_findings(&check, json, quiet ? SEVERITY_WARNING : SEVERITY_NOTE);
     }

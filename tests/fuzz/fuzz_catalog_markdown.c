@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Markdown of any content as a catalog: imported without harm, and what was imported, written as YAML, is a catalog.
+ * Markdown of any content as a catalog: imported and checked without harm, and what was imported, written as YAML, is a catalog.
  */
 #include <stdint.h>
 
 #include "base/assert.h"
+#include "catalog/check.h"
 #include "catalog/markdown.h"
 #include "catalog/matcher.h"
 #include "catalog/yaml.h"
@@ -21,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const struct catalog *catalogs[] = {catalog};
         buffer_init(&yaml, 64 << 20);
         matcher_free(matcher_new(catalogs, 1, diagnostics));
+        catalog_check(catalog, facts, diagnostics);
         kn_require(catalog_write_yaml(catalog, &yaml) == 0);
         struct catalog *again = catalog_read_yaml(buffer_bytes(&yaml), "fuzz.yaml", diagnostics);
         kn_require(again);
