@@ -183,7 +183,7 @@ static bool runs_in_transaction(const struct command *row) {
 /* ---- running ---- */
 
 void request_run(struct request *request) {
-    if (kn_likely(!store_counts_patterns(request->store))) {
+    if (request->key_count == 0 || kn_likely(!store_counts_patterns(request->store))) {
         request->command->handler(request);
         return;
     }

@@ -41,13 +41,17 @@ static unsigned class_of(uint64_t value) {
 }
 
 /* Other catalogs have come into force: what was seen so far is about others. */
-static void census_follow_view(struct census *census, const struct view *view) {
+static void census_follow_view(struct patterns *patterns) {
+    struct census *census = patterns->census;
+    const struct view *view = patterns->view;
     if (census->view == view) return;
+    lock_take(&patterns->lock);
     mem_free(census->counting);
     mem_free(census->counted);
     census->counting = mem_zalloc(view->numbers * sizeof *census->counting);
     census->counted = NULL;
     census->view = view;
+    lock_give(&patterns->lock);
 }
 
 static void census_count(struct census *census, const struct store *store,
@@ -96,6 +100,7 @@ static void pass_over(struct patterns *patterns) {
         if (state == ID_LIVE || state == ID_FREE || patterns->ids[id].settled) continue;
         if (patterns->ids[id].retired_at < census->pass) pattern_id_free(patterns, (uint16_t)id);
     }
+    purges_forget(patterns, census->pass);
     mem_free(census->counted);
     census->counted = census->counting;
     census->counting = mem_zalloc(patterns->view->numbers * sizeof *census->counting);
@@ -108,7 +113,7 @@ static void census_shard(struct shard *shard, void *context) {
     struct store *store = shard->store;
     struct patterns *patterns = patterns_of(store);
     struct census *census = patterns->census;
-    census_follow_view(census, patterns->view);
+    census_follow_view(patterns);
     step->more = patterns->retired > 0;
     while (step->looked_at < step->most) {
         const struct table *table = &shard->dbs[census->db].table;

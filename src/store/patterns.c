@@ -23,7 +23,11 @@ static struct patterns *patterns_new(const struct store *store) {
     return patterns;
 }
 
-static void view_unref(struct view *view) {
+void view_ref(struct view *view) {
+    view->refs++;
+}
+
+void view_unref(struct view *view) {
     if (--view->refs > 0) return;
     if (view->catalogs.release) view->catalogs.release(view->catalogs.context);
     mem_free(view->ids);
@@ -36,6 +40,7 @@ static void line_unref(struct line *line) {
 
 void patterns_free(struct patterns *patterns) {
     if (patterns == NULL) return;
+    purges_forget(patterns, UINT64_MAX);
     for (unsigned id = ID_FIRST; id < patterns->id_count; id++)
         if (patterns->state[id] != ID_FREE) pattern_id_free(patterns, (uint16_t)id);
     if (patterns->view) {
@@ -126,6 +131,7 @@ uint16_t pattern_id_take(struct patterns *patterns, struct view *view, unsigned 
 void pattern_id_retire(struct patterns *patterns, uint16_t id, enum id_state state) {
     patterns->state[id] = (uint8_t)state;
     patterns->ids[id].retired_at = census_pass(patterns->census);
+    patterns->ids[id].moment = ++patterns->moment;
     patterns->retired++;
     if (state == ID_DEAD) patterns->dead++;
 }
@@ -141,7 +147,6 @@ void pattern_id_free(struct patterns *patterns, uint16_t id) {
     if (patterns->state[id] == ID_DEAD) patterns->dead--;
     patterns->state[id] = ID_FREE;
     patterns->free_ids++;
-    mem_free(slot->sieve);
     line_unref(slot->line);
     view_unref(slot->view);
     *slot = (struct pattern_id){0};
@@ -206,6 +211,10 @@ void patterns_match_again(struct store *store) {
     lock_give(&patterns->lock);
 }
 
+bool store_counts_patterns(const struct store *store) {
+    return patterns_of(store) != NULL;
+}
+
 const struct matcher *store_matcher(const struct store *store) {
     const struct patterns *patterns = patterns_of(store);
     return patterns == NULL || patterns->view == NULL ? NULL : patterns->view->catalogs.matcher;
@@ -223,26 +232,11 @@ unsigned store_pattern_number(const struct store *store, uint16_t id) {
 
 /* ---- entries with a retired id ---- */
 
-static bool sieve_takes(const struct pattern_id *slot, unsigned db, struct bytes name) {
-    struct match match;
-    if (!matcher_match(slot->view->catalogs.matcher, PATTERN_KEY, name, (int)db, &match))
-        return false;
-    for (size_t i = 0; i < slot->sieve->count; i++) {
-        const struct purge_variable *wanted = &slot->sieve->variables[i];
-        size_t v = 0;
-        while (v < match.count && !bytes_equal(match.variables[v].name, wanted->name)) v++;
-        if (v == match.count || !bytes_equal(match.variables[v].value, wanted->value)) return false;
-    }
-    return true;
-}
-
 bool pattern_entry_lives(const struct store *store, unsigned db, const struct entry *entry) {
-    const struct patterns *patterns = patterns_of(store);
-    switch (patterns->state[entry->pattern]) {
-    case ID_DEAD: return false;
-    case ID_SIEVED: return !sieve_takes(&patterns->ids[entry->pattern], db, entry_key(entry));
-    default: return true;
-    }
+    struct patterns *patterns = patterns_of(store);
+    uint16_t id = entry->pattern;
+    if (patterns->state[id] == ID_DEAD) return false;
+    return !purges_concern(patterns, patterns->ids[id].moment, db, entry_key(entry));
 }
 
 bool pattern_settle_entry(struct store *store, unsigned db, const struct key *key,

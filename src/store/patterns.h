@@ -9,9 +9,10 @@
  *
  *         LIVE     as matched
  *         STALE    matched by catalogs that are no longer in force: to be matched again (0, "never matched", too)
- *         SIEVED   purged in part: its key's variables tell whether the entry goes or gets the pattern's new id
  *         DEAD     purged: the entry is not there any more, and only its memory is
  *
+ *       A purge is also recorded, for entries that wait to be matched again: whether they were among what was
+ *       purged is seen when they are settled.
  *       What is counted belongs to a line: the pattern through all its ids, over reloads and purges.
  * Always: store_find never returns an entry whose id is not live. Ids change state with every shard held.
  * Lock: said at each function. Whoever holds a shard may use the matcher and what it points to.
@@ -75,9 +76,8 @@ const struct store_dealing *store_last_dealing(void);
 
 /* ---- counting: for live ids, the key's shard held ---- */
 
-static inline bool store_counts_patterns(const struct store *store) {
-    return store_matcher(store) != NULL;
-}
+/* Whether a catalog has ever been in force. No lock needed. */
+bool store_counts_patterns(const struct store *store);
 /* The id of an entry that store_find returned, or the one that a missing key would get. */
 void store_count(struct store *store, uint16_t id, enum tally_count count);
 /* A write to a key, which may be gone by now: of the id that this thread saw last for it, else of its name's. */

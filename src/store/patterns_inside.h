@@ -14,7 +14,7 @@
 
 enum { ID_NEVER_MATCHED = 0, ID_FIRST = 1 };
 
-enum id_state { ID_STALE, ID_LIVE, ID_SIEVED, ID_DEAD, ID_FREE };
+enum id_state { ID_STALE, ID_LIVE, ID_DEAD, ID_FREE };
 
 /* Catalogs in force, or still needed by ids that are not settled. */
 struct view {
@@ -35,18 +35,23 @@ struct line {
     double operations_s;
 };
 
-/* What a purge in part asks of a key. */
-struct sieve {
-    size_t count;
+/* A purge, as long as there may be entries that it concerns and that are not settled. */
+struct purge {
+    struct purge *next; /* an earlier one */
+    uint64_t moment;    /* among retirements */
+    uint64_t pass;      /* of the census, in which it was */
+    struct view *view;
+    unsigned number; /* in that view */
+    size_t count;    /* of variables; 0: all keys */
     struct purge_variable variables[];
 };
 
 struct pattern_id {
     struct view *view;
     struct line *line;
-    struct sieve *sieve;
     unsigned number;     /* in its view */
     uint64_t retired_at; /* the census pass in which it was */
+    uint64_t moment;     /* when it was: purges from then on concern its entries */
     struct pattern_rules rules;
     uint8_t eviction; /* enum eviction_class */
     bool settled;     /* no entry has it any more (ID_NEVER_MATCHED alone stays around then) */
@@ -62,6 +67,9 @@ struct patterns {
     struct census *census;
     unsigned id_count; /* ids from ID_FIRST to below this have been used */
     unsigned free_ids, retired, dead;
+    struct purge *purges; /* the last one first */
+    unsigned purge_count;
+    uint64_t moment;        /* the last one */
     struct pattern_id *ids; /* room for TALLY_IDS */
     uint8_t state[TALLY_IDS];
 };
@@ -77,6 +85,12 @@ uint16_t pattern_id_take(struct patterns *patterns, struct view *view, unsigned 
 void pattern_id_retire(struct patterns *patterns, uint16_t id, enum id_state state);
 /* Matches every key again: what decides between patterns has changed for many. Every shard held. */
 void patterns_match_again(struct store *store);
+/* Gives back purges that were before a pass of the census, or all. patterns->lock is held. */
+void purges_forget(struct patterns *patterns, uint64_t before_pass);
+/* Whether a key whose id was retired at a moment has been purged since. A shard is held. */
+bool purges_concern(struct patterns *patterns, uint64_t moment, unsigned db, struct bytes name);
+void view_ref(struct view *view);
+void view_unref(struct view *view);
 /* Nothing has the id any more. patterns->lock is held. */
 void pattern_id_free(struct patterns *patterns, uint16_t id);
 

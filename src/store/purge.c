@@ -2,21 +2,27 @@
 /*
  * Purging: a pattern's id is retired, and the pattern goes on with another. So a purge costs the same whatever
  * the number of keys, and is one effect.
+ *
+ * Where some of the keys are chosen by their variables, or where keys still wait to be matched again after
+ * catalogs were replaced, a record of the purge says which of them it concerned: those that were there before.
  */
 #include <string.h>
 
 #include "base/memory.h"
 #include "store/patterns_inside.h"
 
-/* A copy in one allocation. */
-static struct sieve *sieve_new(const struct purge_variable *variables, size_t count) {
+enum { PURGES_MAX = 256 }; /* waiting for the census */
+
+/* A record with copies of the variables, in one allocation. */
+static struct purge *purge_new(struct view *view, unsigned number,
+                               const struct purge_variable *variables, size_t count) {
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) bytes += variables[i].name.len + variables[i].value.len;
-    struct sieve *sieve = mem_alloc(sizeof *sieve + count * sizeof *variables + bytes);
-    char *text = (char *)(sieve->variables + count);
-    sieve->count = count;
+    struct purge *purge = mem_alloc(sizeof *purge + count * sizeof *variables + bytes);
+    *purge = (struct purge){.view = view, .number = number, .count = count};
+    char *text = (char *)(purge->variables + count);
     for (size_t i = 0; i < count; i++) {
-        struct bytes *to[] = {&sieve->variables[i].name, &sieve->variables[i].value};
+        struct bytes *to[] = {&purge->variables[i].name, &purge->variables[i].value};
         struct bytes from[] = {variables[i].name, variables[i].value};
         for (unsigned part = 0; part < 2; part++) {
             if (from[part].len) memcpy(text, from[part].data, from[part].len);
@@ -24,29 +30,90 @@ static struct sieve *sieve_new(const struct purge_variable *variables, size_t co
             text += from[part].len;
         }
     }
-    return sieve;
+    view_ref(view);
+    return purge;
+}
+
+void purges_forget(struct patterns *patterns, uint64_t before_pass) {
+    struct purge **link = &patterns->purges;
+    /* The last come first: behind the first that may go, all may. */
+    while (*link != NULL && (*link)->pass >= before_pass) link = &(*link)->next;
+    struct purge *purge = *link;
+    *link = NULL;
+    while (purge != NULL) {
+        struct purge *next = purge->next;
+        view_unref(purge->view);
+        mem_free(purge);
+        patterns->purge_count--;
+        purge = next;
+    }
+}
+
+static bool purge_took(const struct purge *purge, unsigned db, struct bytes name) {
+    const struct matcher *matcher = purge->view->catalogs.matcher;
+    struct match match;
+    if (purge->count == 0 || purge->number == 0)
+        return matcher_find(matcher, PATTERN_KEY, name, (int)db) == purge->number;
+    if (!matcher_match(matcher, PATTERN_KEY, name, (int)db, &match) || match.id != purge->number)
+        return false;
+    for (size_t i = 0; i < purge->count; i++) {
+        const struct purge_variable *wanted = &purge->variables[i];
+        size_t v = 0;
+        while (v < match.count && !bytes_equal(match.variables[v].name, wanted->name)) v++;
+        if (v == match.count || !bytes_equal(match.variables[v].value, wanted->value)) return false;
+    }
+    return true;
+}
+
+bool purges_concern(struct patterns *patterns, uint64_t moment, unsigned db, struct bytes name) {
+    bool took = false;
+    lock_take(&patterns->lock);
+    for (const struct purge *purge = patterns->purges;
+         purge != NULL && purge->moment >= moment && !took; purge = purge->next)
+        took = purge_took(purge, db, name);
+    lock_give(&patterns->lock);
+    return took;
+}
+
+/* Keys of a pattern as far as they are matched. */
+static int64_t matched_keys(const struct patterns *patterns, const struct line *line) {
+    int64_t keys = 0;
+    for (unsigned id = ID_FIRST; id < patterns->id_count; id++) {
+        struct tally_sums sums;
+        if (patterns->state[id] == ID_FREE || patterns->state[id] == ID_DEAD ||
+            patterns->ids[id].line != line)
+            continue;
+        tally_sum(patterns->tally, id, &sums);
+        keys += sums.keys;
+    }
+    return keys;
 }
 
 int64_t store_purge(struct store *store, unsigned number, const struct purge_variable *variables,
                     size_t count) {
     struct patterns *patterns = patterns_of(store);
-    uint16_t old = patterns->view->ids[number];
+    struct view *view = patterns->view;
+    struct line *line = patterns->lines[number];
+    uint16_t old = view->ids[number];
     lock_take(&patterns->lock);
-    uint16_t fresh = pattern_id_take(patterns, patterns->view, number, patterns->lines[number]);
+    uint16_t fresh =
+        patterns->purge_count < PURGES_MAX ? pattern_id_take(patterns, view, number, line) : 0;
     if (fresh == 0) {
         lock_give(&patterns->lock);
         return PURGE_NO_ID;
     }
-    int64_t purged = PURGE_UNCOUNTED;
-    if (count == 0) {
-        struct tally_sums sums;
-        tally_sum(patterns->tally, old, &sums);
-        purged = sums.keys;
-    } else {
-        patterns->ids[old].sieve = sieve_new(variables, count);
+    int64_t purged = count == 0 ? matched_keys(patterns, line) : PURGE_UNCOUNTED;
+    bool others_wait = patterns->retired > patterns->dead;
+    pattern_id_retire(patterns, old, count == 0 ? ID_DEAD : ID_STALE);
+    view->ids[number] = fresh;
+    if (count > 0 || others_wait) {
+        struct purge *purge = purge_new(view, number, variables, count);
+        purge->moment = patterns->moment;
+        purge->pass = census_pass(patterns->census);
+        purge->next = patterns->purges;
+        patterns->purges = purge;
+        patterns->purge_count++;
     }
-    pattern_id_retire(patterns, old, count == 0 ? ID_DEAD : ID_SIEVED);
-    patterns->view->ids[number] = fresh;
     lock_give(&patterns->lock);
     return purged;
 }

@@ -5,8 +5,12 @@ An actor is a function (connect, share, goes_on): it opens its connections, work
 what it can see. Keys of a scenario begin with its name, and have no lifetime unless they may be evicted.
 """
 
+import atexit
 import multiprocessing
+import pathlib
 import random
+import shutil
+import tempfile
 import time
 
 from resp import ReplyError
@@ -603,6 +607,110 @@ def chaos_check(client, share):
     assert client.do('PING') == b'PONG'
 
 
+# ---- catalogs come and go, patterns are purged, and what is counted stays exact ----
+
+CATALOG = """\
+keynome: 1
+name: race
+patterns:
+  - {key: "catalog:mine:{owner}:{n}", name: mine}
+  - {key: "catalog:tmp:{n}", name: tmp, type: string, eviction: cache}
+  - {key: "catalog:all:{n}", name: all}
+"""
+OTHERS = [
+    CATALOG + '  - {key: "catalog:all:7", name: seven}\n  - {key: "chaos:{n}", name: chaos}\n',
+    CATALOG + '  - {key: "transfer:{n}", name: accounts, type: string}\n  - {key: "queue:{n}", name: q, eviction: never}\n',
+]
+
+
+def catalog_files():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='keynome-race-'))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for i, text in enumerate([CATALOG, *OTHERS]):
+        (folder / ('%d.yaml' % i)).write_text(text, encoding='utf-8')
+    return folder
+
+
+FILES = catalog_files()
+
+
+def catalog_setup(client):
+    client.do('CATALOG', 'LOAD', str(FILES / '0.yaml'))
+
+
+def catalog_load(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        client.do('CATALOG', 'LOAD', str(FILES / ('%d.yaml' % random.randrange(3))))
+        for reply in client.pipeline([('CATALOG', 'STATS'), ('CATALOG', 'STATS', 'all'), ('CATALOG', 'DESCRIBE'),
+                                      ('CATALOG', 'MATCH', 'catalog:all:7'), ('CATALOG', 'VIOLATIONS')]):
+            assert reply[0] != '-', reply
+        share.add(0)
+        time.sleep(random.random() / 20)
+
+
+def catalog_purge(connect, share, goes_on):
+    """What this client purges is gone for it, and for others, from that moment."""
+    client, other = connect(), connect()
+    mine = str(random.randrange(1 << 40))
+    while goes_on():
+        keys = ['catalog:mine:%s:%d' % (mine, i) for i in range(random.randrange(1, 60))]
+        insist(client, 'MSET', *[word for key in keys for word in (key, 'x' * random.randrange(80))])
+        reply = client.call('CATALOG', 'PURGE', 'mine', 'owner', mine)
+        if reply[0] == '-':
+            assert reply[1].startswith(b'TRYAGAIN'), reply
+            client.do('DEL', *keys)
+            continue
+        assert other.do('EXISTS', *keys) == 0
+        insist(client, 'SET', keys[0], 'again')
+        assert other.do('EXISTS', *keys) == 1
+        client.do('DEL', keys[0])
+        share.add(1)
+
+
+def catalog_write(connect, share, goes_on):
+    client = connect()
+
+    def key():
+        return random.choice(['catalog:all:%d', 'catalog:tmp:%d']) % random.randrange(20)
+
+    makers = [
+        lambda: ('SET', key(), 'x' * random.randrange(300)), lambda: ('APPEND', key(), 'yy'), lambda: ('DEL', key(), key()),
+        lambda: ('RPUSH', key(), *'abc'), lambda: ('LPOP', key(), 5), lambda: ('SADD', key(), *range(random.randrange(1, 200))),
+        lambda: ('SPOP', key(), 50), lambda: ('HSET', key(), random.randrange(9), 'v'), lambda: ('RENAME', key(), key()),
+        lambda: ('COPY', key(), key(), 'REPLACE'), lambda: ('SUNIONSTORE', key(), key(), key()), lambda: ('GET', key()),
+        lambda: ('ZADD', key(), 1, random.randrange(300)), lambda: ('LMOVE', key(), key(), 'LEFT', 'RIGHT'),
+        lambda: ('BLPOP', key(), 0.01), lambda: ('XADD', key(), '*', 'f', 'v'), lambda: ('CATALOG', 'PURGE', 'tmp'),
+    ]
+    while goes_on():
+        client.pipeline([random.choice(makers)() for _ in range(20)])
+        client.pipeline([('MULTI',), random.choice(makers)(), random.choice(makers)(), ('EXEC',)])
+        share.add(2)
+
+
+def catalog_check(client, share):
+    assert share[0] > 0 and share[1] > 0 and share[2] > 0
+    client.do('CATALOG', 'LOAD', str(FILES / '0.yaml'))
+
+    def stats(pattern):
+        counted = client.do('CATALOG', 'STATS', pattern)
+        return dict(zip(counted[::2], counted[1::2]))
+
+    def until(holds, pattern):
+        """Keys that were there when catalogs were replaced are matched again in the background."""
+        end = time.time() + 30
+        while not holds(stats(pattern)):
+            assert time.time() < end, stats(pattern)
+            time.sleep(0.1)
+
+    for pattern in ('mine', 'tmp', 'all'):
+        keys = len(client.do('KEYS', 'catalog:%s:*' % pattern))
+        until(lambda counted: counted[b'keys'] == keys, pattern)
+        client.do('CATALOG', 'PURGE', pattern)
+        assert client.do('KEYS', 'catalog:%s:*' % pattern) == []
+        until(lambda counted: (counted[b'keys'], counted[b'bytes']) == (0, 0), pattern)
+
+
 ALL = [
     Scenario('transfer', [transfer_watch, transfer_watch, transfer_blind], transfer_setup, transfer_check),
     Scenario('queue', [queue_produce, queue_produce, queue_consume, queue_consume, queue_move, queue_quit], None,
@@ -616,6 +724,8 @@ ALL = [
     Scenario('stream', [stream_produce, stream_produce, stream_consume, stream_consume, stream_consume, stream_clear_up,
                         stream_listen, stream_group_ends], stream_setup, stream_check),
     Scenario('carry', [carry_write, carry_over, carry_over], None, carry_check),
+    Scenario('catalog', [catalog_load, catalog_purge, catalog_purge, catalog_write, catalog_write], catalog_setup,
+             catalog_check),
     Scenario('cache', [cache_use, cache_use, cache_hashes]),
     Scenario('chaos', [chaos_commands, chaos_commands, chaos_commands, chaos_databases], None, chaos_check),
 ]
