@@ -12,6 +12,7 @@ SANITIZED = -Dtests=true -Dallocator=system -Doptimization=1 -Ddebug=true -Db_nd
 SANITIZED_C = -fno-omit-frame-pointer -fno-sanitize-recover=all
 
 ARGS =
+CATALOG = share/bookshop.md
 SECONDS = 600
 
 .PHONY: all build run test test-asan test-tsan check debug tsan fuzz-build bench fuzz diff race \
@@ -20,7 +21,7 @@ SECONDS = 600
 all: build
 
 help:
-	@echo "make run        install what is missing, build, serve on 127.0.0.1:6379 (ARGS=...)"
+	@echo "make run        install what is missing, build, serve on 127.0.0.1:6379 (ARGS=... CATALOG=...)"
 	@echo "make test       install what is missing, build, run all tests"
 	@echo "make check      unit tests and quick lint, under a minute"
 	@echo "make debug      build with address and undefined sanitizers (test-asan: all tests with it)"
@@ -59,7 +60,7 @@ fuzz-build:
 	@ninja -C $(FUZZ) fuzz-targets
 
 run: build
-	@exec $(SERVER) --bind 127.0.0.1 --port 6379 $(ARGS)
+	@exec $(SERVER) --bind 127.0.0.1 --port 6379 $(if $(CATALOG),--catalog $(CATALOG)) $(ARGS)
 
 # Unit tests run with assertions and the address sanitizer on, races under the thread sanitizer, and
 # everything else against the release build.
