@@ -259,7 +259,7 @@ static const struct command rows[] = {
     {
         .name = "pfcount",
         .arity = -2,
-        .flags = COMMAND_READONLY,
+        .flags = COMMAND_READONLY | COMMAND_MAY_REPLICATE,
         .groups = GROUP_HYPERLOGLOG,
         .keys = {KEY_ALL_FROM(1, KEY_RW | KEY_ACCESS)},
         .since = "2.8.9",

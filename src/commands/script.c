@@ -38,21 +38,29 @@ static bool count_keys(struct request *request, uint32_t *ret_count) {
     return true;
 }
 
+static void reply_no_script(struct request *request) {
+    reply_error(request->reply, "NOSCRIPT No matching script. Please use EVAL.");
+}
+
 static struct local_script *find_by_sha1(struct engine *engine, struct request *request) {
     struct sha1 sha1;
     bool replied = false;
     struct local_script *local = NULL;
     if (sha1_parse(request->argv[ARG_SOURCE], &sha1))
         local = local_find(engine, request, &sha1, &replied);
-    if (local == NULL && !replied)
-        reply_error(request->reply, "NOSCRIPT No matching script. Please use EVAL.");
+    if (local == NULL && !replied) reply_no_script(request);
     return local;
 }
 
 static void eval(struct request *request, bool by_sha1, bool read_only) {
     uint32_t key_count;
     struct engine *engine = engine_here(request);
-    if (engine == NULL || !count_keys(request, &key_count)) return;
+    if (engine == NULL) return;
+    if (by_sha1 && request->argv[ARG_SOURCE].len != SHA1_HEX) {
+        reply_no_script(request);
+        return;
+    }
+    if (!count_keys(request, &key_count)) return;
     struct local_script *local =
         by_sha1 ? find_by_sha1(engine, request)
                 : local_load(engine, request, request->argv[ARG_SOURCE], false);
@@ -111,7 +119,7 @@ static void cmd_script_exists(struct request *request) {
 static void cmd_script_show(struct request *request) {
     struct script *script = find_script(request, 2);
     if (script == NULL) {
-        reply_error(request->reply, "NOSCRIPT No matching script. Please use EVAL.");
+        reply_no_script(request);
         return;
     }
     reply_bulk(request->reply, script->source);

@@ -26,20 +26,19 @@ static int raise(lua_State *lua, const char *text) {
 }
 
 static int api_error_reply(lua_State *lua) {
-    size_t len;
     if (lua_gettop(lua) != 1 || lua_type(lua, 1) != LUA_TSTRING) {
         values_push_error(lua, BYTES("wrong number or type of arguments"));
         return 1;
     }
-    const char *text = lua_tolstring(lua, 1, &len);
-    len = strlen(text);
-    if (len == 0 || text[0] != '-') {
+    const char *text = lua_tostring(lua, 1);
+    if (text[0] != '-') {
         lua_pushliteral(lua, "-");
         lua_insert(lua, 1);
         lua_concat(lua, 2);
-        text = lua_tolstring(lua, 1, &len);
+        text = lua_tostring(lua, 1);
     }
-    values_push_error(lua, bytes_make(text, len));
+    /* It ends at a zero byte. */
+    values_push_error(lua, bytes_from_string(text));
     return 1;
 }
 

@@ -41,7 +41,8 @@ static bool refuse(lua_State *lua, const char *text) {
 static struct bytes number_text(struct engine *engine, lua_Number number) {
     char *text = arena_alloc(&engine->arena, NUMBER_TEXT_MAX);
     int len;
-    if (number > -1e15 && number < 1e15 && number == (lua_Number)(int64_t)number)
+    if (number > -1e15 && number < 1e15 && number == (lua_Number)(int64_t)number &&
+        !(number == 0 && signbit(number)))
         len = (int)number_format_i64(text, (int64_t)number);
     else
         len = snprintf(text, NUMBER_TEXT_MAX, "%.17g", number);

@@ -7,7 +7,7 @@
 
 #include "base/lock.h"
 #include "base/memory.h"
-#include "script/shebang.h"
+#include "proto/inline.h"
 #include "server/stats.h"
 
 enum { SHOWN_MAX = 128 };
@@ -58,10 +58,14 @@ static int shown(struct bytes word) {
 /* Finds the name in a library's first line. */
 static bool parse_first_line(struct bytes line, struct bytes *ret_name,
                              char error[LIBRARY_ERROR_MAX]) {
-    struct bytes word = shebang_word(&line), name = bytes_make(NULL, 0);
+    struct inline_words words;
+    struct bytes word = {0}, name = {0};
     bool named = false;
+    int found;
+    inline_begin(&words, (char *)(uintptr_t)line.data, line.len);
+    if (inline_next(&words, &word) != 1) word = BYTES("#!");
     struct bytes engine = bytes_make(word.data + 2, word.len - 2);
-    while ((word = shebang_word(&line)).len > 0) {
+    while ((found = inline_next(&words, &word)) == 1) {
         if (word.len < 5 || memcmp(word.data, "name=", 5) != 0) {
             snprintf(error, LIBRARY_ERROR_MAX, "Invalid metadata value given: %.*s", shown(word),
                      word.data);
@@ -75,7 +79,9 @@ static bool parse_first_line(struct bytes line, struct bytes *ret_name,
         named = true;
         name = bytes_make(word.data + 5, word.len - 5);
     }
-    if (!named) {
+    if (found != 0) {
+        snprintf(error, LIBRARY_ERROR_MAX, "Invalid library metadata");
+    } else if (!named) {
         snprintf(error, LIBRARY_ERROR_MAX, "Library name was not given");
     } else if (!library_name_is_good(name)) {
         snprintf(error, LIBRARY_ERROR_MAX, "%s", BAD_NAME);
@@ -99,14 +105,18 @@ struct library *library_new(struct bytes source, char error[LIBRARY_ERROR_MAX]) 
         snprintf(error, LIBRARY_ERROR_MAX, "Invalid library metadata");
         return NULL;
     }
-    struct bytes line = bytes_make(source.data, (size_t)(end - source.data));
-    if (!parse_first_line(line, &name, error)) return NULL;
-    struct library *library = mem_try_alloc(sizeof *library + source.len);
-    if (library == NULL) {
-        snprintf(error, LIBRARY_ERROR_MAX, "out of memory");
-        return NULL;
+    size_t line_len = (size_t)(end - source.data);
+    char *line = copy_text(bytes_make(source.data, line_len)); /* its words are unquoted in place */
+    struct library *library = NULL;
+    if (parse_first_line(bytes_make(line, line_len), &name, error)) {
+        library = mem_try_alloc(sizeof *library + source.len);
+        if (library == NULL)
+            snprintf(error, LIBRARY_ERROR_MAX, "out of memory");
+        else
+            *library = (struct library){.name = copy_text(name), .skipped = line_len};
     }
-    *library = (struct library){.name = copy_text(name), .skipped = line.len};
+    mem_free(line);
+    if (library == NULL) return NULL;
     atomic_init(&library->holders, 1);
     memcpy(library->text, source.data, source.len);
     library->source = bytes_make(library->text, source.len);

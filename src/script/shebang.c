@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "proto/inline.h"
 #include "script/run.h"
 #include "server/request.h"
 
@@ -29,19 +31,6 @@ unsigned shebang_flag(struct bytes name) {
     return 0;
 }
 
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' || c == '\n';
-}
-
-struct bytes shebang_word(struct bytes *line) {
-    while (line->len > 0 && is_blank(line->data[0]))
-        *line = bytes_make(line->data + 1, line->len - 1);
-    struct bytes word = bytes_make(line->data, 0);
-    while (word.len < line->len && !is_blank(line->data[word.len])) word.len++;
-    *line = bytes_make(line->data + word.len, line->len - word.len);
-    return word;
-}
-
 static bool parse_flags(struct request *request, struct bytes list, unsigned *flags) {
     while (list.len > 0) {
         const char *comma = memchr(list.data, ',', list.len);
@@ -59,6 +48,16 @@ static bool parse_flags(struct request *request, struct bytes list, unsigned *fl
     return true;
 }
 
+/* Whether every quote is closed. Words are unquoted in place, so this is asked of a copy. */
+static bool words_are_whole(struct arena *arena, struct bytes line) {
+    struct inline_words words;
+    struct bytes word, copy = arena_copy(arena, line);
+    int found;
+    inline_begin(&words, (char *)(uintptr_t)copy.data, copy.len);
+    while ((found = inline_next(&words, &word)) == 1) continue;
+    return found == 0;
+}
+
 bool shebang_parse(struct request *request, struct bytes source, struct shebang *ret_shebang) {
     *ret_shebang = (struct shebang){.flags = SCRIPT_UNDECLARED};
     if (source.len < 2 || memcmp(source.data, "#!", 2) != 0) return true;
@@ -67,15 +66,23 @@ bool shebang_parse(struct request *request, struct bytes source, struct shebang 
         reply_error(request->reply, "ERR Invalid script shebang");
         return false;
     }
-    struct bytes line = bytes_make(source.data, (size_t)(end - source.data));
-    *ret_shebang = (struct shebang){.len = line.len};
-    struct bytes word = shebang_word(&line);
+    struct bytes word = {0};
+    struct inline_words words;
+    size_t len = (size_t)(end - source.data);
+    struct bytes line = arena_copy(request->arena, bytes_make(source.data, len));
+    *ret_shebang = (struct shebang){.len = len};
+    if (!words_are_whole(request->arena, line)) {
+        reply_error(request->reply, "ERR Invalid engine in script shebang");
+        return false;
+    }
+    inline_begin(&words, (char *)(uintptr_t)line.data, line.len);
+    (void)inline_next(&words, &word);
     if (!bytes_equal(word, BYTES("#!lua"))) {
         reply_error_format(request->reply, "ERR Unexpected engine in script shebang: %.*s",
                            shown(word), word.data);
         return false;
     }
-    while ((word = shebang_word(&line)).len > 0) {
+    while (inline_next(&words, &word) == 1) {
         if (word.len >= 6 && memcmp(word.data, "flags=", 6) == 0) {
             if (!parse_flags(request, bytes_make(word.data + 6, word.len - 6), &ret_shebang->flags))
                 return false;

@@ -23,7 +23,5 @@ struct shebang {
 bool shebang_parse(struct request *request, struct bytes source, struct shebang *ret_shebang);
 /* The flag of a name; 0 when there is none. */
 unsigned shebang_flag(struct bytes name);
-/* The next word of a line, which it is taken from; empty at the end. */
-struct bytes shebang_word(struct bytes *line);
 
 #endif

@@ -112,7 +112,8 @@ static void put_bytes(lua_State *lua, const void *value, size_t size, bool littl
 static void put_integer(lua_State *lua, int arg, bool little, size_t size) {
     lua_Number number = luaL_checknumber(lua, arg);
     unsigned char bytes[INTEGER_BYTES_MAX];
-    uint64_t value = number < 0
+    uint64_t value = isnan(number) ? (uint64_t)INT64_MIN
+                     : number < 0
                          ? (number >= -0x1p63 ? (uint64_t)(int64_t)number : (uint64_t)INT64_MIN)
                      : number < 0x1p64 ? (uint64_t)number
                                        : 0;
@@ -127,7 +128,8 @@ static void put_text(lua_State *lua, int arg, char option, size_t size) {
     size_t len;
     const char *text = luaL_checklstring(lua, arg, &len);
     if (size == 0) size = len;
-    luaL_argcheck(lua, len >= size, arg, "string too short");
+    luaL_argcheck(lua, len >= size, arg + 1,
+                  "string too short"); /* sic: the number is part of it */
     put(lua, text, size);
     if (option == 's') put_zeros(lua, 1);
 }
@@ -164,6 +166,7 @@ static int structs_pack(lua_State *lua) {
     struct format format = format_begin(lua);
     struct buffer *scratch = &engine_of(lua)->scratch;
     int arg = 2;
+    lua_pushnil(lua); /* what the first missing value is */
     buffer_clear(scratch);
     while (*format.at != '\0') {
         char option = *format.at++;
@@ -278,8 +281,8 @@ static int structs_size(lua_State *lua) {
         char option = *format.at++;
         size_t size = option_size(lua, option, &format);
         at += padding(at, &format, option, size);
-        if (option == 's') luaL_argerror(lua, 1, "variable-size format for sizes");
-        if (option == 'c' && size == 0) luaL_argerror(lua, 1, "variable-length format for sizes");
+        if (option == 's') luaL_argerror(lua, 1, "option 's' has no fixed size");
+        if (option == 'c' && size == 0) luaL_argerror(lua, 1, "option 'c0' has no fixed size");
         if (!isalnum((unsigned char)option)) change_format(lua, option, &format);
         at += size;
         if (at > SIZE_MAX_BYTES) luaL_argerror(lua, 1, "integral size overflow");

@@ -304,7 +304,8 @@ static bool write_verbatim(lua_State *lua, struct reply *reply) {
     if (!push_field_of(lua, "verbatim_string", LUA_TTABLE)) return false;
     if (push_field_of(lua, "format", LUA_TSTRING)) {
         const char *format = lua_tolstring(lua, -1, &len);
-        memcpy(kind, format, len < 3 ? len : 3);
+        for (size_t i = 0; i < len && i < 3; i++)
+            if (format[i] != '\0') kind[i] = format[i];
         lua_pop(lua, 1);
         if (push_field_of(lua, "string", LUA_TSTRING)) {
             const char *text = lua_tolstring(lua, -1, &len);

@@ -2,9 +2,9 @@
 """All families of commands, by name."""
 
 from families import (bits, blocking, clients, databases, dumps, geo, hashes, hyperloglogs, keys, lists, mixed, newer, pubsub,
-                      scan, sets, sorting, streams, strings, transactions, zsets)
+                      scan, scripts, sets, sorting, streams, strings, transactions, zsets)
 
 MODULES = (strings, bits, hyperloglogs, keys, dumps, lists, hashes, sets, zsets, geo, sorting, scan, databases, transactions,
-           pubsub, blocking, streams, clients, newer, mixed)
+           pubsub, blocking, scripts, streams, clients, newer, mixed)
 
 FAMILIES = {family.name: family for module in MODULES for family in module.FAMILIES}
