@@ -57,7 +57,7 @@ class Bench {
 function bullmqTests(title, define, ...serverArgs) {
     const server = serverForFile(...serverArgs);
     describe(title, { concurrency: 16 }, () => {
-        define((name, body) => test(name, { timeout: 60000 }, (t) => body(new Bench(server, t), t)), server);
+        define((name, body) => test(name, { timeout: 120000 }, (t) => body(new Bench(server, t), t)), server);
     });
 }
 

@@ -14,7 +14,7 @@ const server = serverForFile();
 let lastName = 0;
 
 function test(title, body) {
-    nodeTest(title, { timeout: 60000 }, async (t) => {
+    nodeTest(title, { timeout: 120000 }, async (t) => {
         const name = `q${++lastName}`;
         const open = [];
         const queue = (options = {}) => {

@@ -15,7 +15,7 @@ let lastName = 0;
 
 /* Tests of the file run at once, each with queues of its own name. */
 function test(title, body) {
-    nodeTest(title, { timeout: 60000 }, async (t) => {
+    nodeTest(title, { timeout: 120000 }, async (t) => {
         const name = `q${++lastName}`;
         const open = [];
         const queue = (options = {}) => {

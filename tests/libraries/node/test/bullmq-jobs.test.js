@@ -290,7 +290,7 @@ bullmqTests('jobs', (test) => {
         await until(async () => await queue.getWorkersCount() === 2, 'both workers');
         assert.deepEqual((await queue.getWorkers()).map((each) => each.rawname.split(':').pop()).sort(),
             ['Ada', 'Bob']);
-        assert.equal((await queue.getQueueEvents()).length, 1);
+        await until(async () => (await queue.getQueueEvents()).length === 1, 'the listener');
         await queue.addBulk([1, 2, 3].map((n) => ({ name: 'n', data: { n } })));
         await finished(queue, 3);
         assert.equal((await queue.getMetrics('completed')).meta.count, 3);

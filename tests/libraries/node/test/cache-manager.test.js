@@ -13,7 +13,7 @@ const { until } = require('../../../lib/wait');
 const server = serverForFile();
 
 /* body gets a raw client on an empty server, and the address for the others. */
-const test = (title, body) => nodeTest(title, { timeout: 30000 }, async (t) => {
+const test = (title, body) => nodeTest(title, { timeout: 120000 }, async (t) => {
     const client = await nodeRedis(server, t);
     await client.flushAll();
     await body(t, client, `redis://127.0.0.1:${server.port}`);
