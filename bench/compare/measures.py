@@ -5,15 +5,20 @@ Templates are those of bench/load (see load/template.h): numbers have 12 digits,
 "key:{num}" is a key of 16 bytes.
 """
 
+import hashlib
+
 KEYS = 1_000_000
+SCRIPT = "return redis.call('get', KEYS[1])"
+SHA = hashlib.sha1(SCRIPT.encode()).hexdigest()
 
 
 class Measure:
-    def __init__(self, name, template, fill=None, fill_requests=0, **options):
+    def __init__(self, name, template, fill=None, fill_requests=0, prepare=(), **options):
         self.name = name
         self.template = template
         self.fill = fill                    # template run first, once for each server
         self.fill_requests = fill_requests
+        self.prepare = prepare              # single commands, once for each server, after the fill
         self.options = options              # for the load generator
 
 
@@ -41,6 +46,11 @@ SPEED = [
     Measure("mix", "18 GET mix:{num:500000} ; 1 SET mix:{num:500000} {value:8-512} ; "
             "1 SETEX mix:{num:500000} 3600 {value:8-512}",
             "SET mix:{seq} {value:8-512}", 500_000, z=0.99, verify=True),
+    Measure("xadd", "XADD str:{num:100} MAXLEN ~ 10000 * field-one {value:20} field-two {value:20}"),
+    Measure("xreadgroup", "XADD grp MAXLEN ~ 100000 * field {value} ; "
+            "XREADGROUP GROUP readers one COUNT 1 NOACK STREAMS grp >",
+            prepare=[("XGROUP", "CREATE", "grp", "readers", "$", "MKSTREAM")]),
+    Measure("evalsha", f"EVALSHA {SHA} 1 key:{{num}}", *PLAIN, prepare=[("SCRIPT", "LOAD", SCRIPT)]),
 ]
 EXTRA = [
     Measure("ping", "PING"),

@@ -13,6 +13,8 @@ def fill(servers, measures, core):
             if measure.fill and measure.fill not in done:
                 done.add(measure.fill)
                 loadgen.run(server, measure.fill, core, pipeline=64, n=measure.fill_requests)
+            for command in measure.prepare:
+                server.client.call(*command)
 
 
 def one(server, measure, pipeline, seconds, core, seed, connections):
