@@ -30,7 +30,7 @@ struct client_limits {
     _Atomic uint64_t query_max_bytes;
     _Atomic bool protected_mode;
     _Atomic bool flush_lazily; /* FLUSHALL and FLUSHDB without a word are ASYNC */
-    _Atomic int64_t busy_ms; /* busy-reply-threshold; 0: scripts may run as long as they like */
+    _Atomic int64_t busy_ms;   /* busy-reply-threshold; 0: scripts may run as long as they like */
     struct output_limit output[CLIENT_CLASSES];
     size_t
         output_max_bytes; /* what replies that wait for a client may take, whatever is configured */
