@@ -440,11 +440,12 @@ bool catalog_is_markdown(struct bytes text, const char *file) {
     if (words_end(name, ".md") || words_end(name, ".markdown") || words_end(name, ".MD"))
         return true;
     if (words_end(name, ".yaml") || words_end(name, ".yml")) return false;
+    /* A '#' begins a comment of YAML as well as a heading: 'keynome:' decides. */
+    bool headings = false;
     while (words_next_line(&text, &line)) {
         if (words_start(line, "keynome:")) return false;
-        if (words_start(line, "# ") || words_start(line, "## ") || words_start(line, "```") ||
-            words_start(line, "|"))
-            return true;
+        headings |= words_start(line, "# ") || words_start(line, "## ") ||
+                    words_start(line, "```") || words_start(line, "|");
     }
-    return false;
+    return headings;
 }

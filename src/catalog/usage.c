@@ -484,6 +484,12 @@ bool usage_next_call(struct bytes text, size_t *at, struct usage_names *assigned
             i = end - 1;
             continue;
         }
+        /* A method that is handed on, "redis.setex, key"; not just any member, "self.ttl, x". */
+        if (text.data[open] == ',' && !command->type &&
+            !(command->flags & (USAGE_CHANNEL | USAGE_EXPIRES))) {
+            i = end - 1;
+            continue;
+        }
         struct usage usage = {.command = command, .called = true};
         size_t far = open + CALL_BYTES_MAX;
         struct bytes call = words_until(text, far < text.len ? far : text.len);

@@ -149,3 +149,12 @@ def test_schema_by_a_validator():
         document = yaml.safe_load(file.read_text())
         document["databases"] = {str(k): v for k, v in document.get("databases", {}).items()}
         jsonschema.validate(document, schema)
+
+
+def test_the_documented_example_is_a_catalog():
+    text = (ROOT / "docs" / "catalog.md").read_text()
+    example = text[text.index("```yaml\n") + 8:]
+    example = example[:example.index("```")]
+    status, out, err = keynome("catalog", "import", "-q", "-", given=example)
+    assert status == 0, err
+    assert "fields:\n      items: json" in out
