@@ -138,7 +138,7 @@ static void run_rules(struct checker *checker) {
         if (block->kind != BLOCK_CODE) continue;
         for (size_t j = 0; j < sizeof rules / sizeof *rules; j++) {
             const struct code_rule *rule = &rules[j];
-            size_t at;
+            size_t at = 0;
             if (told[j] || !in_language(block, rule->languages) ||
                 !has_all(block->text, rule->has, &at) ||
                 (*rule->lacks && has_any(block->text, rule->lacks)) ||

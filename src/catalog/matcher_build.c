@@ -49,7 +49,7 @@ static void edges_grow(struct edge **edges, size_t *mask, size_t count) {
     struct edge *old = *edges;
     *mask = old ? 2 * old_mask + 1 : 63;
     *edges = mem_zalloc((*mask + 1) * sizeof **edges);
-    for (size_t i = 0; i < old_size; i++) {
+    for (size_t i = 0; old && i < old_size; i++) {
         if (!old[i].text) continue;
         struct bytes text = bytes_make(old[i].text, old[i].len);
         struct segment_sum sum = segment_sum(text, old[i].node);
