@@ -70,7 +70,7 @@ struct request {
     unsigned db;
     unsigned flags;
     int64_t now_ms;
-    bool busy; /* a shard that it wanted to visit is held by a script that runs too long */
+    bool busy;      /* a shard that it wanted to visit is held by a script that runs too long */
     bool wants_all; /* the handler has done nothing: it is to be run again with every shard held */
     uint64_t changes; /* keys changed, as INFO counts them for rdb_changes_since_last_save */
     struct request_block block;

@@ -37,8 +37,8 @@ enum stat {
     STAT_CLIENTS,
     STAT_CLIENTS_BLOCKED,
     STAT_BLOCKING_KEYS,
-    STAT_SCRIPTS,         /* in the cache */
-    STAT_SCRIPT_BYTES,    /* their sources */
+    STAT_SCRIPTS,      /* in the cache */
+    STAT_SCRIPT_BYTES, /* their sources */
     STAT_LIBRARIES,
     STAT_FUNCTIONS,
     STAT_LIBRARY_BYTES,
