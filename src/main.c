@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "admin/admin.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -166,7 +167,8 @@ static void stop(void *context) {
     server_stop(context);
 }
 
-static int serve(struct config *config, struct server *server, struct listener *listener) {
+static int serve(struct config *config, struct server *server, struct listener *listener,
+                 struct admin *admin) {
     struct loop **loops = mem_alloc(server->worker_count * sizeof *loops);
     for (unsigned i = 0; i < server->worker_count; i++) loops[i] = server->workers[i]->loop;
     int status = EXIT_FAILURE;
@@ -177,19 +179,26 @@ static int serve(struct config *config, struct server *server, struct listener *
         process_ready(config, listener_port(listener));
         status = server_run(server) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         signals_forget();
+        admin_stop(admin);
         log_notice("Keynome is shutting down; bye.");
         process_stop();
     }
+    admin_stop(admin); /* also where nothing was served */
     listener_free(listener);
     mem_free(loops);
     return status;
 }
 
-static int listen_and_serve(struct config *config, struct server *server) {
+/* ret_admin: to be freed after the server; NULL when it could not be made. */
+static int listen_and_serve(struct config *config, struct server *server,
+                            struct admin **ret_admin) {
     char error[LISTENER_ERROR_MAX];
+    _Static_assert((int)LISTENER_ERROR_MAX >= (int)ADMIN_ERROR_MAX, "one room for both");
     struct listener *listener = listen_for_clients(config, server, error);
-    if (listener == NULL) {
+    if (listener != NULL) *ret_admin = admin_new(config, server, error);
+    if (*ret_admin == NULL) {
         log_warning("%s", error);
+        if (listener != NULL) listener_free(listener);
         process_stop();
         return EXIT_FAILURE;
     }
@@ -197,7 +206,7 @@ static int listen_and_serve(struct config *config, struct server *server) {
     config_watch(config, "tcp-keepalive", set_keepalive, listener);
     config_watch(config, "bind", set_place, &place);
     config_watch(config, "port", set_place, &place);
-    return serve(config, server, listener);
+    return serve(config, server, listener, *ret_admin);
 }
 
 static int run(struct config *config) {
@@ -215,13 +224,15 @@ static int run(struct config *config) {
     if (server == NULL) return fail("The system refuses another event loop.");
     server->scripts = scripts_new(server);
     struct catalogs *catalogs = server->catalogs = catalogs_new(store);
+    struct admin *admin = NULL;
     int status = EXIT_FAILURE;
     if (!config_connect(config, server, &error))
         fail(error.text);
     else if (load_catalogs(config, catalogs))
-        status = listen_and_serve(config, server);
+        status = listen_and_serve(config, server, &admin);
     scripts_free(server->scripts);
     server_free(server);
+    if (admin != NULL) admin_free(admin);
     store_free(store);
     catalogs_free(catalogs);
     command_table_free(commands);

@@ -21,9 +21,6 @@ void catalog_cmd_stats(struct request *request);
 void catalog_cmd_keys(struct request *request);
 void catalog_cmd_violations(struct request *request);
 
-/* What keys are called that match no pattern. */
-#define CATALOG_UNMATCHED "(unmatched)"
-
 /* The number of a pattern, named by its name, by catalog/name, or by its template; 0 for CATALOG_UNMATCHED. Replies the
  * error and returns false when there is none. What is in force stays in force meanwhile. */
 bool catalog_find_pattern(struct request *request, const struct matcher *matcher, struct bytes name,

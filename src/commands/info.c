@@ -5,7 +5,7 @@
 #include "commands/families.h"
 #include "server/request.h"
 
-enum { INFO_BYTES_MAX = 4 * 1024 * 1024 };
+enum { INFO_BYTES_MAX = 32 * 1024 * 1024 };
 
 static void cmd_info(struct request *request) {
     struct buffer text;

@@ -27,6 +27,7 @@ struct catalogs {
     struct store *store;
     struct loaded *list[CATALOGS_MAX];
     size_t count;
+    _Atomic unsigned shown; /* count, for those who have not the lock */
 };
 
 /* A compiled set, as the store holds it. */
@@ -177,6 +178,7 @@ static bool replace(struct catalogs *catalogs, size_t at, struct loaded *fresh,
     if (!put_in_force(catalogs, list, count, diagnostics)) return false;
     memcpy(catalogs->list, list, count * sizeof *list);
     catalogs->count = count;
+    atomic_store(&catalogs->shown, (unsigned)count);
     if (old != NULL) loaded_unref(old);
     return true;
 }
@@ -212,6 +214,10 @@ bool catalogs_unload(struct catalogs *catalogs, struct bytes name,
 }
 
 /* ---- listing ---- */
+
+unsigned catalogs_count(const struct catalogs *catalogs) {
+    return atomic_load(&catalogs->shown);
+}
 
 void catalogs_each(struct catalogs *catalogs,
                    void (*visit)(void *context, const struct catalog_listing *listing),

@@ -23,6 +23,9 @@
 struct catalogs;
 struct store;
 
+/* What keys are called that match no pattern. */
+#define CATALOG_UNMATCHED "(unmatched)"
+
 struct catalogs *catalogs_new(struct store *store);
 /* After the store is freed: it gives back what it still had. */
 void catalogs_free(struct catalogs *catalogs);
@@ -32,6 +35,9 @@ bool catalogs_load(struct catalogs *catalogs, struct bytes path, struct diagnost
                    char *ret_name, size_t room);
 /* False when there is none of that name. */
 bool catalogs_unload(struct catalogs *catalogs, struct bytes name, struct diagnostics *diagnostics);
+
+/* How many are loaded. No lock needed, and none taken. */
+unsigned catalogs_count(const struct catalogs *catalogs);
 
 struct catalog_listing {
     const struct catalog *catalog;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Directives: the catalog. */
+/* Directives: the catalog, and who looks at what it counts. */
 #include "server/config_row.h"
 
 static const struct config_row rows[] = {
@@ -7,6 +7,11 @@ static const struct config_row rows[] = {
      "files of catalogs (.yaml, .yml) or documents (.md) to load at the start; CATALOG LOAD loads "
      "more",
      .special = &config_special_catalog, .flags = CONFIG_WORDS | CONFIG_FIXED},
+    {"metrics-port", CONFIG_INT, "0", "HTTP port for Prometheus: /metrics and /healthz; 0 for none",
+     .min = 0, .max = 65535, .flags = CONFIG_FIXED},
+    {"metrics-bind", CONFIG_STRING, "127.0.0.1",
+     "address that the metrics port listens on; whoever reaches it may read the metrics",
+     .flags = CONFIG_FIXED},
 };
 
 const struct config_rows config_rows_catalog = {rows, sizeof rows / sizeof *rows, "Catalog"};

@@ -24,6 +24,7 @@ static const struct info_section sections[] = {
     {"latencystats", "Latencystats", info_latencystats_section, false},
     {"cluster", "Cluster", info_cluster_section, true},
     {"keyspace", "Keyspace", info_keyspace_section, true},
+    {"catalog", "Catalog", info_catalog_section, false},
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 

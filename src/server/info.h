@@ -44,7 +44,7 @@ void info_bytes(const struct info *info, const char *name, uint64_t bytes);
 /* Fields that are 0 because what they count is not built yet; the list ends with NULL. */
 void info_zeros(const struct info *info, const char *const *names);
 
-/* info_system.c and info_activity.c */
+/* info_system.c, info_activity.c and info_catalog.c */
 void info_server_section(const struct info *info);
 void info_clients_section(const struct info *info);
 void info_memory_section(const struct info *info);
@@ -58,5 +58,6 @@ void info_errorstats_section(const struct info *info);
 void info_latencystats_section(const struct info *info);
 void info_cluster_section(const struct info *info);
 void info_keyspace_section(const struct info *info);
+void info_catalog_section(const struct info *info);
 
 #endif

@@ -135,15 +135,6 @@ void info_clients_section(const struct info *info) {
 
 /* ---- memory ---- */
 
-static uint64_t resident_bytes(void) {
-    unsigned long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (!file) return 0;
-    if (fscanf(file, "%*u %llu", &pages) != 1) pages = 0;
-    fclose(file);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static double ratio(uint64_t a, uint64_t b) {
     return b ? (double)a / (double)b : 0;
 }
@@ -177,7 +168,7 @@ static void memory_size_fields(const struct info *info, uint64_t used, uint64_t 
     size_t peak = memory_peak();
     if (peak < used) peak = used;
     info_bytes(info, "used_memory", used);
-    info_bytes(info, "used_memory_rss", resident_bytes());
+    info_bytes(info, "used_memory_rss", process_resident_bytes());
     info_bytes(info, "used_memory_peak", peak);
     info_field(info, "used_memory_peak_perc", "%.2f%%", 100 * ratio(used, peak));
     info_field(info, "used_memory_overhead", "%llu", (unsigned long long)overhead);
@@ -209,7 +200,7 @@ void info_memory_section(const struct info *info) {
     struct client_totals clients = {0};
     struct sysinfo system;
     memory_note_peak();
-    uint64_t used = memory_used(), resident = resident_bytes();
+    uint64_t used = memory_used(), resident = process_resident_bytes();
     store_stats(server->store, info->shards_held, &store);
     registry_each(server->registry, add_client, &clients);
     memory_size_fields(info, used, clients.bytes, store.table_bytes);

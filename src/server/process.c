@@ -345,3 +345,12 @@ void process_remove_pid_file(void) {
     if (process.pid_file_written) unlink(process.pid_file);
     process.pid_file_written = false;
 }
+
+uint64_t process_resident_bytes(void) {
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file) return 0;
+    if (fscanf(file, "%*u %llu", &pages) != 1) pages = 0;
+    fclose(file);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}

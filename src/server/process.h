@@ -14,6 +14,7 @@
 #define KN_SERVER_PROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "server/config.h"
 
@@ -45,6 +46,8 @@ void process_set_title(const struct config *config, const char *title_template, 
 const char *process_adjust_oom_score(struct config *config);
 /* What is supervised: "no", "systemd", "upstart". */
 const char *process_supervision(void);
+/* Its memory in RAM; 0 when it cannot be told. From any thread. */
+uint64_t process_resident_bytes(void);
 /* The path of the program. "" when it cannot be told. */
 const char *process_executable(void);
 

@@ -167,7 +167,7 @@ size_t store_purged_keys(const struct store *store, unsigned db) {
     int64_t sum = 0;
     if (patterns == NULL) return 0;
     lock_take(&patterns->lock);
-    for (unsigned id = ID_FIRST; id < patterns->id_count; id++) {
+    for (unsigned id = ID_FIRST; id < patterns->id_count && patterns->dead > 0; id++) {
         int64_t keys, bytes;
         if (patterns->state[id] != ID_DEAD) continue;
         tally_sum_db(patterns->tally, id, db, &keys, &bytes);

@@ -105,4 +105,19 @@ struct store_stats {
 void store_stats(struct store *store, bool already_held, struct store_stats *ret_stats);
 void store_reset_stats(struct store *store, bool already_held);
 
+/* The same for who can wait for nobody: one shard's part of both is added (dbs: one for each database). Returns false, and
+ * adds nothing, when the shard is not free at this moment. */
+struct store_db_sums {
+    size_t keys, expiring;
+    uint64_t sampled;
+    double ttl_sum_ms;
+};
+bool store_add_shard_if_free(struct store *store, unsigned shard, int64_t now_ms,
+                             struct store_stats *stats, struct store_db_sums *dbs);
+/* What the sums of all shards say. From any thread. */
+void store_db_stats_of(const struct store *store, unsigned db, const struct store_db_sums *sums,
+                       struct store_db_stats *ret_stats);
+/* From any thread. */
+size_t store_lazy_pending(const struct store *store);
+
 #endif

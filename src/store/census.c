@@ -193,6 +193,25 @@ void store_pattern_statistics(struct store *store, struct pattern_statistics *re
     lock_give(&patterns->lock);
 }
 
+struct store_settling store_settling(const struct store *store) {
+    struct store_settling settling = {0};
+    struct patterns *patterns = patterns_of(store);
+    int64_t dead_keys = 0;
+    if (patterns == NULL) return settling;
+    lock_take(&patterns->lock);
+    settling.going_on = patterns->retired > 0;
+    for (unsigned id = ID_FIRST; id < patterns->id_count && patterns->dead > 0; id++) {
+        struct tally_sums sums;
+        if (patterns->state[id] != ID_DEAD) continue;
+        tally_sum(patterns->tally, id, &sums);
+        dead_keys += sums.keys;
+    }
+    lock_give(&patterns->lock);
+    /* The cells of several threads are read one after the other, so a sum may be off for a moment. */
+    settling.dead_keys = dead_keys > 0 ? (size_t)dead_keys : 0;
+    return settling;
+}
+
 static void tick(struct shard *shard, void *context) {
     enum { SHARE = 3 }; /* of the newest second in the average: a third */
     struct patterns *patterns = patterns_of(shard->store);

@@ -52,27 +52,41 @@ void store_swap_dbs(struct store *store, unsigned a, unsigned b) {
 struct db_count {
     unsigned db;
     int64_t now_ms;
-    size_t keys, expiring;
-    uint64_t sampled;
-    double ttl_sum;
+    struct store_db_sums sums;
 };
 
-static void shard_count_db(struct shard *shard, void *context) {
+static void add_db(const struct shard *shard, unsigned db, int64_t now_ms,
+                   struct store_db_sums *sums) {
     enum { SAMPLE = 4 };
-    struct db_count *count = context;
-    const struct shard_db *shard_db = &shard->dbs[count->db];
+    const struct shard_db *shard_db = &shard->dbs[db];
     void *sample[SAMPLE];
-    count->keys += table_count(&shard_db->table);
-    count->expiring += shard_db->expiring;
+    sums->keys += table_count(&shard_db->table);
+    sums->expiring += shard_db->expiring;
     if (shard_db->expiring == 0) return;
     unsigned found =
         table_sample(&shard_db->table, random_next(), ENTRY_MARK_EXPIRES, sample, SAMPLE);
     for (unsigned i = 0; i < found; i++) {
-        int64_t ttl = entry_expiry(sample[i]) - count->now_ms;
+        int64_t ttl = entry_expiry(sample[i]) - now_ms;
         if (ttl < 0) continue;
-        count->ttl_sum += (double)ttl;
-        count->sampled++;
+        sums->ttl_sum_ms += (double)ttl;
+        sums->sampled++;
     }
+}
+
+static void shard_count_db(struct shard *shard, void *context) {
+    struct db_count *count = context;
+    add_db(shard, count->db, count->now_ms, &count->sums);
+}
+
+void store_db_stats_of(const struct store *store, unsigned db, const struct store_db_sums *sums,
+                       struct store_db_stats *ret_stats) {
+    /* Counted at another moment than the tables, so it may be more. */
+    size_t dead = store_purged_keys(store, db);
+    *ret_stats = (struct store_db_stats){
+        .keys = dead < sums->keys ? sums->keys - dead : 0,
+        .expiring = sums->expiring,
+        .average_ttl_ms = sums->sampled ? (int64_t)(sums->ttl_sum_ms / (double)sums->sampled) : 0,
+    };
 }
 
 void store_db_stats(struct store *store, unsigned db, bool already_held, int64_t now_ms,
@@ -80,13 +94,7 @@ void store_db_stats(struct store *store, unsigned db, bool already_held, int64_t
     struct db_count count = {.db = db, .now_ms = now_ms};
     for (unsigned i = 0; i < SHARD_COUNT; i++)
         store_visit(store, i, already_held, shard_count_db, &count);
-    /* Counted at another moment than the tables, so it may be more. */
-    size_t dead = store_purged_keys(store, db);
-    *ret_stats = (struct store_db_stats){
-        .keys = dead < count.keys ? count.keys - dead : 0,
-        .expiring = count.expiring,
-        .average_ttl_ms = count.sampled ? (int64_t)(count.ttl_sum / (double)count.sampled) : 0,
-    };
+    store_db_stats_of(store, db, &count.sums, ret_stats);
 }
 
 static void shard_add_stats(struct shard *shard, void *context) {
@@ -111,6 +119,29 @@ void store_stats(struct store *store, bool already_held, struct store_stats *ret
         ret_stats->page_bytes += heap.page_bytes;
         ret_stats->object_bytes += heap.object_bytes;
     }
+}
+
+struct shard_sums {
+    int64_t now_ms;
+    struct store_stats *stats;
+    struct store_db_sums *dbs;
+};
+
+static void shard_add_all(struct shard *shard, void *context) {
+    const struct shard_sums *sums = context;
+    shard_add_stats(shard, sums->stats);
+    for (unsigned db = 0; db < shard->store->db_count; db++)
+        add_db(shard, db, sums->now_ms, &sums->dbs[db]);
+}
+
+bool store_add_shard_if_free(struct store *store, unsigned shard, int64_t now_ms,
+                             struct store_stats *stats, struct store_db_sums *dbs) {
+    struct shard_sums sums = {now_ms, stats, dbs};
+    return store_visit_if_free(store, shard, shard_add_all, &sums);
+}
+
+size_t store_lazy_pending(const struct store *store) {
+    return background_pending(store->background);
 }
 
 static void shard_reset_stats(struct shard *shard, void *context) {

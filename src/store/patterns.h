@@ -109,6 +109,13 @@ void store_pattern_statistics(struct store *store, struct pattern_statistics *re
 /* Distributions as the last whole census saw them; false when there was none yet. A shard is held. */
 bool store_pattern_census(struct store *store, unsigned number, struct pattern_census *ret_census);
 
+/* What the census has before it. No lock needed. */
+struct store_settling {
+    bool going_on;    /* entries with retired ids may be left */
+    size_t dead_keys; /* entries of purged patterns: nobody sees them, but their memory is not back yet */
+};
+struct store_settling store_settling(const struct store *store);
+
 /* ---- purging ---- */
 
 struct purge_variable {
