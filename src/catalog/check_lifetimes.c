@@ -28,8 +28,7 @@ static void check_immortal(struct checker *checker) {
     } rows[] = {
         {ROLE_CACHE, ROLE_COLLECTION | ROLE_LOCK, true, "cache-immortal",
          "no lifetime is stated for the caches %s: what nobody asks for again stays for ever, and "
-         "what "
-         "changed stays stale",
+         "what changed stays stale",
          "state a lifetime, as long as stale data may be served"},
         {ROLE_LOCK, 0, true, "lock-immortal",
          "no lifetime is stated for the locks %s: a holder that crashes leaves them locked for "
@@ -37,21 +36,17 @@ static void check_immortal(struct checker *checker) {
          "take them with SET key owner NX PX milliseconds"},
         {ROLE_LIMIT, ROLE_LOCK | ROLE_CACHE | ROLE_SEMAPHORE, true, "limit-immortal",
          "no lifetime is stated for the counters %s: each user and window leaves a key behind, and "
-         "one "
-         "that is never reset blocks for ever",
+         "one that is never reset blocks for ever",
          "let each counter expire with its window"},
         {ROLE_SESSION, ROLE_CACHE | ROLE_COLLECTION | ROLE_REGISTRY, true, "session-immortal",
          "no lifetime is stated for the sessions %s: who never logs out stays logged in, and stays "
-         "in "
-         "memory",
+         "in memory",
          "state a lifetime, and renew it with use"},
         {ROLE_SEMAPHORE, 0, true, "semaphore-immortal",
-         "%s has no lifetime: a holder that crashes keeps its place, and entries are told stale "
-         "only by "
-         "the clocks of clients, which differ",
+         "keys of %s have no lifetime: a holder that crashes keeps its place, and entries are told "
+         "stale only by the clocks of clients, which differ",
          "remove entries older than the longest work before each admission, with the server's "
-         "TIME, and "
-         "let the key expire"},
+         "TIME, and let the key expire"},
     };
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         checker_clear(checker);
@@ -97,8 +92,8 @@ static void check_growing(struct checker *checker) {
     }
     checker_report(
         checker, SEVERITY_WARNING, "registry-leaks",
-        "%s lists who is connected, and its entries cannot expire: those of a server that crashed "
-        "stay for ever",
+        "keys of %s list who is connected, and their entries cannot expire: those of a server that "
+        "crashed stay for ever",
         "one key with a lifetime for each connection, or a sorted set of heartbeats that is swept");
 
     checker_clear(checker);
@@ -108,9 +103,10 @@ static void check_growing(struct checker *checker) {
             is_key(checker, i) && pattern->lifetime.kind == LIFETIME_NONE && pattern->purpose &&
             words_have_any(bytes_from_string(pattern->purpose), "legacy|deprecated|former|old");
     }
-    checker_report(checker, SEVERITY_WARNING, "legacy-immortal",
-                   "%s is legacy and has no lifetime: it stays after its last reader is gone",
-                   "delete it once, or let the last writer give it a lifetime");
+    checker_report(
+        checker, SEVERITY_WARNING, "legacy-immortal",
+        "keys of %s are legacy and have no lifetime: they stay after their last reader is gone",
+        "delete it once, or let the last writer give it a lifetime");
 }
 
 /* ---- lifetimes of whole collections ---- */
@@ -137,11 +133,10 @@ static void check_whole(struct checker *checker) {
                              pattern->lifetime.kind == LIFETIME_LIMITED && !pattern->elements_max &&
                              checker_variables(checker, i) == 0;
     }
-    checker_report(
-        checker, SEVERITY_WARNING, "list-unbounded",
-        "%s has one lifetime for the whole list: if each push renews it, it grows without bound, "
-        "else all is gone at once",
-        "LTRIM after each push, in one transaction");
+    checker_report(checker, SEVERITY_WARNING, "list-unbounded",
+                   "keys of %s have one lifetime for the whole list: if each push renews it, the "
+                   "list grows without bound, else all is gone at once",
+                   "LTRIM after each push, in one transaction");
 
     checker_clear(checker);
     EACH(checker, i) {
@@ -150,11 +145,10 @@ static void check_whole(struct checker *checker) {
                              pattern->lifetime.kind == LIFETIME_LIMITED && !pattern->elements_max &&
                              checker_variables(checker, i) > 0;
     }
-    checker_report(
-        checker, SEVERITY_WARNING, "work-expires",
-        "what waits in %s longer than its lifetime is lost without a trace: a backlog or a stopped "
-        "worker is enough",
-        "give it no lifetime until it is done with, or renew it while it waits");
+    checker_report(checker, SEVERITY_WARNING, "work-expires",
+                   "what waits in %s longer than its lifetime is lost without a trace: a backlog "
+                   "or a stopped worker is enough",
+                   "give it no lifetime until it is done with, or renew it while it waits");
 
     checker_clear(checker);
     EACH(checker, i) {
@@ -164,11 +158,10 @@ static void check_whole(struct checker *checker) {
                              has_role(checker, i, ROLE_CACHE) &&
                              checker_literal(checker, i, "tag|tags|index");
     }
-    checker_report(
-        checker, SEVERITY_WARNING, "index-lifetime",
-        "%s expires as a whole, however lately something was added, and keeps the names of keys "
-        "that are long gone",
-        "renew the lifetime with each SADD, to no less than that of the keys it names");
+    checker_report(checker, SEVERITY_WARNING, "index-lifetime",
+                   "keys of %s expire as a whole, however lately something was added, and keep the "
+                   "names of keys that are long gone",
+                   "renew the lifetime with each SADD, to no less than that of the keys it names");
 
     checker_clear(checker);
     EACH(checker, i) {
@@ -179,9 +172,8 @@ static void check_whole(struct checker *checker) {
                              checker_literal(checker, i, "stats|live|count|counters|metrics");
     }
     checker_report(checker, SEVERITY_WARNING, "counts-expire",
-                   "%s counts live and loses all counts when its lifetime ends; an HINCRBY "
-                   "afterwards makes it "
-                   "anew without any lifetime",
+                   "keys of %s count live and lose all counts when their lifetime ends; an HINCRBY "
+                   "afterwards makes them anew without any lifetime",
                    "set the lifetime with every increment, in one script or transaction");
 }
 
@@ -219,8 +211,7 @@ static void check_objects(struct checker *checker) {
             checker, SEVERITY_WARNING, "object-in-parts",
             other
                 ? "%s are one object in several keys, with lifetimes that are not even the same: "
-                  "it can "
-                  "be half gone"
+                  "it can be half gone"
                 : "%s are one object in several keys that expire on their own: it can be half gone",
             "one hash for the object, or write and renew all of them in one transaction");
     }
@@ -294,8 +285,8 @@ static void check_indexes(struct checker *checker) {
         EACH(checker, i) told[i] |= checker->chosen[i];
         char format[DIAGNOSTIC_TEXT_MAX];
         snprintf(format, sizeof format,
-                 "%%s outlives the keys it names: '%.200s' expires before, and the index fills "
-                 "with IDs of what is gone",
+                 "keys of %%s outlive the keys they name: '%.200s' expires before, and the index "
+                 "fills with IDs of what is gone",
                  pattern->key.template.text);
         if (memchr(pattern->key.template.text, '%', strlen(pattern->key.template.text))) continue;
         checker_report(checker, SEVERITY_WARNING, "index-outlives", format,
@@ -309,9 +300,8 @@ static void check_conditional(struct checker *checker) {
     EACH(checker, i) checker->chosen[i] = checker_pattern(checker, i)->lifetime.after != NULL;
     checker_report(
         checker, SEVERITY_WARNING, "lifetime-after",
-        "%s gets its lifetime only at the end: what dies on the way is kept for ever, in the state "
-        "it "
-        "had",
+        "keys of %s get their lifetime only at the end: what dies on the way is kept for ever, in "
+        "the state it had",
         "set a long lifetime at creation and renew it with progress; shorten it at the end");
     checker_clear(checker);
     EACH(checker, i) {
@@ -323,9 +313,8 @@ static void check_conditional(struct checker *checker) {
                              words_are(last->text, "date|day|hour|month|week");
     }
     checker_report(checker, SEVERITY_WARNING, "document-of-many",
-                   "%s gathers a whole day in one JSON value: every addition reads and writes all "
-                   "of it, and of two "
-                   "writers at once one loses",
+                   "keys of %s gather a whole day in one JSON value: every addition reads and "
+                   "writes all of it, and of two writers at once one loses",
                    "a hash with a field for each, or a list");
 }
 

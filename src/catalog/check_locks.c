@@ -35,12 +35,10 @@ static void check_holding(struct checker *checker) {
         any |= has_role(checker, i, ROLE_LOCK);
     }
     checker_report(checker, SEVERITY_WARNING, "lock-outlived",
-                   "%s ends by itself while its holder may still be at work: a second one enters, "
-                   "and a flag that is "
-                   "not taken with SET NX protects nothing",
+                   "keys of %s end by themselves while their holders may still be at work: a "
+                   "second one enters, and a flag that is not taken with SET NX protects nothing",
                    "take it with SET NX and a token of the owner's, renew it while working, give "
-                   "it back only if "
-                   "the token is one's own");
+                   "it back only if the token is one's own");
     if (!any || !checker->facts) return;
     if (document_has(checker,
                      "redlock|release script|compare-and-delete|release_script|unlock script"))
@@ -50,8 +48,7 @@ static void check_holding(struct checker *checker) {
     checker_report(
         checker, SEVERITY_WARNING, "lock-release",
         "how %s is given back is not shown: a plain DEL by a holder that was too slow removes the "
-        "lock of "
-        "the next one",
+        "lock of the next one",
         "one script that deletes (or renews) only if the value is the caller's own token");
 }
 
@@ -62,11 +59,11 @@ static void check_markers(struct checker *checker) {
             has_role(checker, i, ROLE_DEDUPE) && !has_role(checker, i, ROLE_CACHE) &&
             checker_pattern(checker, i)->type <= PATTERN_TYPE_STRING && !shown_with_nx(checker, i);
     }
-    checker_report(checker, SEVERITY_WARNING, "check-then-set",
-                   "%s decides whether something was seen: looked up and then written, two workers "
-                   "both find it new; "
-                   "and what comes back after its lifetime is new again",
-                   "let SET key value NX EX seconds decide: it answers OK to one of them only");
+    checker_report(
+        checker, SEVERITY_WARNING, "check-then-set",
+        "keys of %s decide whether something was seen: looked up and then written, two workers "
+        "both find it new; and what comes back after their lifetime is new again",
+        "let SET key value NX EX seconds decide: it answers OK to one of them only");
     checker_clear(checker);
     EACH(checker, i) {
         checker->chosen[i] =
@@ -74,9 +71,10 @@ static void check_markers(struct checker *checker) {
             checker_literal(checker, i, "otp|verify|reset|one-time|magic") &&
             checker_words(checker, i, "token|tokens|code|codes|verification|one-time");
     }
-    checker_report(checker, SEVERITY_WARNING, "used-twice",
-                   "%s is good for one use: read and then deleted, it can be used twice at once",
-                   "take it with GETDEL, or compare and delete in one script");
+    checker_report(
+        checker, SEVERITY_WARNING, "used-twice",
+        "keys of %s are good for one use: read and then deleted, one can be used twice at once",
+        "take it with GETDEL, or compare and delete in one script");
 }
 
 static void check_counters(struct checker *checker) {
@@ -92,9 +90,8 @@ static void check_counters(struct checker *checker) {
     if (!scripted)
         checker_report(
             checker, SEVERITY_WARNING, "counter-loses-lifetime",
-            "%s is counted by INCR and given its lifetime by EXPIRE: a crash in between leaves a "
-            "counter that "
-            "is never reset, if the key comes again",
+            "keys of %s are counted by INCR and given their lifetime by EXPIRE: a crash in between "
+            "leaves a counter that is never reset, if the key comes again",
             "do both in one script or transaction, or SET key 0 EX seconds NX before INCR");
     checker_clear(checker);
     EACH(checker, i) {
@@ -107,18 +104,19 @@ static void check_counters(struct checker *checker) {
     }
     checker_report(
         checker, SEVERITY_NOTE, "fixed-window",
-        "%s counts in fixed windows: across the border of two windows twice the limit gets through",
+        "keys of %s count in fixed windows: across the border of two windows twice the limit gets "
+        "through",
         "count in a sliding window (sorted set, or two weighted counters) where that matters");
     checker_clear(checker);
     EACH(checker, i)
     checker->chosen[i] = has_role(checker, i, ROLE_LIMIT) &&
                          !has_role(checker, i, ROLE_SEMAPHORE) &&
                          checker_pattern(checker, i)->type == PATTERN_TYPE_ZSET;
-    checker_report(checker, SEVERITY_WARNING, "window-race",
-                   "%s is a sliding window of several commands: removing, counting and adding "
-                   "apart, requests at once "
-                   "pass the limit, and idle users leave sets behind",
-                   "one script for all three, and EXPIRE by the window's length in it");
+    checker_report(
+        checker, SEVERITY_WARNING, "window-race",
+        "keys of %s are sliding windows of several commands: removing, counting and adding apart, "
+        "requests at once pass the limit, and idle users leave sets behind",
+        "one script for all three, and EXPIRE by the window's length in it");
     checker_clear(checker);
     EACH(checker, i) checker->chosen[i] = has_role(checker, i, ROLE_SEMAPHORE);
     checker_report(
@@ -140,10 +138,8 @@ static bool has_segment(const struct checker *checker, size_t i, const char *wor
 
 static bool shows_in_flight(const struct checker *checker) {
     return checker->facts &&
-           document_has(
-               checker,
-               "lmove|blmove|rpoplpush|brpoplpush|xreadgroup|in-flight|in flight|processing list|"
-               "visibility timeout|acks late|acks_late");
+           document_has(checker, "lmove|blmove|rpoplpush|brpoplpush|xreadgroup|in-flight|in "
+                                 "flight|processing list|visibility timeout|acks late|acks_late");
 }
 
 static void check_queues(struct checker *checker) {
@@ -168,8 +164,7 @@ static void check_queues(struct checker *checker) {
             checker, SEVERITY_WARNING, "no-in-flight",
             "nothing holds what was taken from %s until it is done: a worker that crashes loses it",
             "move it (BLMOVE) to a list of what is in work, and delete it there at the end; or a "
-            "stream "
-            "with a consumer group");
+            "stream with a consumer group");
     if (list != SIZE_MAX && zset != SIZE_MAX &&
         words_index(checker->literals[list], ':') == words_index(checker->literals[zset], ':') &&
         memcmp(checker->literals[list].data, checker->literals[zset].data,
@@ -178,8 +173,7 @@ static void check_queues(struct checker *checker) {
         checker->chosen[list] = checker->chosen[zset] = true;
         checker_report(checker, SEVERITY_WARNING, "two-queues",
                        "%s are two queues for the same work: what is put into one is not seen by "
-                       "workers on the other, "
-                       "and what is put into both is done twice",
+                       "workers on the other, and what is put into both is done twice",
                        "use one of them");
     }
     struct bytes line;
@@ -196,8 +190,7 @@ static void check_queues(struct checker *checker) {
         if (queues)
             checker_at(checker, SEVERITY_WARNING, "retry-nowhere", place,
                        "attempts are counted or promised, and no key holds what waits for the next "
-                       "one or has had "
-                       "its last",
+                       "one or has had its last",
                        "add a sorted set of what is due when, and a dead-letter queue");
     }
     checker_clear(checker);

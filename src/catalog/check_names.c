@@ -74,10 +74,9 @@ static void check_overlaps(struct checker *checker) {
                         (int)first_word.len, first_word.data,
                         mixed ? "; they are of different types, so one gets WRONGTYPE" : "");
         diagnostics_other(checker->diagnostics, narrow->place);
-        diagnostics_remedy(
-            checker->diagnostics,
-            "put a literal segment before the variable, as in '...:by-id:{id}', or forbid "
-            "the value where keys are made");
+        diagnostics_remedy(checker->diagnostics,
+                           "put a literal segment before the variable, as in '...:by-id:{id}', or "
+                           "forbid the value where keys are made");
     }
 }
 
@@ -196,9 +195,9 @@ static void check_variables(struct checker *checker) {
         const struct pattern *pattern = checker_pattern(checker, i);
         checker->chosen[i] =
             pattern->kind == PATTERN_KEY &&
-            has_variable(pattern, "token|tokenid|token_id|session_token|sessiontoken|"
-                                  "sessionid|session_id|secret|password|apikey|api_key|"
-                                  "access_token|refresh_token|jwt");
+            has_variable(pattern,
+                         "token|tokenid|token_id|session_token|sessiontoken|sessionid|session_id|"
+                         "secret|password|apikey|api_key|access_token|refresh_token|jwt");
     }
     checker_report(checker, SEVERITY_WARNING, "secret-in-key",
                    "whoever sees the names of keys of %s holds what is needed to log in: MONITOR, "
@@ -207,15 +206,14 @@ static void check_variables(struct checker *checker) {
 
     checker_clear(checker);
     EACH(checker, i) {
-        checker->chosen[i] =
-            has_variable(checker_pattern(checker, i),
-                         "ip|ipaddress|ip_address|endpoint|email|url|path|filters|query|search|"
-                         "params|term|filename|useragent|user_agent");
+        checker->chosen[i] = has_variable(checker_pattern(checker, i),
+                                          "ip|ipaddress|ip_address|endpoint|email|url|path|filters|"
+                                          "query|search|params|term|filename|useragent|user_agent");
     }
     checker_report(
         checker, SEVERITY_WARNING, "raw-text-in-key",
-        "%s take text from outside as it is: colons (IPv6, paths), blanks and glob characters "
-        "make keys that cannot be told apart or matched, and as many as anybody likes",
+        "keys of %s take text from outside as it is: colons (IPv6, paths), blanks and glob "
+        "characters make keys that cannot be told apart or matched, and as many as anybody likes",
         "escape it, or put a hash of it into the key");
 
     checker_clear(checker);
@@ -224,21 +222,20 @@ static void check_variables(struct checker *checker) {
         checker->chosen[i] = pattern->kind == PATTERN_KEY && checker_variables(checker, i) == 1 &&
                              has_variable(pattern, "code|pin|otp");
     }
-    checker_report(
-        checker, SEVERITY_WARNING, "short-code-key",
-        "%s is found by a short code alone: two users that draw the same one overwrite each "
-        "other, and a guess hits somebody",
-        "put the user or the address into the key and compare the code with the value");
+    checker_report(checker, SEVERITY_WARNING, "short-code-key",
+                   "keys of %s are found by a short code alone: two users that draw the same one "
+                   "overwrite each other, and a guess hits somebody",
+                   "put the user or the address into the key and compare the code with the value");
 
     checker_clear(checker);
     EACH(checker, i) {
         const struct pattern *pattern = checker_pattern(checker, i);
         checker->chosen[i] = has_variable(pattern, "limit|max|capacity|maximum");
     }
-    checker_report(
-        checker, SEVERITY_WARNING, "setting-in-key",
-        "%s has a setting in its name: whoever changes it starts a second one beside the first",
-        "keep the setting in the configuration or in the value");
+    checker_report(checker, SEVERITY_WARNING, "setting-in-key",
+                   "keys of %s have a setting in their names: whoever changes it starts a second "
+                   "one beside the first",
+                   "keep the setting in the configuration or in the value");
 
     checker_clear(checker);
     EACH(checker, i) {
@@ -247,11 +244,10 @@ static void check_variables(struct checker *checker) {
                              checker_literal(checker, i, "login|signin|auth") &&
                              has_variable(pattern, "email|username|user|user_id|userid|login");
     }
-    checker_report(
-        checker, SEVERITY_WARNING, "lockout-by-name",
-        "%s counts failures for a name alone: anybody can lock somebody else out, and an "
-        "attacker spreads over many names",
-        "count by address as well, and slow down instead of locking");
+    checker_report(checker, SEVERITY_WARNING, "lockout-by-name",
+                   "keys of %s count failures for a name alone: anybody can lock somebody else "
+                   "out, and an attacker spreads over many names",
+                   "count by address as well, and slow down instead of locking");
 }
 
 static void check_lifetime_in_name(struct checker *checker) {
@@ -266,11 +262,10 @@ static void check_lifetime_in_name(struct checker *checker) {
                 checker->chosen[i] = true;
         }
     }
-    checker_report(
-        checker, SEVERITY_WARNING, "lifetime-in-name",
-        "%s name their lifetime: a new lifetime is a new key, the old one is orphaned, and the "
-        "name makes nothing expire",
-        "leave it out of the key, and state it as the pattern's lifetime");
+    checker_report(checker, SEVERITY_WARNING, "lifetime-in-name",
+                   "keys of %s name their lifetime: a new lifetime is a new key, the old one is "
+                   "orphaned, and the name makes nothing expire",
+                   "leave it out of the key, and state it as the pattern's lifetime");
 }
 
 static void check_clock_variables(struct checker *checker) {
@@ -290,11 +285,10 @@ static void check_clock_variables(struct checker *checker) {
                 checker->chosen[i] = true;
         }
     }
-    checker_report(
-        checker, SEVERITY_WARNING, "clock-wraps",
-        "%s outlives the round of its variable: if it is a field of the clock and no full time, "
-        "one key mixes two rounds",
-        "say what the variable holds: a full time such as 2024-01-31T17");
+    checker_report(checker, SEVERITY_WARNING, "clock-wraps",
+                   "keys of %s outlive the round of their variable: if it is a field of the clock "
+                   "and no full time, one key mixes two rounds",
+                   "say what the variable holds: a full time such as 2024-01-31T17");
 }
 
 void check_names(struct checker *checker) {

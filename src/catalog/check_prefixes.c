@@ -70,12 +70,11 @@ static void check_family_list(struct checker *checker) {
             }
         }
         if (listed < 3 || missing == 0) continue;
-        diagnostics_add(
-            checker->diagnostics, SEVERITY_WARNING, "prefix-list-incomplete",
-            facts->families[i].place,
-            "this list of families without the prefix leaves out %s: moving only what it lists "
-            "leaves them shared",
-            names);
+        diagnostics_add(checker->diagnostics, SEVERITY_WARNING, "prefix-list-incomplete",
+                        facts->families[i].place,
+                        "this list of families without the prefix leaves out %s: moving only what "
+                        "it lists leaves them shared",
+                        names);
         diagnostics_remedy(checker->diagnostics, "complete the list");
     }
 }
@@ -97,19 +96,19 @@ static void check_missing(struct checker *checker) {
     check_family_list(checker);
     checker_clear(checker);
     EACH(checker, i) checker->chosen[i] = !is_prefixed(checker, i) && written_out(checker, i);
-    checker_report(checker, SEVERITY_WARNING, "prefix-written-out",
-                   "%s has a prefix written out: with another prefix it still uses this one",
-                   "write {prefix} in its place");
+    checker_report(
+        checker, SEVERITY_WARNING, "prefix-written-out",
+        "keys of %s have the prefix written out: with another prefix they still use this one",
+        "write {prefix} in its place");
     checker_clear(checker);
     EACH(checker, i) {
         checker->chosen[i] =
             checker_pattern(checker, i)->kind == PATTERN_CHANNEL && !is_prefixed(checker, i);
     }
-    checker_report(
-        checker, SEVERITY_WARNING, "channel-without-prefix",
-        "the channels %s carry no prefix: Pub/Sub knows neither prefixes nor databases, so every "
-        "deployment hears the others",
-        "put the prefix into the channels' names");
+    checker_report(checker, SEVERITY_WARNING, "channel-without-prefix",
+                   "the channels %s carry no prefix: Pub/Sub knows neither prefixes nor databases, "
+                   "so every deployment hears the others",
+                   "put the prefix into the channels' names");
 }
 
 static void check_environments(struct checker *checker) {
