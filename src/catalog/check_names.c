@@ -258,7 +258,7 @@ static void check_lifetime_in_name(struct checker *checker) {
         int64_t ms;
         while (next_segment(&rest, &cut)) {
             if (duration_parse(cut.text, &ms) &&
-                checker_pattern(checker, i)->lifetime.kind == LIFETIME_LIMITED)
+                ms == checker_pattern(checker, i)->lifetime.default_ms)
                 checker->chosen[i] = true;
         }
     }

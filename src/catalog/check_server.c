@@ -43,7 +43,9 @@ static void check_eviction(struct checker *checker) {
     struct place place;
     size_t at = 0;
     while (document_next_line(checker, &at, "lru|lfu", &line, &place)) {
-        if (!words_have_any(line, "evict|eviction|policy")) continue;
+        if (!words_have_any(line, "evict|eviction|policy") ||
+            words_have_any(line, "allkeys|volatile"))
+            continue;
         checker_at(checker, SEVERITY_WARNING, "policy-unclear", place,
                    "LRU of which keys? allkeys-lru evicts queues, schedules and flags too; "
                    "volatile-lru evicts "

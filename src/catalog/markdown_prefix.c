@@ -179,7 +179,7 @@ static struct bytes column_label(struct bytes title) {
         {"example|examples|sample", "example"},
         {"eviction", "eviction"},
         {"database|db", "database"},
-        {"owner|team|service", "owner"},
+        {"owner|team|service|writer|written by|producer|used by", "owner"},
         {"source|location|file|module|code", "source"},
         {"fields", "fields"},
         {"value|format|content|members", "value"},

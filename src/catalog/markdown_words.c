@@ -207,7 +207,7 @@ static enum property property_of(struct bytes label) {
          PROPERTY_PURPOSE},
         {"example|examples|sample|e.g.", PROPERTY_EXAMPLE},
         {"source|location|file|code|defined in|module", PROPERTY_SOURCE},
-        {"owner|team|managed by|service|used by|written by", PROPERTY_OWNER},
+        {"owner|team|managed by|service|used by|written by|writer|producer", PROPERTY_OWNER},
         {"fields|field|hash fields", PROPERTY_FIELDS},
         {"value|values|members|member|elements|score|format|content|payload", PROPERTY_VALUE},
         {"db|database", PROPERTY_DATABASE},

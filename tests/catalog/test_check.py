@@ -77,7 +77,7 @@ PAIRS = [
     ("queue-evictable", '  - key: "{prefix}:queue:{name}:active"\n    type: list\neviction-policy: allkeys-lru\n',
      '  - key: "{prefix}:queue:{name}:active"\n    type: list\neviction-policy: noeviction\n'),
     ("lifetime-in-name", '  - key: "{prefix}:tmp:{id}:24h"\n    lifetime: 1d\n',
-     '  - key: "{prefix}:tmp:{id}:raw"\n    lifetime: 1d\n'),
+     '  - key: "{prefix}:bars:1m:{id}"\n    lifetime: 1d\n'),
     ("clock-wraps", '  - key: "{prefix}:stats:{hour}"\n    lifetime: 2d\n',
      '  - key: "{prefix}:stats:{hour}"\n    lifetime: 12h\n'),
     ("setting-in-key", '  - key: "{prefix}:sem:{limit}"\n    lifetime: 2d\n', '  - key: "{prefix}:sem:{id}"\n    lifetime: 2d\n'),
