@@ -180,3 +180,54 @@ def test_transfers_between_undeclared_accounts(connect):
     for thread in threads:
         thread.join()
     assert not failed and sums == {800}
+
+
+@pytest.mark.newer
+def test_scripts_of_eval_are_forgotten_in_time(db):
+    """Five hundred of EVAL are kept, and whatever SCRIPT LOAD brought."""
+    db.script_flush()
+    kept = db.script_load("return 'kept'")
+    shas = []
+    for i in range(501):
+        db.eval('return %d' % i, 0)
+        shas.append(db.eval("return redis.sha1hex('return %d')" % i, 0) if i in (0, 499) else None)
+    for i in range(600):
+        db.eval('return %d + 1' % i, 0)
+    assert db.script_exists(kept, shas[0], shas[499]) == [True, False, False]
+    assert db.info('stats')['evicted_scripts'] >= 600
+    assert db.info('memory')['number_of_cached_scripts'] == 501
+    db.script_flush()
+    assert db.info('memory')['number_of_cached_scripts'] == 0
+
+
+def test_a_script_that_begins_again_has_done_nothing(connect):
+    """Scripts write a declared key first and an undeclared one then: whoever pops, or watches, sees each once."""
+    db = connect()
+    db.flushall()
+    done, popped, failures = threading.Event(), [], []
+
+    def push(name):
+        client = connect()
+        for i in range(120):
+            # A new text each time: nobody knows yet that it uses other keys.
+            client.eval("redis.call('rpush', KEYS[1], ARGV[1]) redis.call('incr', 'undeclared') return '%s %d'" % (name, i), 1,
+                        'list:' + name, '%s %d' % (name, i))
+
+    def pop():
+        client = connect()
+        while not done.is_set() or client.exists('list:a', 'list:b'):
+            item = client.blpop(['list:a', 'list:b'], 0.1)
+            if item:
+                popped.append(item[1])
+
+    threads = [threading.Thread(target=push, args=(name,)) for name in 'ab'] + [threading.Thread(target=pop)]
+    for thread in threads:
+        thread.start()
+    threads[0].join()
+    threads[1].join()
+    done.set()
+    threads[2].join()
+    assert not failures
+    assert sorted(popped) == sorted('%s %d' % (name, i) for name in 'ab' for i in range(120))
+    assert [item for item in popped if item[0] == 'a'] == ['a %d' % i for i in range(120)]
+    assert db.get('undeclared') == '240'

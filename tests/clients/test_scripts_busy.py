@@ -164,3 +164,23 @@ def test_library_that_does_not_end(impatient):
     with pytest.raises(redis.ResponseError) as caught:
         impatient().execute_command('FUNCTION', 'LOAD', '#!lua name=lib\nwhile true do end')
     assert 'FUNCTION LOAD timeout' in str(caught.value)
+
+
+def test_who_needs_none_of_its_keys_is_served(impatient, start):
+    """With several threads a script keeps nobody from keys that it does not declare, but for its own thread's clients."""
+    others = [impatient() for _ in range(8)]
+    others[0].mset({'k': 'v', 'elsewhere': 'w'})
+    runner = impatient()
+    running = Running(lambda: runner.eval("while true do redis.call('get', KEYS[1]) end", 1, 'k'))
+    until(lambda: all(is_busy(client) for client in others))
+    served = [client for client in others if not is_busy(client, 'elsewhere')]
+    assert bool(served) == (start.threads > 1)
+    for client in served:
+        assert client.incr('counter') and client.eval("return redis.call('get', KEYS[1])", 1, 'elsewhere') == 'w'
+        with pytest.raises(redis.ResponseError):
+            client.mget('k', 'elsewhere')
+        with pytest.raises(redis.ResponseError):
+            client.keys('*')
+    assert others[0].script_kill()
+    running.end()
+    assert others[0].get('elsewhere') == 'w'
