@@ -20,9 +20,9 @@ describe('redlock 4', { concurrency: 16 }, () => {
         const redis = ioredis(server, t);
         const [ours, theirs] = [0, 1].map(() => new Redlock4([redis], { retryCount: 0 }));
         const key = newKey();
-        const lock = await ours.lock(key, 2000);
+        const lock = await ours.lock(key, 30000);
         assert.equal(await redis.get(key), lock.value);
-        assert.ok(await redis.pttl(key) <= 2000);
+        assert.ok(await redis.pttl(key) <= 30000);
         await assert.rejects(theirs.lock(key, 1000), Redlock4.LockError);
         const longer = await lock.extend(60000);
         assert.ok(await redis.pttl(key) > 50000);
@@ -37,7 +37,7 @@ describe('redlock 4', { concurrency: 16 }, () => {
         const redlock = new Redlock4([redis], { retryCount: 50, retryDelay: 10, retryJitter: 5 });
         const key = newKey();
         const lost = await redlock.lock(key, 60);
-        const won = await redlock.lock(key, 5000);
+        const won = await redlock.lock(key, 30000);
         await assert.rejects(lost.unlock(), Redlock4.LockError);
         await assert.rejects(lost.extend(1000), Redlock4.LockError);
         assert.equal(await redis.get(key), won.value);
@@ -51,7 +51,7 @@ describe('redlock 4', { concurrency: 16 }, () => {
         let total = 0;
         await Promise.all(Array.from({ length: 20 }, async () => {
             const redlock = new Redlock4([redis], { retryCount: 1000, retryDelay: 5, retryJitter: 5 });
-            const lock = await redlock.lock(key, 5000);
+            const lock = await redlock.lock(key, 30000);
             assert.equal(++inside, 1);
             await wait(2);
             inside--;
@@ -65,7 +65,7 @@ describe('redlock 4', { concurrency: 16 }, () => {
         const redis = ioredis(server, t);
         const redlock = new Redlock4([redis], { retryCount: 0 });
         const keys = [newKey(), newKey(), newKey()];
-        const lock = await redlock.lock(keys, 2000);
+        const lock = await redlock.lock(keys, 30000);
         assert.deepEqual(await redis.mget(...keys), [lock.value, lock.value, lock.value]);
         await assert.rejects(redlock.lock([newKey(), keys[1]], 1000), Redlock4.LockError);
         await lock.unlock();
@@ -80,7 +80,7 @@ describe('redlock 5', { concurrency: 16 }, () => {
         const redis = ioredis(server, t);
         const redlock = new Redlock5([redis], options);
         const key = newKey();
-        let lock = await redlock.acquire([key], 2000);
+        let lock = await redlock.acquire([key], 30000);
         await assert.rejects(new Redlock5([redis], options).acquire([key], 1000), (error) => {
             assert.ok(error instanceof ExecutionError);
             return true;
@@ -127,8 +127,8 @@ describe('redlock 5', { concurrency: 16 }, () => {
         const heard = [];
         redlock.on('error', (error) => heard.push(error));
         const key = newKey();
-        const lock = await redlock.acquire([key], 5000);
-        await assert.rejects(redlock.acquire([key], 5000));
+        const lock = await redlock.acquire([key], 30000);
+        await assert.rejects(redlock.acquire([key], 30000));
         assert.ok(heard.some((error) => error instanceof ResourceLockedError));
         await lock.release();
     });
@@ -141,21 +141,21 @@ test('three servers: a majority is enough, a minority is not', { timeout: 120000
     const redlock5 = new Redlock5(clients, { retryCount: 0 });
     redlock4.on('clientError', () => {});
     redlock5.on('error', () => {});
-    const all = await redlock5.acquire(['all'], 5000);
+    const all = await redlock5.acquire(['all'], 30000);
     for (const client of clients) await until(() => client.exists('all'), 'the lock everywhere');
     await all.release();
     await clients[0].set('majority', 'somebody else');
-    const lock = await redlock4.lock('majority', 5000);
+    const lock = await redlock4.lock('majority', 30000);
     for (const client of clients.slice(1)) {
         await until(async () => await client.get('majority') === lock.value, 'the lock on the others');
     }
     assert.equal(await clients[0].get('majority'), 'somebody else');
     await clients[1].set('minority', 'somebody else');
     await clients[2].set('minority', 'somebody else');
-    await assert.rejects(redlock4.lock('minority', 5000), Redlock4.LockError);
+    await assert.rejects(redlock4.lock('minority', 30000), Redlock4.LockError);
     await until(async () => await clients[0].exists('minority') === 0, 'the failed lock to be given back');
     await servers[2].stop();
-    const degraded = await redlock5.acquire(['degraded'], 5000);
+    const degraded = await redlock5.acquire(['degraded'], 30000);
     assert.equal(await clients[0].get('degraded'), degraded.value);
     await degraded.release();
     await until(async () => await clients[1].exists('degraded') === 0, 'the end of the lock');

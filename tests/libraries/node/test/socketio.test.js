@@ -172,12 +172,13 @@ for (const [name, makeAdapter] of Object.entries(adapters)) {
             const { id } = client;
             cluster.a.to('red').emit('m', 'before');
             await heard(client, 1);
-            client.io.reconnectionDelay(150);
+            client.io.reconnection(false); /* it comes back when it is told to */
             client.io.engine.close();
             [, client.io.uri] = cluster.urls;
             await until(() => redis.keys('sio:session:*').then((keys) => keys.length), 'the session');
             for (const n of [1, 2, 3]) cluster.b.to('red').emit('m', n);
             cluster.b.to('blue').emit('m', 'not for us');
+            client.connect();
             await until(() => client.connected, 'it to be back');
             assert.deepEqual([client.recovered, client.id], [true, id]);
             assert.deepEqual((await heard(client, 4)).map((each) => each[1]), ['before', 1, 2, 3]);
