@@ -343,8 +343,8 @@ static void cmd_function_help(struct request *request) {
         "    * Library description",
         "    * Functions list",
         "    * Library code (if WITHCODE is given)",
-        "    It also possible to get only function that matches a pattern using LIBRARYNAME "
-        "argument.",
+        ("    It also possible to get only function that matches a pattern using LIBRARYNAME "
+         "argument."),
         "STATS",
         "    Return information about the current function running:",
         "    * Function name",
