@@ -111,8 +111,9 @@ bool store_pattern_census(struct store *store, unsigned number, struct pattern_c
 
 /* What the census has before it. No lock needed. */
 struct store_settling {
-    bool going_on;    /* entries with retired ids may be left */
-    size_t dead_keys; /* entries of purged patterns: nobody sees them, but their memory is not back yet */
+    bool going_on; /* entries with retired ids may be left */
+    size_t
+        dead_keys; /* entries of purged patterns: nobody sees them, but their memory is not back yet */
 };
 struct store_settling store_settling(const struct store *store);
 
