@@ -69,7 +69,11 @@ class Cluster {
             { forceNew: true, transports: ['websocket'], reconnectionDelay: 20, reconnectionDelayMax: 20 });
         this.clients.push(socket);
         socket.heard = [];
-        socket.onAny((...args) => socket.heard.push(args));
+        socket.probed = false; /* probes are sent until one is heard; the others may come late */
+        socket.onAny((...args) => {
+            if (args[0] === 'probe') socket.probed = true;
+            else socket.heard.push(args);
+        });
         await once(socket, 'connect');
         return socket;
     }

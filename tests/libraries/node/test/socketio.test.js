@@ -52,9 +52,9 @@ for (const [name, makeAdapter] of Object.entries(adapters)) {
                 /* A first entry: until then, the adapter asks for what comes after "now" each time anew. */
                 await reading();
                 const client = await cluster.client(1);
-                await until(() => { cluster.a.emit('probe'); return client.heard.length > 0; }, 'a probe');
+                await until(() => { cluster.a.emit('probe'); return client.probed; }, 'a probe');
                 const other = await cluster.client(0);
-                await until(() => { cluster.b.emit('probe'); return other.heard.length > 0; }, 'a probe');
+                await until(() => { cluster.b.emit('probe'); return other.probed; }, 'a probe');
                 await cluster.clear();
             }
         });
