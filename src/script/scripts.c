@@ -222,6 +222,7 @@ static void cache_evict(struct scripts *scripts) {
     if (oldest == NULL || atomic_load_explicit(&script->used, memory_order_relaxed) <
                               atomic_load_explicit(&oldest->used, memory_order_relaxed))
         oldest = script;
+    if (oldest == NULL) return;
     cache_remove(scripts, oldest);
     stats_count(STAT_EVICTED_SCRIPTS);
     atomic_fetch_add(&scripts->epoch, 1);
