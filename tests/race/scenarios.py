@@ -456,7 +456,7 @@ def stream_group_ends(connect, share, goes_on):
     client, reader = connect(), connect()
     name = 'brief:%d' % random.randrange(1 << 40)
     while goes_on():
-        client.do('XGROUP', 'CREATE', 'stream:2', name, '$', 'MKSTREAM')
+        insist(client, 'XGROUP', 'CREATE', 'stream:2', name, '$', 'MKSTREAM')
         reader.send('XREADGROUP', 'GROUP', name, 'c', 'BLOCK', 0, 'STREAMS', 'stream:2', '>')
         if random.random() < 0.5:
             insist(client, 'XADD', 'stream:2', 'MAXLEN', '10', '*', 'f', 'v')
