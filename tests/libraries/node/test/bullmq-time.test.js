@@ -17,9 +17,9 @@ function recorder(bench, options) {
 bullmqTests('delays and priorities', (test) => {
     test('delayed jobs run when they are due, in that order', async (bench) => {
         const queue = bench.queue();
-        const { ran, order } = recorder(bench);
         const start = Date.now();
         await queue.addBulk([300, 100, 200, 0].map((delay) => ({ name: `${delay}`, data: {}, opts: { delay } })));
+        const { ran, order } = recorder(bench);
         assert.deepEqual(await order(4), ['0', '100', '200', '300']);
         for (const { name, at } of ran) assert.ok(at - start >= Number(name), `${name} after ${at - start}`);
     });
