@@ -322,10 +322,10 @@ static bool read_group(struct value_source *source, unsigned code, struct stream
 /* Who added what with which token, so that it is not added twice. */
 static bool pass_over_tokens(struct value_source *source) {
     struct rdb_reader *in = source->in;
-    uint64_t unused, producers, tokens;
+    uint64_t passed[4], producers, tokens;
     struct stream_id id;
     struct bytes text;
-    if (!rdb_read_length(in, &unused) || !rdb_read_length(in, &unused) ||
+    if (!rdb_read_length(in, &passed[0]) || !rdb_read_length(in, &passed[1]) ||
         !rdb_read_length(in, &producers))
         return false;
     for (; producers > 0; producers--) {
@@ -334,7 +334,7 @@ static bool pass_over_tokens(struct value_source *source) {
         for (; tokens > 0; tokens--)
             if (!rdb_read_string(in, &source->text[0], &text) || !read_id(in, &id)) return false;
     }
-    return rdb_read_length(in, &unused) && rdb_read_length(in, &unused);
+    return rdb_read_length(in, &passed[2]) && rdb_read_length(in, &passed[3]);
 }
 
 bool read_stream(struct value_source *source, unsigned code, struct stream *stream) {
