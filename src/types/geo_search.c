@@ -14,7 +14,10 @@ static unsigned bits_for(double reach, double latitude) {
     const double mercator_max = 20037726.37;
     int bits = 1;
     if (reach == 0) return GEO_BITS;
-    for (; reach < mercator_max; reach *= 2) bits++;
+    while (reach < mercator_max) {
+        reach *= 2;
+        bits++;
+    }
     bits -= 2; /* the whole shape, not its half, in the worst case */
     if (latitude > 66 || latitude < -66) bits--;
     if (latitude > 80 || latitude < -80) bits--;
