@@ -223,7 +223,7 @@ static int run(struct config *config) {
     struct server *server = server_new(store, commands, config, threads);
     if (server == NULL) return fail("The system refuses another event loop.");
     server->scripts = scripts_new(server);
-    struct catalogs *catalogs = server->catalogs = catalogs_new(store);
+    struct catalogs *catalogs = server->catalogs = catalogs_new(server);
     struct admin *admin = NULL;
     int status = EXIT_FAILURE;
     if (!config_connect(config, server, &error))

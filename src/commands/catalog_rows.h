@@ -19,6 +19,7 @@ void catalog_cmd_describe(struct request *request);
 void catalog_cmd_match(struct request *request);
 void catalog_cmd_stats(struct request *request);
 void catalog_cmd_keys(struct request *request);
+void catalog_cmd_migrate(struct request *request);
 void catalog_cmd_violations(struct request *request);
 
 /* The number of a pattern, named by its name, by catalog/name, or by its template; 0 for CATALOG_UNMATCHED. Replies the

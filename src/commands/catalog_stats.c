@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "commands/catalog_rows.h"
+#include "commands/walk.h"
 #include "server/arguments.h"
 #include "server/catalogs.h"
 #include "server/server.h"
@@ -113,7 +114,7 @@ struct keys_job {
     unsigned number;
     const struct purge_variable *variables;
     uint32_t variable_count;
-    uint64_t position;
+    struct walk walk;
     size_t looked, most, found;
 };
 
@@ -141,32 +142,31 @@ static void keys_entry(void *element, void *context) {
     if (!store_is_there(request->store, request->db, entry, request->now_ms)) return;
     if (matcher_find(job->matcher, PATTERN_KEY, name, (int)request->db) != job->number) return;
     if (!has_values(job, name)) return;
-    reply_bulk(request->reply, name);
+    if (!walk_wants(&job->walk, request, name)) return;
+    reply_bulk(request->reply, request_shown_name(request, name));
     job->found++;
 }
 
 static void keys_shard(struct request *request, struct shard *shard, void *context) {
     struct keys_job *job = context;
     const struct table *table = &shard->dbs[request->db].table;
-    do job->position = table_scan(table, job->position, keys_entry, job);
-    while (job->position != 0 && job->looked < job->most);
+    do job->walk.position = table_scan(table, job->walk.position, keys_entry, job);
+    while (job->walk.position != 0 && job->looked < job->most);
 }
 
-/* A cursor as SCAN's: the shard in its low bits, a place in the space of hashes above. */
+/* A cursor as SCAN's (walk.h). */
 static void reply_keys(struct keys_job *job, uint64_t cursor) {
-    enum { SHARD_BITS = 8 };
     struct request *request = job->request;
-    unsigned shard = (unsigned)(cursor & (SHARD_COUNT - 1));
     bool more = true;
     struct buffer *out = request->reply->out;
-    job->position = cursor >> SHARD_BITS;
+    job->walk = walk_from(request, cursor);
     size_t start = out->len;
     while (more && job->looked < job->most) {
-        request_visit_shard(request, shard, keys_shard, job);
+        request_visit_shard(request, job->walk.shard, keys_shard, job);
         job->looked++;
-        if (job->position == 0) more = ++shard < SHARD_COUNT;
+        more = walk_on(&job->walk, SHARD_COUNT - 1);
     }
-    cursor = more ? job->position << SHARD_BITS | shard : 0;
+    cursor = more ? walk_cursor(&job->walk) : 0;
     reply_defer_array(request->reply, start, job->found);
     char head[64], digits[NUMBER_I64_MAX];
     struct buffer front = {.data = head, .cap = sizeof head, .max = sizeof head};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whole databases: FLUSHDB, FLUSHALL, SWAPDB. */
 #include "commands/families.h"
+#include "server/aliases.h"
 #include "server/arguments.h"
 #include "server/blocking.h"
 #include "server/server.h"
@@ -45,6 +46,7 @@ static void cmd_swapdb(struct request *request) {
     if (a != b) {
         watch_db_changes(request->server, (int)a, (int)b, request->now_ms);
         store_swap_dbs(request->store, a, b);
+        aliases_disturb(request->server->aliases);
         blocking_db_changed(request->server, a);
         blocking_db_changed(request->server, b);
         request->changes++;

@@ -73,6 +73,7 @@ static void cmd_move(struct request *request) {
         reply_error_code(request->reply, ERROR_SAME_KEY);
         return;
     }
+    request_adopt(request, db);
     struct entry *entry = request_write(request, 0);
     bool moves = entry != NULL && store_find(request->store, db, key, request->now_ms) == NULL;
     if (moves) {
@@ -111,6 +112,7 @@ static void cmd_copy(struct request *request) {
         reply_error_code(request->reply, ERROR_SAME_KEY);
         return;
     }
+    if (options.db != request->db) request_adopt(request, options.db);
     struct entry *entry = request_read(request, 0);
     struct entry *there =
         entry == NULL ? NULL : store_find(request->store, options.db, to, request->now_ms);

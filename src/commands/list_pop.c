@@ -138,7 +138,7 @@ static bool mpop_now(struct request *request, const struct mpop *mpop) {
     if (!first_list(request, (uint32_t)mpop->keys, &key, &entry)) return true;
     if (!entry) return false;
     reply_array(request->reply, 2);
-    reply_bulk(request->reply, request_key(request, key)->name);
+    reply_bulk(request->reply, request_key_asked(request, key));
     pop_many(request, key, entry, mpop->end, (size_t)mpop->count);
     return true;
 }
@@ -168,7 +168,7 @@ static void blocking_pop(struct request *request, enum list_end end) {
         return;
     }
     reply_array(request->reply, 2);
-    reply_bulk(request->reply, request_key(request, key)->name);
+    reply_bulk(request->reply, request_key_asked(request, key));
     pop_one(request, key, entry, end);
 }
 

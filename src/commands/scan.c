@@ -2,19 +2,16 @@
 /*
  * KEYS, SCAN, RANDOMKEY, DBSIZE: the keyspace visited shard by shard, none held longer than a step needs.
  *
- * A cursor of SCAN is a shard's number and a place in the space of hashes (ds/table.h): shard in the low bits, so
- * that it starts at 0, and 52 bits in all, so that clients may keep it in a double. Every key that is there from the
- * first call to the last is returned exactly once, whatever the tables do meanwhile.
+ * Every key that is there from SCAN's first call to the last is returned exactly once, whatever the tables do meanwhile;
+ * but for keys that move from legacy names to canonical ones, which may be met again (walk.h).
  */
 #include "base/arena.h"
 #include "base/glob.h"
 #include "base/random.h"
 #include "commands/families.h"
+#include "commands/walk.h"
 #include "server/arguments.h"
 #include "store/shard.h"
-
-enum { SHARD_BITS = 8 };
-_Static_assert(SHARD_COUNT == 1 << SHARD_BITS, "a cursor has room for a shard's number");
 
 static bool is_gone(const struct request *request, const struct entry *entry) {
     return !store_is_there(request->store, request->db, entry, request->now_ms);
@@ -26,11 +23,34 @@ static const struct table *shard_table(const struct request *request, const stru
 
 /* ---- KEYS ---- */
 
+struct legacy_name {
+    struct legacy_name *next;
+    struct bytes canonical;
+};
+
 struct keys_job {
     struct bytes pattern;
     bool all;
     size_t found;
+    struct legacy_name
+        *legacy; /* entries that are still stored under other names than they are shown by */
 };
+
+static void reply_key(struct request *request, struct keys_job *job, struct bytes name) {
+    if (!job->all && !glob_match(job->pattern, name, false)) return;
+    reply_bulk(request->reply, name);
+    job->found++;
+}
+
+static void legacy_found(struct request *request, struct keys_job *job, struct bytes canonical) {
+    struct legacy_name *legacy = arena_try_alloc(request->arena, sizeof *legacy);
+    if (legacy == NULL) {
+        request->reply->overflow = true;
+        return;
+    }
+    *legacy = (struct legacy_name){job->legacy, canonical};
+    job->legacy = legacy;
+}
 
 static void keys_of_shard(struct request *request, struct shard *shard, void *context) {
     struct keys_job *job = context;
@@ -39,10 +59,20 @@ static void keys_of_shard(struct request *request, struct shard *shard, void *co
     for (const struct entry *entry = table_iter_next(&iter); entry != NULL;
          entry = table_iter_next(&iter)) {
         struct bytes name = entry_key(entry);
-        if (is_gone(request, entry) || !(job->all || glob_match(job->pattern, name, false)))
-            continue;
-        reply_bulk(request->reply, name);
-        job->found++;
+        if (is_gone(request, entry)) continue;
+        struct bytes shown = request_shown_name(request, name);
+        if (kn_unlikely(shown.data != name.data))
+            legacy_found(request, job, shown);
+        else
+            reply_key(request, job, name);
+    }
+}
+
+/* Where there is a canonical entry too, that one is the key, and has been replied. */
+static void reply_legacy(struct request *request, struct keys_job *job) {
+    for (const struct legacy_name *each = job->legacy; each != NULL; each = each->next) {
+        struct key key = key_make(each->canonical);
+        if (request_find_key(request, &key) == NULL) reply_key(request, job, key.name);
     }
 }
 
@@ -64,11 +94,18 @@ static bool pattern_shard(struct bytes pattern, unsigned *ret_shard) {
 static void cmd_keys(struct request *request) {
     struct keys_job job = {.pattern = argument(request, 1)};
     unsigned only;
-    bool one = pattern_shard(job.pattern, &only);
+    bool migrating = aliases_pending(request->server->aliases);
+    /* Keys must not move while they are listed. */
+    if (migrating && request->server->worker_count > 1 && !(request->flags & REQUEST_ALL_SHARDS)) {
+        request->wants_all = true;
+        return;
+    }
+    bool one = !migrating && pattern_shard(job.pattern, &only);
     job.all = bytes_equal(job.pattern, BYTES("*"));
     size_t mark = reply_defer(request->reply);
     for (unsigned shard = one ? only : 0; shard < (one ? only + 1 : SHARD_COUNT); shard++)
         request_visit_shard(request, shard, keys_of_shard, &job);
+    if (migrating) reply_legacy(request, &job);
     reply_defer_array(request->reply, mark, job.found);
 }
 
@@ -79,7 +116,7 @@ struct scan_job {
     struct scan_options options;
     bool any_type;
     const char *type;
-    uint64_t position; /* in the shard's table */
+    struct walk walk;
     uint64_t looked;
     size_t found;
 };
@@ -89,7 +126,8 @@ static void scan_entry(void *element, void *context) {
     struct scan_job *job = context;
     struct bytes name = entry_key(entry);
     job->looked++;
-    if (is_gone(job->request, entry)) return;
+    if (is_gone(job->request, entry) || !walk_wants(&job->walk, job->request, name)) return;
+    name = request_shown_name(job->request, name);
     if (!job->any_type && !bytes_is_word(job->options.type, value_type_name(entry_type(entry))))
         return;
     if (job->options.has_match && !glob_match(job->options.match, name, false)) return;
@@ -100,33 +138,29 @@ static void scan_entry(void *element, void *context) {
 static void scan_shard(struct request *request, struct shard *shard, void *context) {
     struct scan_job *job = context;
     const struct table *table = shard_table(request, shard);
-    do job->position = table_scan(table, job->position, scan_entry, job);
-    while (job->position != 0 && job->looked < job->options.count);
+    do job->walk.position = table_scan(table, job->walk.position, scan_entry, job);
+    while (job->walk.position != 0 && job->looked < job->options.count);
 }
 
 static void cmd_scan(struct request *request) {
     struct scan_job job = {.request = request};
     if (!argument_scan(request, 1, &job.options)) return;
     job.any_type = job.options.type.data == NULL;
-    unsigned shard = (unsigned)(job.options.cursor & (SHARD_COUNT - 1)), last = SHARD_COUNT - 1,
-             only;
-    job.position = job.options.cursor >> SHARD_BITS;
-    if (job.options.has_match && pattern_shard(job.options.match, &only)) {
+    unsigned last = SHARD_COUNT - 1, only;
+    job.walk = walk_from(request, job.options.cursor);
+    if (job.options.has_match && !job.walk.twice && pattern_shard(job.options.match, &only)) {
         last = only;
-        if (shard < only) {
-            shard = only;
-            job.position = 0;
-        }
+        if (job.walk.shard < only) job.walk = (struct walk){.shard = only};
     }
     /* The cursor goes first, but is known last: the keys are written behind room for it. */
     struct buffer *out = request->reply->out;
     size_t start = out->len;
-    bool more = shard <= last;
+    bool more = job.walk.shard <= last;
     while (more && job.looked < job.options.count) {
-        request_visit_shard(request, shard, scan_shard, &job);
-        if (job.position == 0) more = ++shard <= last;
+        request_visit_shard(request, job.walk.shard, scan_shard, &job);
+        more = walk_on(&job.walk, last);
     }
-    uint64_t cursor = more ? job.position << SHARD_BITS | shard : 0;
+    uint64_t cursor = more ? walk_cursor(&job.walk) : 0;
     reply_defer_array(request->reply, start, job.found);
     char head[64];
     struct buffer front = {.data = head, .cap = sizeof head, .max = sizeof head};
@@ -181,7 +215,7 @@ static void random_of_shard(struct request *request, struct shard *shard, void *
         (void)request_find_key(request, &key);
         return;
     }
-    reply_bulk(request->reply, key.name);
+    reply_bulk(request->reply, request_shown_name(request, key.name));
     *replied = true;
 }
 

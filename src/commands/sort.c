@@ -152,7 +152,7 @@ static bool look_up(struct sort *sort, struct bytes pattern, struct bytes elemen
     memcpy(name, pattern.data, before);
     if (element.len) memcpy(name + before, element.data, element.len);
     memcpy(name + before + element.len, star + 1, after);
-    struct key key = key_make(bytes_make(name, before + element.len + after));
+    struct key key = request_make_key(request, bytes_make(name, before + element.len + after));
     const struct entry *entry = request_find_key(request, &key);
     char scratch[HASH_SCRATCH];
     _Static_assert((int)HASH_SCRATCH >= (int)ENTRY_SCRATCH, "one scratch for both");
@@ -234,7 +234,7 @@ static void reply_items(struct sort *sort, size_t first, size_t count) {
 
 static void store_items(struct sort *sort, size_t first, size_t count) {
     struct request *request = sort->request;
-    struct key key = key_make(sort->store);
+    struct key key = request_make_key(request, sort->store);
     struct list *list = count == 0 ? NULL : list_new(store_heap(request->store, &key));
     for (size_t i = first; i < first + count; i++) {
         if (sort->get_count == 0) list_push(list, LIST_TAIL, sort->items[i].element);

@@ -127,7 +127,7 @@ bool stream_open_group(struct request *request, uint32_t index, struct stream **
     if (!request_write_typed(request, 0, TYPE_STREAM, &entry)) return false;
     struct stream_group *group = entry ? stream_group_find(stream_of(entry), name) : NULL;
     if (!group) {
-        struct bytes key = request_key(request, 0)->name;
+        struct bytes key = request_key_asked(request, 0);
         reply_error_format(request->reply, "NOGROUP No such key '%.*s' or consumer group '%.*s'",
                            (int)key.len, key.data, (int)name.len, name.data);
         return false;

@@ -28,7 +28,7 @@ static void pop_members(struct request *request, uint32_t index, struct entry *e
     if (shape == SHAPE_KEY_PAIRS) reply_array(reply, 2);
     if (shape == SHAPE_KEY_FLAT) reply_array(reply, 1 + 2 * count);
     if (shape == SHAPE_KEY_PAIRS || shape == SHAPE_KEY_FLAT)
-        reply_bulk(reply, request_key(request, index)->name);
+        reply_bulk(reply, request_key_asked(request, index));
     if (shape == SHAPE_FLAT) reply_array(reply, 2 * count);
     if (shape == SHAPE_PAIRS || shape == SHAPE_KEY_PAIRS) reply_array(reply, count);
     zset_iter_init(&iter, zset, range, max);

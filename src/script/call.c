@@ -10,6 +10,7 @@
 #include "script/engine.h"
 #include "script/run.h"
 #include "script/values.h"
+#include "server/aliases.h"
 #include "server/client.h"
 #include "server/command.h"
 #include "server/command_stats.h"
@@ -135,7 +136,7 @@ static bool do_call(lua_State *lua, struct engine *engine) {
     request.arena = &engine->arena;
     request.db = run->db;
     request.changes = 0;
-    request.key_count = 0;
+    request.key_count = request.twin_count = 0;
     request.flags = (request.flags & ~(unsigned)REQUEST_RESP3) | REQUEST_NO_BLOCK |
                     (run->resp >= 3 ? REQUEST_RESP3 : 0);
     if (!take_arguments(lua, engine, &request) || !find_row(lua, engine, &request, &number) ||
@@ -147,6 +148,10 @@ static bool do_call(lua_State *lua, struct engine *engine) {
         atomic_store_explicit(&engine->wrote, true, memory_order_relaxed);
     }
     if (!claim_command(run, &request)) run_leave(lua);
+    /* A run that held nothing until now may have found the keys by names that mean others since. */
+    if (kn_unlikely(request.generation != aliases_generation(engine->server->aliases)) &&
+        !request_find_keys(&request))
+        return fail(lua, "-ERR out of memory");
     run_command(engine, &request, number);
     if (reply.overflow) return fail(lua, "not enough memory for the reply of a command");
     values_push_reply(lua, buffer_bytes(&engine->reply));

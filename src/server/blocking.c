@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "server/aliases.h"
 #include "server/client.h"
 #include "server/command.h"
 #include "server/dispatch.h"
@@ -96,6 +97,15 @@ static struct wait_key *wait_key_find(struct server *server, unsigned db, const 
     return NULL;
 }
 
+/* Mostly at the end; who comes back, since names have changed, has its old place. */
+static void wait_place_enter(struct chain *places, struct wait_place *place) {
+    struct chain_link *behind = places->root.prev;
+    while (behind != &places->root &&
+           CONTAINER_OF(behind, struct wait_place, link)->waiter->turn > place->waiter->turn)
+        behind = behind->prev;
+    chain_insert_after(places, behind, &place->link);
+}
+
 static void wait_list_enter(struct server *server, struct waiter *waiter, struct wait_place *place,
                             const struct key *key) {
     unsigned db = waiter->request.db;
@@ -109,7 +119,7 @@ static void wait_list_enter(struct server *server, struct waiter *waiter, struct
         stats_add(STAT_BLOCKING_KEYS, 1);
     }
     *place = (struct wait_place){.waiter = waiter, .key = wait_key};
-    chain_add_last(&wait_key->places, &place->link);
+    wait_place_enter(&wait_key->places, place);
     wait_key->any_change += waiter->request.block.any_change;
     store_listen(server->store, key->shard, 1);
 }
@@ -182,16 +192,21 @@ static void copy_request(struct waiter *waiter, const struct request *from) {
     to->arena = NULL;
     to->reply = NULL;
     to->changes = 0;
+    to->twins = NULL; /* adopted already, and nothing comes under legacy names again */
+    to->twin_count = 0;
     to->argv = arena_alloc(memory, from->argc * sizeof *from->argv);
     for (uint32_t i = 0; i < from->argc; i++) to->argv[i] = arena_copy(memory, from->argv[i]);
     to->keys = arena_alloc(memory, from->key_count * sizeof *from->keys);
     for (uint32_t i = 0; i < from->key_count; i++) {
         to->keys[i] = from->keys[i];
-        to->keys[i].key.name = to->argv[from->keys[i].arg];
+        bool asked = from->keys[i].key.name.data == from->argv[from->keys[i].arg].data;
+        to->keys[i].key.name =
+            asked ? to->argv[from->keys[i].arg] : arena_copy(memory, from->keys[i].key.name);
     }
 }
 
-void blocking_wait(struct request *request) {
+/* A waiter in the lists of its keys, whose shards are held; its time runs. */
+static struct waiter *waiter_new(struct request *request, uint64_t turn) {
     struct client *client = request->client;
     struct server *server = request->server;
     struct waiter *waiter = mem_zalloc(sizeof *waiter);
@@ -199,8 +214,7 @@ void blocking_wait(struct request *request) {
     waiter->client = client;
     waiter->worker = client->worker;
     waiter->timer.fire = waiter_timer_fired;
-    waiter->skip_reply = client->flags & CLIENT_REPLY_SKIP;
-    waiter->turn = atomic_fetch_add(&server->blocking->last_turn, 1) + 1;
+    waiter->turn = turn;
     arena_init(&waiter->memory);
     copy_request(waiter, request);
     request_add_shards(&waiter->request, &waiter->shards);
@@ -210,9 +224,6 @@ void blocking_wait(struct request *request) {
         wait_list_enter(server, waiter, &waiter->places[i],
                         &waiter->request.keys[block->first_key + i].key);
     client->waiter = waiter;
-    atomic_store_explicit(&client->shared.blocked, true, memory_order_relaxed);
-    atomic_store(&client->shared.wait_turn, waiter->turn);
-    stats_add(STAT_CLIENTS_BLOCKED, 1);
     /* Measured from now, not from the start of the round: nobody waits less than it asked for. */
     int64_t left_us;
     if (block->deadline_ms == 0 ||
@@ -221,6 +232,17 @@ void blocking_wait(struct request *request) {
         waiter->deadline_us = INT64_MAX; /* never, or in hundreds of thousands of years */
     atomic_init(&waiter->retry_ms, block->retry_ms);
     waiter_set_timer(waiter, waiter_retry_us(waiter));
+    return waiter;
+}
+
+void blocking_wait(struct request *request) {
+    struct client *client = request->client;
+    struct waiter *waiter =
+        waiter_new(request, atomic_fetch_add(&request->server->blocking->last_turn, 1) + 1);
+    waiter->skip_reply = client->flags & CLIENT_REPLY_SKIP;
+    atomic_store_explicit(&client->shared.blocked, true, memory_order_relaxed);
+    atomic_store(&client->shared.wait_turn, waiter->turn);
+    stats_add(STAT_CLIENTS_BLOCKED, 1);
 }
 
 /* ---- ceasing to wait: on the client's thread ---- */
@@ -403,6 +425,9 @@ static struct wait_place *next_place(struct server *server, const struct ready_k
  * any more, though its thread may not have heard of it yet. */
 static bool waiter_may_be_served(const struct waiter *waiter) {
     if (waiter->state != WAITER_WAITING) return false;
+    /* Its keys have other names now: its own thread will see to it (blocking_follow_aliases). */
+    if (waiter->request.generation != aliases_generation(waiter->request.server->aliases))
+        return false;
     const struct client_shared *shared = &waiter->client->shared;
     return !atomic_load(&shared->killed) && atomic_load(&shared->unblocked_turn) != waiter->turn;
 }
@@ -468,4 +493,81 @@ void blocking_serve(struct worker *worker) {
     if (later == NULL) return;
     ready_first = later;
     ready_last = later_end;
+}
+
+/* ---- when names change ---- */
+
+/* Runs a waiter's command anew with its keys as they are called now: it is served at once, or waits for them. All its
+ * shards are held, those of both sets of keys. Returns whether there is a reply in `out`. */
+static bool waiter_renamed(struct worker *worker, struct waiter *waiter, struct request *request,
+                           struct buffer *out) {
+    struct client *client = waiter->client;
+    struct reply reply;
+    reply_init(&reply, out, request->flags & REQUEST_RESP3 ? 3 : 2);
+    request->reply = &reply;
+    request->flags |= REQUEST_WOKEN;
+    request->block.wanted = false;
+    request_run(request);
+    wait_lists_leave(worker->server, waiter);
+    if (!request->block.wanted) {
+        if (request->changes) stats_add(STAT_CHANGES, (int64_t)request->changes);
+        waiter->overflow = reply.overflow;
+        waiter->state = WAITER_SERVED;
+        return true;
+    }
+    reply_rewind(&reply, 0);
+    waiter->state = WAITER_CANCELLED;
+    request->client = client;
+    request->flags &= ~(unsigned)REQUEST_WOKEN;
+    loop_timer_cancel(worker->loop, &waiter->timer);
+    waiter_new(request, waiter->turn)->skip_reply = waiter->skip_reply;
+    waiter_drop(waiter);
+    return false;
+}
+
+/* Returns false when it is to be tried again, as a script that runs too long has the shards. */
+static bool follow_aliases(struct worker *worker, struct client *client) {
+    struct waiter *waiter = client->waiter;
+    struct server *server = worker->server;
+    struct request request = waiter->request;
+    struct buffer out;
+    struct reply reply;
+    /* Who was named by CLIENT KILL or UNBLOCK waits no more. */
+    if (atomic_load(&client->shared.killed) ||
+        atomic_load(&client->shared.unblocked_turn) == waiter->turn)
+        return true;
+    buffer_init(&out, (size_t)4 << 30);
+    reply_init(&reply, &out, 2);
+    request.arena = &worker->arena;
+    request.reply = &reply;
+    request.now_ms = worker->now_ms;
+    bool done = false, served = false;
+    if (request_find_keys(&request)) {
+        struct shard_set set = waiter->shards;
+        request_add_shards(&request, &set);
+        if (store_take(server->store, &set)) {
+            bool current = aliases_generation(server->aliases) == request.generation;
+            if (current && waiter->state == WAITER_WAITING)
+                served = waiter_renamed(worker, waiter, &request, &out);
+            store_give(server->store, &set);
+            done = current;
+        }
+    }
+    if (served) {
+        if (waiter->overflow) client_close(client, false);
+        client_answer(client, buffer_bytes(&out));
+    }
+    buffer_done(&out);
+    arena_reset(&worker->arena);
+    return done;
+}
+
+void blocking_follow_aliases(struct worker *worker) {
+    uint64_t generation = aliases_generation(worker->server->aliases);
+    bool all = true;
+    if (kn_likely(worker->aliases_followed == generation)) return;
+    CHAIN_EACH(&worker->clients, struct client, worker_link, client)
+    if (client->waiter != NULL && client->waiter->request.generation != generation)
+        all = follow_aliases(worker, client) && all;
+    if (all) worker->aliases_followed = generation;
 }

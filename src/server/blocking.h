@@ -59,4 +59,8 @@ bool blocking_unblock(struct client_shared *shared, uint64_t *ret_turn);
 /* Then on the client's thread, no shard held: it gets its answer, if it is that wait that it is still in. */
 void blocking_unblocked(struct client *client, uint64_t turn, enum unblock how);
 
+/* Once other aliases are in force: the worker's blocked clients wait for their keys as these are called now, in the turns
+ * they had. On its own thread, no shard held. */
+void blocking_follow_aliases(struct worker *worker);
+
 #endif

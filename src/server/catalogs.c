@@ -10,6 +10,9 @@
 #include "base/memory.h"
 #include "catalog/matcher.h"
 #include "catalog/read.h"
+#include "server/aliases.h"
+#include "server/server.h"
+#include "server/transaction.h"
 #include "store/patterns.h"
 #include "store/shard.h"
 
@@ -24,24 +27,27 @@ struct loaded {
 
 struct catalogs {
     struct lock lock; /* for the list; taken before shards */
+    struct server *server;
     struct store *store;
     struct loaded *list[CATALOGS_MAX];
     size_t count;
     _Atomic unsigned shown; /* count, for those who have not the lock */
 };
 
-/* A compiled set, as the store holds it. */
+/* A compiled set, as the store holds it, and the table of aliases. */
 struct compiled {
+    _Atomic unsigned refs;
     struct matcher *matcher;
     unsigned *continues;
     struct loaded *parts[CATALOGS_MAX];
     size_t count;
 };
 
-struct catalogs *catalogs_new(struct store *store) {
+struct catalogs *catalogs_new(struct server *server) {
     struct catalogs *catalogs = mem_zalloc(sizeof *catalogs);
     lock_init(&catalogs->lock);
-    catalogs->store = store;
+    catalogs->server = server;
+    catalogs->store = server->store;
     return catalogs;
 }
 
@@ -59,6 +65,7 @@ void catalogs_free(struct catalogs *catalogs) {
 
 static void compiled_release(void *context) {
     struct compiled *compiled = context;
+    if (atomic_fetch_sub(&compiled->refs, 1) > 1) return;
     matcher_free(compiled->matcher);
     for (size_t i = 0; i < compiled->count; i++) loaded_unref(compiled->parts[i]);
     mem_free(compiled->continues);
@@ -111,6 +118,7 @@ static struct compiled *compile(const struct catalogs *catalogs, struct loaded *
     struct matcher *matcher = matcher_new(parts, count, diagnostics);
     if (matcher == NULL) return NULL;
     struct compiled *compiled = mem_zalloc(sizeof *compiled);
+    compiled->refs = 1;
     compiled->matcher = matcher;
     compiled->count = count;
     for (size_t i = 0; i < count; i++) {
@@ -120,6 +128,21 @@ static struct compiled *compile(const struct catalogs *catalogs, struct loaded *
     /* What is in force is replaced with the lock held only, which this thread has. */
     compiled->continues = numbers_before(store_matcher(catalogs->store), matcher);
     return compiled;
+}
+
+static struct alias_table *aliases_of(const struct catalogs *catalogs, struct compiled *compiled) {
+    const struct alias_table *before = catalogs->server->aliases->current;
+    struct alias_table *table = alias_table_new(compiled->matcher, compiled_release, compiled);
+    if (table == NULL) return NULL;
+    atomic_fetch_add(&compiled->refs, 1);
+    for (unsigned i = 1; i <= matcher_pattern_count(compiled->matcher); i++)
+        alias_table_continue(table, i, before, compiled->continues[i]);
+    return table;
+}
+
+/* Keys may have other names from now on: what clients watch is not what they watched. Every shard held. */
+static void put_aliases_in_force(const struct catalogs *catalogs, struct alias_table *table) {
+    if (aliases_replace(catalogs->server->aliases, table)) watch_all_changed(catalogs->server);
 }
 
 static bool put_in_force(const struct catalogs *catalogs, struct loaded *const *list, size_t count,
@@ -133,15 +156,18 @@ static bool put_in_force(const struct catalogs *catalogs, struct loaded *const *
         .context = compiled,
     };
     struct shard_set all;
+    struct alias_table *aliases = aliases_of(catalogs, compiled);
     shard_set_fill(&all);
     const char *why = "a script is running that takes long";
     bool done = false;
     if (store_take(catalogs->store, &all)) {
         done = store_set_catalogs(catalogs->store, &in_force);
+        if (done) put_aliases_in_force(catalogs, aliases);
         store_give(catalogs->store, &all);
         why = "many earlier loads and purges are still being worked off";
     }
     if (done) return true;
+    alias_table_unref(aliases);
     compiled_release(compiled);
     diagnostics_add(diagnostics, SEVERITY_ERROR, "busy", (struct place){0}, "%s", why);
     diagnostics_remedy(diagnostics, "try again in a moment");

@@ -21,12 +21,12 @@
 #include "catalog/model.h"
 
 struct catalogs;
-struct store;
+struct server;
 
 /* What keys are called that match no pattern. */
 #define CATALOG_UNMATCHED "(unmatched)"
 
-struct catalogs *catalogs_new(struct store *store);
+struct catalogs *catalogs_new(struct server *server);
 /* After the store is freed: it gives back what it still had. */
 void catalogs_free(struct catalogs *catalogs);
 

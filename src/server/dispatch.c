@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "server/aliases.h"
 #include "server/auth.h"
 #include "server/blocking.h"
 #include "server/busy.h"
@@ -38,12 +39,17 @@ void dispatch_prepare(struct client *client, const struct bytes *argv, uint32_t 
         command_lookup(server->commands, argv[0], &ret_prepared->number);
     ret_prepared->command = command;
     ret_prepared->has_key = false;
+    ret_prepared->generation = aliases_generation(server->aliases);
     if (command == NULL) return;
     const struct key_spec *spec = command->keys;
     /* The usual command has one key, next to its name. */
     if (spec[0].find != KEYS_RANGE || spec[0].begin != 1 || spec[0].last != 0 ||
         spec[0].flags & KEY_NOT_KEY || spec[1].find != KEYS_NONE || argc < 2)
         return;
+    if (kn_unlikely(ret_prepared->generation != 0)) {
+        const struct alias_table *table = aliases_now(server->aliases, &ret_prepared->generation);
+        if (table != NULL && alias_concerns(table, argv[1])) return;
+    }
     ret_prepared->key = (struct request_key){key_make(argv[1]), 1};
     ret_prepared->has_key = true;
     store_prefetch_bucket(server->store, client->db, &ret_prepared->key.key);
@@ -183,6 +189,7 @@ static bool runs_in_transaction(const struct command *row) {
 /* ---- running ---- */
 
 void request_run(struct request *request) {
+    if (kn_unlikely(request->twin_count > 0)) request_adopt(request, request->db);
     if (request->key_count == 0 || kn_likely(!store_counts_patterns(request->store))) {
         request->command->handler(request);
         return;
@@ -196,14 +203,21 @@ void request_run(struct request *request) {
 
 /* Both return false, and nothing has happened, when a shard is held by a script that runs too long. */
 
+/* Whether the keys are still called what they were when they were found. A shard is held. */
+static inline bool names_hold(const struct request *request) {
+    return kn_likely(aliases_generation(request->server->aliases) == request->generation);
+}
+
 static bool execute_whole(struct request *request) {
     struct shard_set set;
     shard_set_fill(&set);
     request->flags |= REQUEST_ALL_SHARDS;
     request->wants_all = false;
     if (!store_take(request->store, &set)) return false;
-    request_run(request);
-    if (request->block.wanted) blocking_wait(request);
+    if (names_hold(request) || request_find_keys(request)) {
+        request_run(request);
+        if (request->block.wanted) blocking_wait(request);
+    }
     store_give(request->store, &set);
     return true;
 }
@@ -212,21 +226,29 @@ static bool execute(struct request *request) {
     struct store *store = request->store;
     if (request->command->flags & COMMAND_ALL_SHARDS) {
         request->wants_all = true;
-    } else if (request->key_count == 1) {
-        unsigned shard = request->keys[0].key.shard;
-        if (!store_take_one(store, shard)) return false;
-        request_run(request);
-        if (request->block.wanted) blocking_wait(request);
-        store_give_one(store, shard);
     } else if (request->key_count == 0) {
         request_run(request);
+    } else if (request->key_count == 1 && request->twin_count == 0) {
+        unsigned shard = request->keys[0].key.shard;
+        if (!store_take_one(store, shard)) return false;
+        bool hold = names_hold(request);
+        if (hold) {
+            request_run(request);
+            if (request->block.wanted) blocking_wait(request);
+        }
+        store_give_one(store, shard);
+        if (!hold) return !request_find_keys(request) || execute(request);
     } else {
         struct shard_set set = {{0}};
         request_add_shards(request, &set);
         if (!store_take(store, &set)) return false;
-        request_run(request);
-        if (request->block.wanted) blocking_wait(request);
+        bool hold = names_hold(request);
+        if (hold) {
+            request_run(request);
+            if (request->block.wanted) blocking_wait(request);
+        }
         store_give(store, &set);
+        if (!hold) return !request_find_keys(request) || execute(request);
     }
     if (kn_unlikely(request->wants_all) && !execute_whole(request)) return false;
     if (request->changes) stats_add(STAT_CHANGES, (int64_t)request->changes);
@@ -285,7 +307,9 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
         .argc = argc,
         .command = row,
         .keys = &one_key,
-        .key_count = prepared->has_key && row == prepared->command,
+        .key_count = prepared->has_key && row == prepared->command &&
+                     prepared->generation == aliases_generation(server->aliases),
+        .generation = prepared->generation,
         .reply = reply,
         .store = server->store,
         .server = server,

@@ -23,6 +23,7 @@ struct prepared {
     const struct command *command; /* NULL: there is none of that name */
     unsigned number;               /* of the command, for statistics */
     bool has_key;                  /* exactly one key, and this is it */
+    uint64_t generation;           /* of the aliases that the key was found by */
     struct request_key key;
 };
 

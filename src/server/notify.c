@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/assert.h"
 #include "base/memory.h"
+#include "server/aliases.h"
 #include "server/blocking.h"
 #include "server/pubsub.h"
 #include "server/server.h"
@@ -68,8 +70,17 @@ static void feed(void *context, struct shard *shard, unsigned db, const struct k
     }
     if (!(flags & event_class)) return;
     struct bytes name = bytes_from_string(event);
-    if (flags & NOTIFY_KEYSPACE) publish_event(server, "keyspace", db, key->name, name);
-    if (flags & NOTIFY_KEYEVENT) publish_event(server, "keyevent", db, name, key->name);
+    /* What expires or is evicted may not have left its legacy name yet. */
+    struct bytes shown = key->name;
+    struct arena arena;
+    unsigned number;
+    arena_init(&arena);
+    const struct alias_table *table = aliases_now(server->aliases, NULL);
+    if (kn_unlikely(table != NULL))
+        (void)alias_canonical(table, key->name, &arena, &shown, &number);
+    if (flags & NOTIFY_KEYSPACE) publish_event(server, "keyspace", db, shown, name);
+    if (flags & NOTIFY_KEYEVENT) publish_event(server, "keyevent", db, name, shown);
+    arena_done(&arena);
 }
 
 void notify_hold(void) {

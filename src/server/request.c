@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "server/request.h"
 
+#include <string.h>
+
 #include "base/arena.h"
+#include "server/aliases.h"
 #include "server/client.h"
 #include "server/command.h"
 #include "server/command_table.h"
@@ -164,12 +167,96 @@ static void request_prefetch(const struct request *request) {
         store_prefetch_entry(request->store, request->db, &request->keys[i].key);
 }
 
+struct twins {
+    struct request *request;
+    uint32_t of, room;
+    unsigned number;
+    bool failed;
+};
+
+static void twin_add(void *context, struct bytes name) {
+    struct twins *twins = context;
+    struct request *request = twins->request;
+    if (request->twin_count == twins->room) {
+        uint32_t room = twins->room ? twins->room * 2 : 4;
+        struct request_twin *more = arena_try_array(request->arena, room, sizeof *more);
+        if (more == NULL) {
+            twins->failed = true;
+            return;
+        }
+        if (request->twin_count) memcpy(more, request->twins, request->twin_count * sizeof *more);
+        request->twins = more;
+        twins->room = room;
+    }
+    char *copy = arena_try_alloc(request->arena, name.len);
+    if (copy == NULL) {
+        twins->failed = true;
+        return;
+    }
+    if (name.len) memcpy(copy, name.data, name.len);
+    request->twins[request->twin_count++] =
+        (struct request_twin){key_make(bytes_make(copy, name.len)), twins->of, twins->number};
+}
+
+/* Legacy names give way to canonical ones. False when there is no memory. */
+static bool keys_become_canonical(struct request *request) {
+    const struct alias_table *table = aliases_now(request->server->aliases, &request->generation);
+    struct twins twins = {.request = request};
+    request->twins = NULL;
+    request->twin_count = 0;
+    if (table == NULL) return true;
+    for (uint32_t i = 0; i < request->key_count; i++) {
+        struct key *key = &request->keys[i].key;
+        struct bytes name;
+        if (!alias_canonical(table, key->name, request->arena, &name, &twins.number)) return false;
+        if (twins.number == 0) continue;
+        if (name.data != key->name.data) *key = key_make(name);
+        if (!atomic_load_explicit(&alias_progress(table, twins.number)->pending,
+                                  memory_order_acquire))
+            continue;
+        twins.of = i;
+        alias_each_twin(table, twins.number, name, twin_add, &twins);
+    }
+    return !twins.failed;
+}
+
+void request_adopt(struct request *request, unsigned db) {
+    const struct alias_table *table = aliases_now(request->server->aliases, NULL);
+    for (uint32_t i = 0; i < request->twin_count && table != NULL; i++) {
+        const struct request_twin *twin = &request->twins[i];
+        alias_adopt(request->store, table, twin->number, db, &request->keys[twin->of].key,
+                    &twin->key, request->now_ms);
+    }
+}
+
+struct bytes request_shown_name(struct request *request, struct bytes name) {
+    const struct alias_table *table = aliases_now(request->server->aliases, NULL);
+    struct bytes canonical;
+    unsigned number;
+    if (kn_likely(table == NULL)) return name;
+    if (alias_canonical(table, name, request->arena, &canonical, &number)) return canonical;
+    request->reply->overflow = true;
+    return name;
+}
+
+struct key request_make_key(struct request *request, struct bytes name) {
+    struct request_key key = {.key = key_make(name)};
+    if (kn_likely(aliases_generation(request->server->aliases) == 0)) return key.key;
+    struct request one = *request;
+    one.keys = &key;
+    one.key_count = 1;
+    if (!keys_become_canonical(&one)) request->reply->overflow = true;
+    request_adopt(&one, one.db);
+    return key.key;
+}
+
 bool request_find_keys(struct request *request) {
     enum { USUAL_KEYS = 16 };
     struct key_place usual[USUAL_KEYS], *places = usual;
     int64_t count =
         command_keys(request->command, request->argv, request->argc, places, USUAL_KEYS);
-    request->key_count = 0;
+    request->key_count = request->twin_count = 0;
+    request->generation = aliases_generation(request->server->aliases);
     if (count <= 0) return true; /* the handler finds what is wrong with a count, and says so */
     if (count > USUAL_KEYS) {
         places = arena_try_array(request->arena, (size_t)count, sizeof *places);
@@ -186,6 +273,10 @@ bool request_find_keys(struct request *request) {
         request->keys[request->key_count++] =
             (struct request_key){key_make(request->argv[places[i].arg]), places[i].arg};
     }
+    if (kn_unlikely(request->generation != 0) && !keys_become_canonical(request)) {
+        reply_error_code(request->reply, ERROR_NO_MEMORY);
+        return false;
+    }
     request_prefetch(request);
     return true;
 }
@@ -194,4 +285,6 @@ void request_add_shards(const struct request *request, struct shard_set *set) {
     if (request->command->flags & COMMAND_ALL_SHARDS) shard_set_fill(set);
     for (uint32_t i = 0; i < request->key_count; i++)
         shard_set_add(set, request->keys[i].key.shard);
+    for (uint32_t i = 0; i < request->twin_count; i++)
+        shard_set_add(set, request->twins[i].key.shard);
 }

@@ -34,6 +34,13 @@ struct request_key {
     uint32_t arg; /* its place in argv */
 };
 
+/* A legacy name of a key, under which its entry may still be stored. */
+struct request_twin {
+    struct key key;
+    uint32_t of;     /* in keys */
+    unsigned number; /* of the pattern */
+};
+
 enum request_flag {
     REQUEST_NO_BLOCK =
         1, /* in a transaction or script: a blocking command answers as if it had timed out */
@@ -62,6 +69,9 @@ struct request {
     const struct command *command;
     struct request_key *keys; /* in the order of the arguments */
     uint32_t key_count;
+    struct request_twin *twins; /* to be adopted before the handler runs */
+    uint32_t twin_count;
+    uint64_t generation; /* of the aliases that keys and twins were found by */
     struct reply *reply;
     struct store *store;
     struct server *server;
@@ -82,6 +92,11 @@ static inline const struct key *request_key(const struct request *request, uint3
     return &request->keys[index].key;
 }
 
+/* A key's name as the client gave it, which may be a legacy one. */
+static inline struct bytes request_key_asked(const struct request *request, uint32_t index) {
+    return request->argv[request->keys[index].arg];
+}
+
 /* Looks a key up for reading: counts a hit or a miss, and an access. NULL when there is none. */
 struct entry *request_read(struct request *request, uint32_t index);
 /* Looks a key up for writing: counts an access only. */
@@ -96,6 +111,14 @@ bool request_write_typed(struct request *request, uint32_t index, enum value_typ
 
 /* For a key that is not among request->keys; its shard must be held (REQUEST_ALL_SHARDS, or the same hash slot). */
 struct entry *request_find_key(struct request *request, const struct key *key);
+/* A key that is not among request->keys, with its canonical name; what is stored under a legacy one is adopted. Every shard
+ * is held. */
+struct key request_make_key(struct request *request, struct bytes name);
+/* Adopts what is stored under legacy names of the request's keys, in a database: for commands that concern another than
+ * the request's own, for which that is done already. */
+void request_adopt(struct request *request, unsigned db);
+/* The name under which clients know what is stored under this one. In the request's arena. A shard is held. */
+struct bytes request_shown_name(struct request *request, struct bytes name);
 
 /* ---- changes ---- */
 

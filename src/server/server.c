@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "server/aliases.h"
 #include "server/auth.h"
 #include "server/blocking.h"
 #include "server/notify.h"
@@ -42,6 +43,7 @@ struct server *server_new(struct store *store, struct command_table *commands,
     server->pause = pause_new();
     server->auth = auth_new();
     server->violations = violations_new();
+    server->aliases = aliases_new();
     server->workers = mem_zalloc(threads * sizeof *server->workers);
     notify_connect(server);
     while (server->worker_count < threads) {
@@ -58,6 +60,7 @@ struct server *server_new(struct store *store, struct command_table *commands,
 void server_free(struct server *server) {
     for (unsigned i = 0; i < server->worker_count; i++) worker_free(server->workers[i]);
     mem_free(server->workers);
+    aliases_free(server->aliases);
     violations_free(server->violations);
     auth_free(server->auth);
     pause_free(server->pause);

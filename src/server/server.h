@@ -15,6 +15,7 @@
 
 #include "server/limits.h"
 
+struct aliases;
 struct auth;
 struct blocking;
 struct command_table;
@@ -39,6 +40,7 @@ struct server {
     struct auth *auth;
     struct scripts *scripts; /* of script/, which is above: main makes and frees it */
     struct catalogs *catalogs;
+    struct aliases *aliases;       /* of what they say */
     struct violations *violations; /* of what they ask */
     struct client_limits limits;
     _Atomic unsigned notify; /* enum notify_flag and enum event_class: notify-keyspace-events */

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/memory.h"
+#include "server/aliases.h"
 #include "server/client.h"
 #include "server/command.h"
 #include "server/command_stats.h"
@@ -135,6 +136,14 @@ void transaction_end(struct client *client) {
     share_progress(client);
 }
 
+/* Whether all keys are still called what they were when they were found. A shard is held, if there are keys. */
+static bool names_hold(const struct request *exec, const struct request *requests) {
+    uint64_t generation = aliases_generation(exec->server->aliases);
+    for (uint32_t i = 0; i < exec->client->transaction.count; i++)
+        if (requests[i].key_count > 0 && requests[i].generation != generation) return false;
+    return true;
+}
+
 void transaction_exec(struct request *request) {
     struct client *client = request->client;
     struct transaction *transaction = &client->transaction;
@@ -157,10 +166,21 @@ void transaction_exec(struct request *request) {
         return;
     }
     if (all) shard_set_fill(&set);
-    if (!store_take(request->store, &set)) {
-        /* A refused EXEC is over; the reply is dispatch's. */
-        request->busy = true;
-        return;
+    for (;;) {
+        if (!store_take(request->store, &set)) {
+            /* A refused EXEC is over; the reply is dispatch's. */
+            request->busy = true;
+            return;
+        }
+        if (names_hold(request, requests)) break;
+        /* Catalogs were replaced meanwhile. With their shards found anew, and those before, which do no harm. */
+        store_give(request->store, &set);
+        requests = prepare_queue(request, &set, &all);
+        if (requests == NULL) {
+            transaction_end(client);
+            if (request->reply->errors == 0) reply_error_code(request->reply, ERROR_NO_MEMORY);
+            return;
+        }
     }
     if (atomic_load(&transaction->dirty) || watched_key_expired(client, request->now_ms))
         reply_null_array(request->reply);
@@ -269,6 +289,16 @@ void watch_db_changes(struct server *server, int db, int or_db, int64_t now_ms) 
             if (there) atomic_store(&watch->client->transaction.dirty, true);
         }
         walking = false;
+        lock_give(&list->lock);
+    }
+}
+
+void watch_all_changed(struct server *server) {
+    for (unsigned shard = 0; shard < SHARD_COUNT; shard++) {
+        struct watch_list *list = &server->watching->of[shard];
+        lock_take(&list->lock);
+        CHAIN_EACH(&list->watches, struct watch, shard_link, watch)
+        atomic_store(&watch->client->transaction.dirty, true);
         lock_give(&list->lock);
     }
 }

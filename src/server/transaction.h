@@ -69,6 +69,8 @@ void watch_key_changed(struct server *server, const struct shard *shard, unsigne
 /* Before FLUSH* and SWAPDB; every shard is held. db -1: all. Keys that do not exist now are not concerned,
  * unless they exist in or_db (SWAPDB; -1 for none). */
 void watch_db_changes(struct server *server, int db, int or_db, int64_t now_ms);
+/* What anybody watches may be another key from now on. Every shard held. */
+void watch_all_changed(struct server *server);
 
 /* The watch lists of all shards. */
 struct watching *watching_new(void);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "server/aliases.h"
 #include "server/blocking.h"
 #include "server/client.h"
 #include "server/command_stats.h"
@@ -145,6 +146,16 @@ static void check_clients(struct worker *worker) {
     }
 }
 
+/* Likewise for keys under legacy names; whether some are to be moved yet. */
+static bool look_for_legacy_names(struct worker *worker) {
+    enum { STEPS = 32, STEP_ENTRIES = 64, STEP_US = 250 };
+    int64_t start_us = clock_mono_us();
+    bool more = false;
+    for (unsigned i = 0; i < STEPS && clock_mono_us() - start_us <= STEP_US; i++)
+        more = aliases_migrate_step(worker->server, STEP_ENTRIES);
+    return more;
+}
+
 /* Slowly when there is nothing to settle; else a quarter of the time, in steps that nobody notices. */
 static void worker_census(struct loop_timer *timer) {
     enum { IDLE_US = 100 * 1000, IDLE_ENTRIES = 2000, STEP_US = 250, STEP_ENTRIES = 64 };
@@ -160,6 +171,7 @@ static void worker_census(struct loop_timer *timer) {
         if (clock_mono_us() - start_us > STEP_US) break;
         more = store_census_step(store, STEP_ENTRIES);
     }
+    more |= look_for_legacy_names(worker);
     if (blocking_has_ready()) blocking_serve(worker);
     if (more) pause_us = 3 * (clock_mono_us() - start_us);
     loop_timer_set(worker->loop, &worker->census, clock_mono_us() + pause_us);
@@ -176,6 +188,7 @@ static void worker_cron(struct loop_timer *timer) {
     worker->now_ms = clock_realtime_ms();
     store_note_time(server->store, worker->now_ms);
     sweep_own_shards(worker);
+    blocking_follow_aliases(worker);
     check_clients(worker);
     if (worker->index == 0) {
         stats_sample(clock_mono_us());
@@ -273,6 +286,7 @@ void worker_run(struct worker *worker) {
         loop_timer_set(worker->loop, &worker->census, clock_mono_us() + CRON_US);
     loop_run(worker->loop);
     worker_before_sleep(worker);
+    aliases_leave();
     current_worker = NULL;
     if (joined) crash_leave_thread();
 }

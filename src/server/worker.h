@@ -47,6 +47,7 @@ struct worker {
     struct client *current;      /* whose requests are running */
     int64_t now_ms;              /* noted once a batch */
     uint64_t cron_rounds;
+    uint64_t aliases_followed;  /* the generation that all its waiters know */
     unsigned sweep_next;        /* the shard where the expiry sweep goes on */
     bool serving;               /* woken commands are running */
     struct client *busy_client; /* whose script runs too long, while others are served within it */

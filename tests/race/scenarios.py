@@ -624,6 +624,13 @@ OTHERS = [
     CATALOG + '  - {key: "catalog:all:7", name: seven}\n  - {key: "chaos:{n}", name: chaos}\n',
     CATALOG + '  - {key: "transfer:{n}", name: accounts, type: string}\n  - {key: "queue:{n}", name: q, eviction: never}\n',
 ]
+# Two names of each key; the catalogs differ in which of them is the legacy one.
+ALIASES = """\
+keynome: 1
+name: aliases
+patterns:
+  - {{key: "alias:{new}:{{i}}", name: one, aliases: ["alias:{old}:{{i}}"]}}
+"""
 
 
 def catalog_files():
@@ -631,6 +638,9 @@ def catalog_files():
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for i, text in enumerate([CATALOG, *OTHERS]):
         (folder / ('%d.yaml' % i)).write_text(text, encoding='utf-8')
+    for new, old in ('no', 'on'):
+        text = ALIASES.format(new=new, old=old)
+        (folder / ('alias-%s.yaml' % new)).write_text(text, encoding='utf-8')
     return folder
 
 
@@ -714,6 +724,85 @@ def catalog_check(client, share):
         until(lambda counted: (counted[b'keys'], counted[b'bytes']) == (0, 0), pattern)
 
 
+# ---- a key by its legacy name is the same key, while keys move from one name to the other and back ----
+
+ALIASED = 40
+
+
+def alias_name(i):
+    return 'alias:%s:%s' % (random.choice('no'), i)
+
+
+def alias_setup(client):
+    client.do('CATALOG', 'LOAD', str(FILES / 'alias-n.yaml'))
+    for i in range(ALIASED):
+        client.do('SET', alias_name(i), START)
+
+
+def alias_turn(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        for new in 'on':
+            client.do('CATALOG', 'LOAD', str(FILES / ('alias-%s.yaml' % new)))
+            time.sleep(random.random() / 10)
+            client.do('CATALOG', 'MIGRATE')
+            time.sleep(random.random() / 3)
+            states = [dict(zip(each[::2], each[1::2])) for each in client.do('CATALOG', 'MIGRATE', 'STATUS')]
+            assert all(each[b'conflicts'] == 0 for each in states), states
+            share.add(0)
+
+
+def alias_transfer(connect, share, goes_on):
+    client = connect()
+    script = "redis.call('decrby', KEYS[1], 3) return redis.call('incrby', ARGV[1], 3)"
+    while goes_on():
+        a, b = alias_name(random.randrange(ALIASED)), alias_name(random.randrange(ALIASED))
+        replies = client.pipeline([('MULTI',), ('DECRBY', a, 7), ('INCRBY', b, 7),
+                                   ('MGET', *[alias_name(i) for i in range(ALIASED)]), ('EXEC',)])
+        if replies[-1][0] == '-':
+            assert replies[-1][1].startswith(b'EXECABORT'), replies
+            continue
+        values = replies[-1][1][2][1]
+        assert sum(int(v[1]) for v in values) == ALIASED * START, values
+        if insist(client, 'EXISTS', *[alias_name(i) for i in range(ALIASED)]) != ALIASED:
+            raise AssertionError('a key is missing')
+        insist(client, 'EVAL', script, 1, a, b)
+        share.add(1)
+
+
+def alias_produce(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        insist(client, random.choice(['LPUSH', 'RPUSH']), alias_name('queue'), *'12')
+        share.add(2, 2)
+        time.sleep(random.random() / 200)
+
+
+def alias_consume(connect, share, goes_on):
+    client = connect()
+    while goes_on():
+        name = alias_name('queue')
+        reply = client.do('BLPOP', name, 0.5)
+        if reply is not None:
+            assert reply[0] == name.encode(), (reply, name)
+            share.add(3)
+
+
+def alias_list(connect, share, goes_on):
+    """A key has one name at a time."""
+    client = connect()
+    while goes_on():
+        keys = client.do('KEYS', 'alias:?:[0-9]*')
+        assert sorted(int(key.split(b':')[2]) for key in keys) == list(range(ALIASED)), keys
+        time.sleep(0.05)
+
+
+def alias_check(client, share):
+    assert share[0] > 0 and share[1] > 0 and share[3] > 0
+    assert sum(int(client.do('GET', alias_name(i))) for i in range(ALIASED)) == ALIASED * START
+    assert share[2] - share[3] == client.do('LLEN', alias_name('queue')), share.summary()
+
+
 ALL = [
     Scenario('transfer', [transfer_watch, transfer_watch, transfer_blind], transfer_setup, transfer_check),
     Scenario('queue', [queue_produce, queue_produce, queue_consume, queue_consume, queue_move, queue_quit], None,
@@ -727,6 +816,8 @@ ALL = [
     Scenario('stream', [stream_produce, stream_produce, stream_consume, stream_consume, stream_consume, stream_clear_up,
                         stream_listen, stream_group_ends], stream_setup, stream_check),
     Scenario('carry', [carry_write, carry_over, carry_over], None, carry_check),
+    Scenario('alias', [alias_turn, alias_transfer, alias_transfer, alias_produce, alias_consume, alias_consume, alias_list],
+             alias_setup, alias_check),
     Scenario('catalog', [catalog_load, catalog_purge, catalog_purge, catalog_write, catalog_write], catalog_setup,
              catalog_check),
     Scenario('cache', [cache_use, cache_use, cache_hashes]),
