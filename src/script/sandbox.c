@@ -216,10 +216,11 @@ static int guarded_loadstring(lua_State *lua) {
     const char *text = luaL_checklstring(lua, 1, &len);
     const char *name = luaL_optstring(lua, 2, text);
     if (len > 0 && text[0] == LUA_SIGNATURE[0]) {
-        lua_pushnil(lua);
-        lua_pushfstring(lua, "[string \"%s\"]:1: unexpected symbol near 'char(%d)'",
-                        "compiled code", LUA_SIGNATURE[0]);
-        return 2;
+        /* Behind a space it is text, and no good text: compiled code is only known by its first byte. */
+        lua_pushliteral(lua, " ");
+        lua_pushvalue(lua, 1);
+        lua_concat(lua, 2);
+        text = lua_tolstring(lua, -1, &len);
     }
     return loaded(lua, luaL_loadbuffer(lua, text, len, name));
 }
