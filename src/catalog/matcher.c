@@ -239,3 +239,17 @@ const struct catalog *matcher_catalog(const struct matcher *matcher, unsigned id
     kn_require(id >= 1 && id <= matcher->pattern_count);
     return matcher->catalogs[id - 1];
 }
+
+bool matcher_is(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
+                int database, unsigned id, const struct match_variable *values, size_t count) {
+    struct match match;
+    if (count == 0) return matcher_find(matcher, kind, key, database) == id;
+    if (!matcher_match(matcher, kind, key, database, &match) || match.id != id) return false;
+    for (size_t i = 0; i < count; i++) {
+        size_t v = 0;
+        while (v < match.count && !bytes_equal(match.variables[v].name, values[i].name)) v++;
+        if (v == match.count || !bytes_equal(match.variables[v].value, values[i].value))
+            return false;
+    }
+    return true;
+}

@@ -55,6 +55,10 @@ struct match {
 bool matcher_match(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
                    int database, struct match *ret_match);
 
+/* Whether a key is of a pattern, by its number (0: of none), and its variables have these values. */
+bool matcher_is(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
+                int database, unsigned id, const struct match_variable *values, size_t count);
+
 /* Whether a pattern's keys may be in a database. */
 bool pattern_allows_database(const struct pattern *pattern, int database);
 

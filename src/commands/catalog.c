@@ -61,7 +61,7 @@ bool catalog_find_pattern(struct request *request, const struct matcher *matcher
 }
 
 bool catalog_parse_variables(struct request *request, const struct pattern *pattern, uint32_t index,
-                             uint32_t end, struct purge_variable **ret_variables,
+                             uint32_t end, struct match_variable **ret_variables,
                              uint32_t *ret_count) {
     enum { SHOWN_MAX = 128 };
     if ((end - index) % 2 != 0) {
@@ -74,7 +74,7 @@ bool catalog_parse_variables(struct request *request, const struct pattern *patt
                            TEMPLATE_VARIABLES_MAX);
         return false;
     }
-    struct purge_variable *variables = arena_alloc(request->arena, (count + 1) * sizeof *variables);
+    struct match_variable *variables = arena_alloc(request->arena, (count + 1) * sizeof *variables);
     for (uint32_t i = 0; i < count; i++) {
         struct bytes name = argument(request, index + 2 * i);
         const struct template *template = &pattern->key.template;
@@ -83,7 +83,7 @@ bool catalog_parse_variables(struct request *request, const struct pattern *patt
                                (int)(name.len < SHOWN_MAX ? name.len : SHOWN_MAX), name.data);
             return false;
         }
-        variables[i] = (struct purge_variable){name, argument(request, index + 2 * i + 1)};
+        variables[i] = (struct match_variable){name, argument(request, index + 2 * i + 1)};
     }
     *ret_variables = variables;
     *ret_count = count;
@@ -201,7 +201,7 @@ static void cmd_list(struct request *request) {
 /* Every shard is held, so what is in force stays in force. */
 static void cmd_purge(struct request *request) {
     const struct matcher *matcher = store_matcher(request->store);
-    struct purge_variable *variables = NULL;
+    struct match_variable *variables = NULL;
     uint32_t count = 0;
     unsigned number;
     if (matcher == NULL) {

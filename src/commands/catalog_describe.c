@@ -14,11 +14,6 @@ static void field(struct reply *reply, const char *name, const char *text) {
         reply_bulk_string(reply, text);
 }
 
-static void field_int(struct reply *reply, const char *name, int64_t value) {
-    reply_bulk_string(reply, name);
-    reply_int(reply, value);
-}
-
 static enum catalog_mode mode_of(const struct catalog *catalog, const struct pattern *pattern) {
     if (pattern->mode != MODE_INHERITED) return pattern->mode;
     return catalog->mode != MODE_INHERITED ? catalog->mode : MODE_OBSERVE;
@@ -31,8 +26,8 @@ static void reply_lifetime(struct reply *reply, const struct lifetime *lifetime)
     field(reply, "kind", kinds[lifetime->kind]);
     reply_bulk_string(reply, "required");
     reply_bool(reply, lifetime->required);
-    field_int(reply, "default-ms", lifetime->default_ms);
-    field_int(reply, "maximum-ms", lifetime->maximum_ms);
+    catalog_field_int(reply, "default-ms", lifetime->default_ms);
+    catalog_field_int(reply, "maximum-ms", lifetime->maximum_ms);
     field(reply, "after", lifetime->after);
     field(reply, "renewed", lifetime->renewed);
     field(reply, "note", lifetime->note);
@@ -71,9 +66,9 @@ static void reply_pattern(struct reply *reply, const struct catalog *catalog,
     reply_lifetime(reply, &pattern->lifetime);
     field(reply, "eviction", eviction_names[pattern->eviction]);
     field(reply, "mode", mode_names[mode_of(catalog, pattern)]);
-    field_int(reply, "key-bytes-max", (int64_t)pattern->key_bytes_max);
-    field_int(reply, "value-bytes-max", (int64_t)pattern->value_bytes_max);
-    field_int(reply, "elements-max", (int64_t)pattern->elements_max);
+    catalog_field_int(reply, "key-bytes-max", (int64_t)pattern->key_bytes_max);
+    catalog_field_int(reply, "value-bytes-max", (int64_t)pattern->value_bytes_max);
+    catalog_field_int(reply, "elements-max", (int64_t)pattern->elements_max);
     field(reply, "value", format_names[pattern->value]);
     reply_bulk_string(reply, "fields-closed");
     reply_bool(reply, pattern->fields_closed);
@@ -81,7 +76,7 @@ static void reply_pattern(struct reply *reply, const struct catalog *catalog,
     field(reply, "owner", pattern->owner ? pattern->owner : catalog->owner);
     field(reply, "purpose", pattern->purpose);
     field(reply, "file", pattern->place.file);
-    field_int(reply, "line", pattern->place.line);
+    catalog_field_int(reply, "line", pattern->place.line);
     reply_lists(reply, pattern);
 }
 

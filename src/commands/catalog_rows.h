@@ -9,10 +9,11 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "proto/reply.h"
 
 struct matcher;
 struct pattern;
-struct purge_variable;
+struct match_variable;
 struct request;
 
 void catalog_cmd_describe(struct request *request);
@@ -28,8 +29,13 @@ bool catalog_find_pattern(struct request *request, const struct matcher *matcher
                           unsigned *ret_number);
 /* Arguments from an index to `end`: names of the pattern's variables, each with a value. In the request's arena. */
 bool catalog_parse_variables(struct request *request, const struct pattern *pattern, uint32_t index,
-                             uint32_t end, struct purge_variable **ret_variables,
+                             uint32_t end, struct match_variable **ret_variables,
                              uint32_t *ret_count);
+/* One field of a map. */
+static inline void catalog_field_int(struct reply *reply, const char *name, int64_t value) {
+    reply_bulk_string(reply, name);
+    reply_int(reply, value);
+}
 /* Replies that no catalog is loaded. */
 void catalog_reply_none(struct request *request);
 

@@ -10,11 +10,6 @@
 #include "store/patterns.h"
 #include "store/shard.h"
 
-static void field_int(struct reply *reply, const char *name, int64_t value) {
-    reply_bulk_string(reply, name);
-    reply_int(reply, value);
-}
-
 /* ---- STATS ---- */
 
 enum { SHORT_FIELDS = 15, CENSUS_FIELDS = 4 };
@@ -38,10 +33,10 @@ static void reply_counts(struct reply *reply, const struct matcher *matcher, uns
     reply_bulk_string(reply, number ? matcher_catalog(matcher, number)->name : "");
     reply_bulk_string(reply, "key");
     reply_bulk_string(reply, number ? matcher_pattern(matcher, number)->key.template.text : "");
-    field_int(reply, "keys", statistics->sums.keys);
-    field_int(reply, "bytes", statistics->sums.bytes);
-    field_int(reply, "reads", reads);
-    for (unsigned i = 0; i < TALLY_COUNTS; i++) field_int(reply, names[i], counts[i]);
+    catalog_field_int(reply, "keys", statistics->sums.keys);
+    catalog_field_int(reply, "bytes", statistics->sums.bytes);
+    catalog_field_int(reply, "reads", reads);
+    for (unsigned i = 0; i < TALLY_COUNTS; i++) catalog_field_int(reply, names[i], counts[i]);
     reply_bulk_string(reply, "hit-rate");
     reply_double(reply, reads ? (double)counts[TALLY_HITS] / (double)reads : 0);
     reply_bulk_string(reply, "operations-per-second");
@@ -65,7 +60,7 @@ static void reply_classes(struct reply *reply, const char *name, const uint64_t 
 }
 
 static void reply_census(struct reply *reply, const struct pattern_census *census) {
-    field_int(reply, "keys-with-lifetime", (int64_t)census->expiring);
+    catalog_field_int(reply, "keys-with-lifetime", (int64_t)census->expiring);
     reply_classes(reply, "elements", census->elements);
     reply_classes(reply, "bytes-each", census->bytes);
     reply_classes(reply, "idle-seconds", census->idle_s);
@@ -112,26 +107,11 @@ struct keys_job {
     struct request *request;
     const struct matcher *matcher;
     unsigned number;
-    const struct purge_variable *variables;
+    const struct match_variable *variables;
     uint32_t variable_count;
     struct walk walk;
     size_t looked, most, found;
 };
-
-static bool has_values(const struct keys_job *job, struct bytes name) {
-    struct match match;
-    if (job->variable_count == 0) return true;
-    if (!matcher_match(job->matcher, PATTERN_KEY, name, (int)job->request->db, &match))
-        return false;
-    for (uint32_t i = 0; i < job->variable_count; i++) {
-        size_t v = 0;
-        while (v < match.count && !bytes_equal(match.variables[v].name, job->variables[i].name))
-            v++;
-        if (v == match.count || !bytes_equal(match.variables[v].value, job->variables[i].value))
-            return false;
-    }
-    return true;
-}
 
 static void keys_entry(void *element, void *context) {
     const struct entry *entry = element;
@@ -140,8 +120,9 @@ static void keys_entry(void *element, void *context) {
     struct bytes name = entry_key(entry);
     job->looked++;
     if (!store_is_there(request->store, request->db, entry, request->now_ms)) return;
-    if (matcher_find(job->matcher, PATTERN_KEY, name, (int)request->db) != job->number) return;
-    if (!has_values(job, name)) return;
+    if (!matcher_is(job->matcher, PATTERN_KEY, name, (int)request->db, job->number, job->variables,
+                    job->variable_count))
+        return;
     if (!walk_wants(&job->walk, request, name)) return;
     reply_bulk(request->reply, request_shown_name(request, name));
     job->found++;
@@ -158,23 +139,14 @@ static void keys_shard(struct request *request, struct shard *shard, void *conte
 static void reply_keys(struct keys_job *job, uint64_t cursor) {
     struct request *request = job->request;
     bool more = true;
-    struct buffer *out = request->reply->out;
     job->walk = walk_from(request, cursor);
-    size_t start = out->len;
+    size_t start = request->reply->out->len;
     while (more && job->looked < job->most) {
         request_visit_shard(request, job->walk.shard, keys_shard, job);
         job->looked++;
         more = walk_on(&job->walk, SHARD_COUNT - 1);
     }
-    cursor = more ? walk_cursor(&job->walk) : 0;
-    reply_defer_array(request->reply, start, job->found);
-    char head[64], digits[NUMBER_I64_MAX];
-    struct buffer front = {.data = head, .cap = sizeof head, .max = sizeof head};
-    struct reply front_reply;
-    reply_init(&front_reply, &front, request->reply->resp);
-    reply_array(&front_reply, 2);
-    reply_bulk(&front_reply, bytes_make(digits, number_format_u64(digits, cursor)));
-    if (buffer_insert(out, start, front.data, front.len) != 0) request->reply->overflow = true;
+    walk_reply(request, start, more ? walk_cursor(&job->walk) : 0, job->found);
 }
 
 /* Options stand at the end, so that a variable may be called "count". */
@@ -205,7 +177,7 @@ void catalog_cmd_keys(struct request *request) {
     enum { USUAL_COUNT = 100 };
     struct catalogs *catalogs = request->server->catalogs;
     struct keys_job job = {.request = request, .most = USUAL_COUNT};
-    struct purge_variable *variables = NULL;
+    struct match_variable *variables = NULL;
     uint64_t cursor = 0;
     uint32_t end;
     if (!parse_options(request, &end, &cursor, &job.most)) return;

@@ -152,24 +152,13 @@ static void cmd_scan(struct request *request) {
         last = only;
         if (job.walk.shard < only) job.walk = (struct walk){.shard = only};
     }
-    /* The cursor goes first, but is known last: the keys are written behind room for it. */
-    struct buffer *out = request->reply->out;
-    size_t start = out->len;
+    size_t start = request->reply->out->len;
     bool more = job.walk.shard <= last;
     while (more && job.looked < job.options.count) {
         request_visit_shard(request, job.walk.shard, scan_shard, &job);
         more = walk_on(&job.walk, last);
     }
-    uint64_t cursor = more ? walk_cursor(&job.walk) : 0;
-    reply_defer_array(request->reply, start, job.found);
-    char head[64];
-    struct buffer front = {.data = head, .cap = sizeof head, .max = sizeof head};
-    struct reply front_reply;
-    reply_init(&front_reply, &front, request->reply->resp);
-    reply_array(&front_reply, 2);
-    char digits[NUMBER_I64_MAX];
-    reply_bulk(&front_reply, bytes_make(digits, number_format_u64(digits, cursor)));
-    if (buffer_insert(out, start, front.data, front.len) != 0) request->reply->overflow = true;
+    walk_reply(request, start, more ? walk_cursor(&job.walk) : 0, job.found);
 }
 
 /* ---- RANDOMKEY, DBSIZE ---- */

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/number.h"
 #include "server/aliases.h"
 #include "server/request.h"
 #include "server/server.h"
@@ -67,6 +68,21 @@ static inline bool walk_wants(const struct walk *walk, const struct request *req
     if (kn_likely(!walk->again)) return true;
     const struct alias_table *table = aliases_now(request->server->aliases, NULL);
     return table == NULL || alias_concerns(table, name);
+}
+
+/* Ends the reply of a step whose keys, `found` of them, were written from `start` on. The cursor goes before them,
+ * though it is known last. */
+static inline void walk_reply(struct request *request, size_t start, uint64_t cursor,
+                              size_t found) {
+    char head[64], digits[NUMBER_I64_MAX];
+    struct buffer front = {.data = head, .cap = sizeof head, .max = sizeof head};
+    struct reply front_reply;
+    reply_defer_array(request->reply, start, found);
+    reply_init(&front_reply, &front, request->reply->resp);
+    reply_array(&front_reply, 2);
+    reply_bulk(&front_reply, bytes_make(digits, number_format_u64(digits, cursor)));
+    if (buffer_insert(request->reply->out, start, front.data, front.len) != 0)
+        request->reply->overflow = true;
 }
 
 #endif

@@ -80,15 +80,10 @@ static void step_visit(void *element, void *context) {
 }
 
 static void settle(struct store *store, unsigned db, struct entry *entry) {
-    enum { NAME_COPY = 256 };
-    struct bytes name = entry_key(entry);
-    /* The name may go with the entry, and whoever listens wants it afterwards. */
-    char copy[NAME_COPY];
-    char *kept = name.len <= sizeof copy ? copy : mem_alloc(name.len);
-    if (name.len) memcpy(kept, name.data, name.len);
-    struct key key = key_make(bytes_make(kept, name.len));
-    pattern_settle_entry(store, db, &key, entry);
-    if (kept != copy) mem_free(kept);
+    struct kept_key kept;
+    kept_key_init(&kept, entry);
+    pattern_settle_entry(store, db, &kept.key, entry);
+    kept_key_done(&kept);
 }
 
 /* The pass is over: ids that were retired before it began are in no entry any more. */

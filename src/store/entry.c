@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/heap.h"
+#include "base/memory.h"
 #include "base/number.h"
 #include "store/internal.h"
 #include "types/hash.h"
@@ -153,4 +154,15 @@ void entry_free_whole(struct heap *user, struct entry *entry) {
         }
     }
     entry_free(user, entry);
+}
+
+void kept_key_init(struct kept_key *kept, const struct entry *entry) {
+    struct bytes name = entry_key(entry);
+    kept->name = name.len <= sizeof kept->few ? kept->few : mem_alloc(name.len);
+    if (name.len) memcpy(kept->name, name.data, name.len);
+    kept->key = key_make(bytes_make(kept->name, name.len));
+}
+
+void kept_key_done(struct kept_key *kept) {
+    if (kept->name != kept->few) mem_free(kept->name);
 }

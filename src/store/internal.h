@@ -103,6 +103,20 @@ void store_drop_saved(struct store *store, const struct key *key, struct entry *
 /* Puts it back, whatever stands there now; NULL: there was nothing. */
 void store_restore(struct store *store, unsigned db, const struct key *key, struct entry *saved);
 
+/* ---- what goes by itself; the shard is held ---- */
+
+/* An entry's key, with a name that stays when the entry goes: whoever listens wants it afterwards. */
+struct kept_key {
+    struct key key;
+    char *name;
+    char few[256];
+};
+void kept_key_init(struct kept_key *kept, const struct entry *entry);
+void kept_key_done(struct kept_key *kept);
+
+/* Deletes an entry whose time is over, counts it, and publishes that. */
+void store_expire(struct store *store, unsigned db, const struct key *key, struct entry *entry);
+
 /* ---- freeing in the background ---- */
 
 struct background *background_new(void);

@@ -119,14 +119,10 @@ struct store_settling store_settling(const struct store *store);
 
 /* ---- purging ---- */
 
-struct purge_variable {
-    struct bytes name, value;
-};
-
 /* Takes every key of a pattern out of the keyspace: of those, if variables are given, whose variables have these
  * values. Returns how many keys that were, or one of the two. Every shard held. */
 enum { PURGE_UNCOUNTED = -1 /* some of many: nobody knows yet */, PURGE_NO_ID = -2 /* refused */ };
-int64_t store_purge(struct store *store, unsigned number, const struct purge_variable *variables,
+int64_t store_purge(struct store *store, unsigned number, const struct match_variable *variables,
                     size_t count);
 
 /* ---- in the background ---- */

@@ -43,7 +43,7 @@ struct purge {
     struct view *view;
     unsigned number; /* in that view */
     size_t count;    /* of variables; 0: all keys */
-    struct purge_variable variables[];
+    struct match_variable variables[];
 };
 
 struct pattern_id {

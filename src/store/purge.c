@@ -15,7 +15,7 @@ enum { PURGES_MAX = 256 }; /* waiting for the census */
 
 /* A record with copies of the variables, in one allocation. */
 static struct purge *purge_new(struct view *view, unsigned number,
-                               const struct purge_variable *variables, size_t count) {
+                               const struct match_variable *variables, size_t count) {
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) bytes += variables[i].name.len + variables[i].value.len;
     struct purge *purge = mem_alloc(sizeof *purge + count * sizeof *variables + bytes);
@@ -49,28 +49,13 @@ void purges_forget(struct patterns *patterns, uint64_t before_pass) {
     }
 }
 
-static bool purge_took(const struct purge *purge, unsigned db, struct bytes name) {
-    const struct matcher *matcher = purge->view->catalogs.matcher;
-    struct match match;
-    if (purge->count == 0 || purge->number == 0)
-        return matcher_find(matcher, PATTERN_KEY, name, (int)db) == purge->number;
-    if (!matcher_match(matcher, PATTERN_KEY, name, (int)db, &match) || match.id != purge->number)
-        return false;
-    for (size_t i = 0; i < purge->count; i++) {
-        const struct purge_variable *wanted = &purge->variables[i];
-        size_t v = 0;
-        while (v < match.count && !bytes_equal(match.variables[v].name, wanted->name)) v++;
-        if (v == match.count || !bytes_equal(match.variables[v].value, wanted->value)) return false;
-    }
-    return true;
-}
-
 bool purges_concern(struct patterns *patterns, uint64_t moment, unsigned db, struct bytes name) {
     bool took = false;
     lock_take(&patterns->lock);
     for (const struct purge *purge = patterns->purges;
          purge != NULL && purge->moment >= moment && !took; purge = purge->next)
-        took = purge_took(purge, db, name);
+        took = matcher_is(purge->view->catalogs.matcher, PATTERN_KEY, name, (int)db, purge->number,
+                          purge->variables, purge->count);
     lock_give(&patterns->lock);
     return took;
 }
@@ -89,7 +74,7 @@ static int64_t matched_keys(const struct patterns *patterns, const struct line *
     return keys;
 }
 
-int64_t store_purge(struct store *store, unsigned number, const struct purge_variable *variables,
+int64_t store_purge(struct store *store, unsigned number, const struct match_variable *variables,
                     size_t count) {
     struct patterns *patterns = patterns_of(store);
     struct view *view = patterns->view;

@@ -2,9 +2,9 @@
 /*
  * Shards, and the only way to take them.
  *
- * What: a shard is 64 hash slots: a lock, its share of a heap, and a table for each database. Two callers take shards:
- *       dispatch, for a command, as a set in ascending order, so that no two wait for each other in a
- *       circle; and store_visit, for background work, one shard at a time for a bounded step.
+ * What: a shard is 64 hash slots: a lock, its share of a heap, and a table for each database. Shards are taken as a set in
+ *       ascending order, for a request and for what replaces catalogs, so that no two wait for each other in a
+ *       circle; or one at a time for a bounded step, by store_visit.
  * Always: everything in a shard is touched only by the thread that holds it. With one worker thread there is
  *         nobody to keep out, and taking costs a test of a flag.
  * Owner: the store owns its shards, for as long as it lives.

@@ -118,6 +118,14 @@ static struct entry *store_lookup(struct store *store, unsigned db, const struct
     return NULL;
 }
 
+void store_expire(struct store *store, unsigned db, const struct key *key, struct entry *entry) {
+    bool lazy = atomic_load_explicit(&store->limits.lazy_expire, memory_order_relaxed);
+    if (store_counts_patterns(store)) store_count(store, entry->pattern, TALLY_EXPIRED);
+    store_delete(store, db, key, entry, lazy);
+    key_shard(store, key)->expired++;
+    store_changed(store, db, key, EVENT_EXPIRED, "expired");
+}
+
 struct entry *store_find(struct store *store, unsigned db, const struct key *key, int64_t now_ms) {
     struct entry *entry = store_lookup(store, db, key);
     if (entry != NULL && kn_unlikely(!pattern_is_settled(store, entry)) &&
@@ -127,11 +135,7 @@ struct entry *store_find(struct store *store, unsigned db, const struct key *key
         account_note(db, key, entry->pattern);
     if (entry == NULL || !entry_has(entry, ENTRY_EXPIRES) || entry_expiry(entry) >= now_ms)
         return entry;
-    bool lazy = atomic_load_explicit(&store->limits.lazy_expire, memory_order_relaxed);
-    if (store_counts_patterns(store)) store_count(store, entry->pattern, TALLY_EXPIRED);
-    store_delete(store, db, key, entry, lazy);
-    key_shard(store, key)->expired++;
-    store_changed(store, db, key, EVENT_EXPIRED, "expired");
+    store_expire(store, db, key, entry);
     return NULL;
 }
 

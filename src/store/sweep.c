@@ -44,25 +44,16 @@ static void sweep_fields(struct shard *shard, unsigned db, const struct key *key
 }
 
 static void sweep_entry(struct shard *shard, unsigned db, struct entry *entry, int64_t now_ms) {
-    enum { NAME_COPY = 256 };
     struct store *store = shard->store;
-    struct bytes name = entry_key(entry);
-    /* The name may go with the entry, and whoever listens wants it afterwards. */
-    char copy[NAME_COPY];
-    char *kept = name.len <= sizeof copy ? copy : mem_alloc(name.len);
-    if (name.len) memcpy(kept, name.data, name.len);
-    struct key key = key_make(bytes_make(kept, name.len));
-    bool there = pattern_is_settled(store, entry) || pattern_settle_entry(store, db, &key, entry);
-    if (there && entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < now_ms) {
-        if (store_counts_patterns(store)) store_count(store, entry->pattern, TALLY_EXPIRED);
-        store_delete(store, db, &key, entry,
-                     atomic_load_explicit(&store->limits.lazy_expire, memory_order_relaxed));
-        shard->expired++;
-        store_changed(store, db, &key, EVENT_EXPIRED, "expired");
-    } else if (there) {
-        sweep_fields(shard, db, &key, entry, now_ms);
-    }
-    if (kept != copy) mem_free(kept);
+    struct kept_key kept;
+    kept_key_init(&kept, entry);
+    bool there =
+        pattern_is_settled(store, entry) || pattern_settle_entry(store, db, &kept.key, entry);
+    if (there && entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < now_ms)
+        store_expire(store, db, &kept.key, entry);
+    else if (there)
+        sweep_fields(shard, db, &kept.key, entry, now_ms);
+    kept_key_done(&kept);
 }
 
 static void sweep_shard(struct shard *shard, void *context) {

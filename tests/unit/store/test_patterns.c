@@ -326,7 +326,7 @@ static void test_purge(void **state) {
     }
     settle_all(world);
     /* One camera: the others, and users, stay. */
-    struct purge_variable one[] = {{BYTES("kind"), BYTES("camera")}, {BYTES("id"), BYTES("7")}};
+    struct match_variable one[] = {{BYTES("kind"), BYTES("camera")}, {BYTES("id"), BYTES("7")}};
     assert_int_equal(store_purge(world->store, 2, one, 2), -1);
     unsigned gone = 0;
     for (unsigned i = 0; i < NAMES; i++) {
