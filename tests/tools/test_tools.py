@@ -197,3 +197,13 @@ def test_run_tests_names_the_server_of_each_suite(tree):
         (tree / "tests" / suite / "run").chmod(0o755)
     status, output = run(tree, "tools/run-tests", "--server", "a", "--server-for", "one=b", "one", "two")
     assert status == 0 and f"one {tree}/b\n" in output and f"two {tree}/a\n" in output
+
+
+def test_run_tests_names_what_failed_at_the_end(tree):
+    write(tree, "tests/first/test_sample.py", "def test_good(): pass\ndef test_bad(): assert False\n")
+    write(tree, "tests/second/run", "#!/bin/sh\necho 'FAILED worse'\necho '✖ worst (12.5ms)'\n"
+          "echo '0 passed, 2 failed'\nexit 1\n").chmod(0o755)
+    status, output = run(tree, "tools/run-tests", "first", "second")
+    assert status == 1
+    assert [line.split()[1:] for line in output.splitlines()[-4:-1]] == [
+        ["first:", "first.test_sample::test_bad"], ["second:", "worse"], ["second:", "worst"]]
