@@ -13,9 +13,9 @@ static struct patterns *patterns_new(const struct store *store) {
     lock_init(&patterns->lock);
     patterns->tally = tally_new(store->db_count);
     patterns->census = census_new();
-    /* Touched as ids come into use. */
-    patterns->ids = mem_zalloc(TALLY_IDS * sizeof *patterns->ids);
-    patterns->id_count = ID_FIRST;
+    patterns->ids_room = 64;
+    patterns->ids = mem_zalloc(patterns->ids_room * sizeof *patterns->ids);
+    patterns->id_count = patterns->maybe_free = ID_FIRST;
     memset(patterns->state + ID_FIRST, ID_FREE, TALLY_IDS - ID_FIRST);
     patterns->free_ids = TALLY_IDS - ID_FIRST;
     /* Keys that were there before the first catalog: the census looks for them. */
@@ -104,14 +104,24 @@ bool store_enforces(const struct store *store) {
 
 /* ---- ids ---- */
 
+/* What all ids could need would be counted against maxmemory, though few are ever used. */
+static void ids_make_room(struct patterns *patterns, unsigned id) {
+    unsigned before = patterns->ids_room;
+    if (id < before) return;
+    patterns->ids_room = before * 2;
+    patterns->ids = mem_realloc(patterns->ids, patterns->ids_room * sizeof *patterns->ids);
+    memset(patterns->ids + before, 0, before * sizeof *patterns->ids);
+}
+
 uint16_t pattern_id_take(struct patterns *patterns, struct view *view, unsigned number,
                          struct line *line) {
-    unsigned id = patterns->id_count;
+    unsigned id = patterns->maybe_free;
     if (patterns->free_ids == 0) return 0;
-    if (id == TALLY_IDS)
-        for (id = ID_FIRST; patterns->state[id] != ID_FREE;) id++;
-    else
-        patterns->id_count++;
+    /* The lowest, since what is counted takes memory up to the highest. */
+    while (patterns->state[id] != ID_FREE) id++;
+    patterns->maybe_free = id + 1;
+    if (id >= patterns->id_count) patterns->id_count = id + 1;
+    ids_make_room(patterns, id);
     tally_forget(patterns->tally, id);
     struct pattern_rules rules = rules_of(view, number);
     view->enforces |= rules.mode == MODE_ENFORCE;
@@ -147,6 +157,7 @@ void pattern_id_free(struct patterns *patterns, uint16_t id) {
     if (patterns->state[id] == ID_DEAD) patterns->dead--;
     patterns->state[id] = ID_FREE;
     patterns->free_ids++;
+    if (id < patterns->maybe_free) patterns->maybe_free = id;
     line_unref(slot->line);
     view_unref(slot->view);
     *slot = (struct pattern_id){0};

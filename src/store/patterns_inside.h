@@ -66,11 +66,13 @@ struct patterns {
     struct tally *tally;
     struct census *census;
     unsigned id_count; /* ids from ID_FIRST to below this have been used */
+    unsigned maybe_free; /* no id below this is free */
     unsigned free_ids, retired, dead;
     struct purge *purges; /* the last one first */
     unsigned purge_count;
     uint64_t moment;        /* the last one */
-    struct pattern_id *ids; /* room for TALLY_IDS */
+    unsigned ids_room;      /* at least id_count, TALLY_IDS at most */
+    struct pattern_id *ids; /* may move when one is taken */
     uint8_t state[TALLY_IDS];
 };
 
