@@ -65,7 +65,7 @@ struct patterns {
     struct line **lines; /* by number */
     struct tally *tally;
     struct census *census;
-    unsigned id_count; /* ids from ID_FIRST to below this have been used */
+    unsigned id_count;   /* ids from ID_FIRST to below this have been used */
     unsigned maybe_free; /* no id below this is free */
     unsigned free_ids, retired, dead;
     struct purge *purges; /* the last one first */
