@@ -336,14 +336,22 @@ static void cmd_list(struct request *request) {
 
 /* ---- GETKEYS ---- */
 
-/* What happens to the key may depend on the options: so far, of SET alone. */
-static unsigned flags_by_options(unsigned flags, const struct bytes *argv, uint32_t argc) {
+/* What happens to a key may depend on the options: SET overwrites, or looks first; DELEX deletes, or looks first;
+ * BITFIELD reads, or writes. */
+static unsigned flags_by_options(const struct command *row, unsigned flags,
+                                 const struct bytes *argv, uint32_t argc) {
+    static const char *const looks[] = {"get", "ifeq", "ifne", "ifdeq", "ifdne"};
+    static const char *const writes[] = {"set", "incrby"};
     if (!(flags & KEY_VARIABLE_FLAGS)) return flags;
-    for (uint32_t i = 3; i < argc; i++)
-        if (bytes_is_word(argv[i], "get") || bytes_is_word(argv[i], "ifeq") ||
-            bytes_is_word(argv[i], "ifne"))
-            return KEY_RW | KEY_ACCESS | KEY_UPDATE;
-    return KEY_OW | KEY_UPDATE;
+    bool bits = row->groups & GROUP_BITMAP, deletes = flags & KEY_DELETE;
+    const char *const *words = bits ? writes : looks;
+    size_t count = bits ? 2 : sizeof looks / sizeof *looks;
+    bool found = false;
+    for (uint32_t i = bits || deletes ? 2 : 3; i < argc; i++)
+        for (size_t w = 0; w < count; w++) found |= bytes_is_word(argv[i], words[w]);
+    if (found) return flags & ~(unsigned)KEY_VARIABLE_FLAGS;
+    if (bits) return KEY_RO | KEY_ACCESS;
+    return deletes ? KEY_RM | KEY_DELETE : KEY_OW | KEY_UPDATE;
 }
 
 static void get_keys(struct request *request, bool with_flags) {
@@ -381,7 +389,7 @@ static void get_keys(struct request *request, bool with_flags) {
         if (!with_flags) continue;
         size_t mark = reply_defer(request->reply);
         size_t flags = reply_words(request->reply, key_words, COUNT_OF(key_words),
-                                   flags_by_options(places[i].flags, argv, argc));
+                                   flags_by_options(row, places[i].flags, argv, argc));
         reply_defer_set(request->reply, mark, flags);
     }
 }

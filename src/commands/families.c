@@ -43,6 +43,7 @@ const struct command_family *const all_families[] = {
     &stream_read_commands,
     &stream_refs_commands,
     &string_commands,
+    &string_compare_commands,
     &string_edit_commands,
     &string_many_commands,
     &transaction_commands,

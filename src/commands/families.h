@@ -47,6 +47,7 @@ extern const struct command_family stream_pending_commands;
 extern const struct command_family stream_read_commands;
 extern const struct command_family stream_refs_commands;
 extern const struct command_family string_commands;
+extern const struct command_family string_compare_commands;
 extern const struct command_family string_edit_commands;
 extern const struct command_family string_many_commands;
 extern const struct command_family transaction_commands;

@@ -33,9 +33,6 @@ static const struct command rows[] = {
     PLANNED("slaveof", "1.0.0", "Makes the server a replica.", GROUP_ADMIN),
     PLANNED("slowlog", "2.2.12", "Commands that took long: a container.", GROUP_ADMIN),
     PLANNED("sync", "1.0.0", "Used by replicas.", GROUP_ADMIN),
-    /* string */
-    PLANNED("delex", "8.4.0", "Deletes a string on a condition.", GROUP_STRING),
-    PLANNED("digest", "8.4.0", "Returns a hash of a string.", GROUP_STRING),
     {0},
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* GET, SET and their kind. */
 #include "commands/families.h"
+#include "commands/string_compare.h"
 #include "commands/string_options.h"
 #include "server/arguments.h"
 
@@ -10,11 +11,6 @@ static void reply_string(struct request *request, const struct entry *entry) {
         reply_null(request->reply);
     else
         reply_bulk(request->reply, entry_string(entry, scratch));
-}
-
-static bool string_equals(const struct entry *entry, struct bytes value) {
-    char scratch[ENTRY_SCRATCH];
-    return bytes_equal(entry_string(entry, scratch), value);
 }
 
 /* An expiry in the past: the key is gone at once. */
@@ -43,16 +39,6 @@ static void put_string(struct request *request, struct entry *old, struct bytes 
         store_changed(request->store, request->db, key, EVENT_GENERIC, "expire");
 }
 
-static bool condition_holds(const struct string_options *options, const struct entry *entry) {
-    switch (options->condition) {
-    case SET_IF_MISSING: return entry == NULL;
-    case SET_IF_PRESENT: return entry != NULL;
-    case SET_IF_EQUAL: return entry != NULL && string_equals(entry, options->compare);
-    case SET_IF_DIFFERENT: return entry == NULL || !string_equals(entry, options->compare);
-    default: return true;
-    }
-}
-
 static void cmd_set(struct request *request) {
     struct string_options options = {.expires_ms = ENTRY_EXPIRY_NONE};
     const unsigned known =
@@ -60,13 +46,12 @@ static void cmd_set(struct request *request) {
     if (request->argc > 3 && !string_options_parse(request, 3, known, &options)) return;
     if (!string_options_expiry(request, &options)) return;
     struct entry *entry = request_write(request, 0);
-    bool looks =
-        options.get || options.condition == SET_IF_EQUAL || options.condition == SET_IF_DIFFERENT;
+    bool looks = options.get || string_compares(options.condition), sets;
     if (looks && entry != NULL && entry_type(entry) != TYPE_STRING) {
         reply_error_code(request->reply, ERROR_WRONG_TYPE);
         return;
     }
-    bool sets = condition_holds(&options, entry);
+    if (!string_condition_holds(request, &options, entry, &sets)) return;
     if (options.get)
         reply_string(request, entry);
     else if (!sets)
@@ -114,14 +99,6 @@ static void cmd_getdel(struct request *request) {
     if (!request_read_typed(request, 0, TYPE_STRING, &entry)) return;
     reply_string(request, entry);
     if (entry != NULL) delete_string(request, entry);
-}
-
-static void cmd_delifeq(struct request *request) {
-    struct entry *entry;
-    if (!request_write_typed(request, 0, TYPE_STRING, &entry)) return;
-    bool equal = entry != NULL && string_equals(entry, argument(request, 2));
-    if (equal) delete_string(request, entry);
-    reply_int(request->reply, equal);
 }
 
 static void cmd_getex(struct request *request) {
@@ -172,8 +149,8 @@ static const struct command rows[] = {
      .complexity = "O(1)",
      .summary = "Sets the string value of a key, ignoring its type. The key is created if it "
                 "doesn't exist.",
-     .syntax = "key value [NX | XX | IFEQ comparison-value | IFNE comparison-value] [GET] [EX "
-               "seconds | PX milliseconds | EXAT "
+     .syntax = "key value [NX | XX | IFEQ ifeq-value | IFNE ifne-value | IFDEQ "
+               "ifdeq-digest | IFDNE ifdne-digest] [GET] [EX seconds | PX milliseconds | EXAT "
                "unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
      .reply = "OK | null | bulk",
      .handler = cmd_set},
@@ -235,17 +212,6 @@ static const struct command rows[] = {
      .syntax = "key",
      .reply = "bulk | null",
      .handler = cmd_getdel},
-    {.name = "delifeq",
-     .arity = 3,
-     .flags = COMMAND_WRITE | COMMAND_FAST,
-     .groups = GROUP_STRING,
-     .keys = {KEY_AT(1, KEY_RM | KEY_ACCESS | KEY_DELETE)},
-     .since = "9.0.0",
-     .complexity = "O(1)",
-     .summary = "Deletes a key if its string value equals the given one.",
-     .syntax = "key value",
-     .reply = "integer",
-     .handler = cmd_delifeq},
     {.name = "getex",
      .arity = -2,
      .flags = COMMAND_WRITE | COMMAND_FAST,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "commands/string_options.h"
 
+#include "commands/string_compare.h"
 #include "server/arguments.h"
 
 static const struct {
@@ -35,12 +36,10 @@ static bool parse_condition(struct parse *parse, uint32_t index, bool more, uint
         condition = SET_IF_MISSING;
     else if (allowed && argument_is(request, index, "xx"))
         condition = SET_IF_PRESENT;
-    else if (compare && more && argument_is(request, index, "ifeq"))
-        condition = SET_IF_EQUAL;
-    else if (compare && more && argument_is(request, index, "ifne"))
-        condition = SET_IF_DIFFERENT;
+    else if (compare && more)
+        condition = string_comparison(request, index);
     if (condition == SET_ALWAYS) return false;
-    bool comparing = condition == SET_IF_EQUAL || condition == SET_IF_DIFFERENT;
+    bool comparing = string_compares(condition);
     if (options->condition != SET_ALWAYS && (comparing || options->condition != condition))
         return false;
     options->condition = condition;

@@ -12,7 +12,9 @@ enum string_condition {
     SET_IF_MISSING,
     SET_IF_PRESENT,
     SET_IF_EQUAL,
-    SET_IF_DIFFERENT
+    SET_IF_DIFFERENT,
+    SET_IF_DIGEST_EQUAL,
+    SET_IF_DIGEST_DIFFERENT
 };
 
 /* Which options a command knows. */
@@ -21,13 +23,13 @@ enum string_option {
     OPTION_KEEPTTL = 2,
     OPTION_PERSIST = 4,
     OPTION_CONDITION = 8, /* NX, XX */
-    OPTION_COMPARE = 16,  /* IFEQ, IFNE */
+    OPTION_COMPARE = 16,  /* IFEQ, IFNE, IFDEQ, IFDNE */
     OPTION_GET = 32,
 };
 
 struct string_options {
     enum string_condition condition;
-    struct bytes compare; /* for SET_IF_EQUAL and SET_IF_DIFFERENT */
+    struct bytes compare; /* what SET_IF_EQUAL and the three after it ask for */
     bool get, persist;
     int64_t expires_ms; /* ENTRY_EXPIRY_NONE, STORE_KEEP_EXPIRY or a time */
     bool has_expiry;    /* EX, PX, EXAT or PXAT was given */

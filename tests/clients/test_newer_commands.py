@@ -17,8 +17,9 @@ def test_compare_and_set(raw):
     assert client.do('SET', 'lock', 'next', 'IFEQ', 'renewed', 'GET') == b'renewed'
     assert client.do('GET', 'lock') == b'next'
     assert client.call('SET', 'none', 'x', 'IFEQ', '') == ('$', None)
-    with pytest.raises(ReplyError, match='syntax error'):
-        client.do('SET', 'lock', 'x', 'IFEQ', 'y', 'NX')
+    for conditions in (('IFEQ', 'y', 'NX'), ('XX', 'IFDNE', 'y'), ('IFEQ', 'y', 'IFNE', 'y'), ('IFDEQ',)):
+        with pytest.raises(ReplyError, match='syntax error'):
+            client.do('SET', 'lock', 'x', *conditions)
     client.do('RPUSH', 'list', 'a')
     with pytest.raises(ReplyError, match='WRONGTYPE'):
         client.do('SET', 'list', 'x', 'IFEQ', 'a')
@@ -30,6 +31,60 @@ def test_compare_and_delete(raw):
     assert client.do('DELIFEQ', 'lock', 'yours') == 0
     assert client.do('DELIFEQ', 'lock', 'mine') == 1
     assert client.do('DELIFEQ', 'lock', 'mine') == 0
+
+
+def test_delete_on_a_condition(raw):
+    client = raw()
+    for value, condition, deleted in ((b'mine', ('IFEQ', 'yours'), 0), (b'mine', ('IFNE', 'mine'), 0),
+                                      (b'mine', ('IFEQ', 'mine'), 1), (b'12', ('IFNE', '012'), 1), (b'mine', (), 1)):
+        client.do('SET', 'lock', value)
+        assert client.do('DELEX', 'lock', *condition) == deleted
+        assert client.do('GET', 'lock') == (None if deleted else value)
+    assert client.do('DELEX', 'none') == client.do('DELEX', 'none', 'WHATEVER', 'x') == 0
+    client.do('RPUSH', 'list', 'a')
+    with pytest.raises(ReplyError, match='should be of string type'):
+        client.do('DELEX', 'list', 'IFEQ', 'a')
+    assert client.do('DELEX', 'list') == 1
+    client.do('SET', 'lock', 'mine')
+    for wrong, error in ((('IFEQ',), 'wrong number'), (('IFEQ', 'a', 'b'), 'wrong number'),
+                         (('NX', 'mine'), 'Invalid condition'), (('IFDEQ', 'mine'), 'exactly 16 hexadecimal')):
+        with pytest.raises(ReplyError, match=error):
+            client.do('DELEX', 'lock', *wrong)
+    assert client.do('GET', 'lock') == b'mine'
+
+
+def test_digests(raw):
+    client = raw()
+    # What XXH3 gives for these, from its own reference.
+    for value, digest in ((b'Hello world', b'b6acb9d84a38ff74'), (b'', b'2d06800538d394c2'),
+                          (b'123', b'404a763b3f4c8c9a'), (b'v8', b'0cc76dbb41381419')):
+        client.do('SET', 'k', value)
+        assert client.do('DIGEST', 'k') == digest
+    assert client.call('DIGEST', 'none') == ('$', None)
+    client.do('RPUSH', 'list', 'a')
+    with pytest.raises(ReplyError, match='WRONGTYPE'):
+        client.do('DIGEST', 'list')
+    old = client.do('DIGEST', 'k')
+    assert client.do('SET', 'k', 'next', 'IFDEQ', old.upper()) == b'OK'
+    assert client.call('SET', 'k', 'lost', 'IFDEQ', old) == ('$', None)
+    assert client.do('SET', 'k', 'last', 'IFDNE', old, 'GET') == b'next'
+    assert client.call('SET', 'none', 'x', 'IFDEQ', old) == ('$', None)
+    assert client.do('SET', 'none', 'x', 'IFDNE', old) == b'OK'
+    with pytest.raises(ReplyError, match='exactly 16 hexadecimal'):
+        client.do('SET', 'k', 'x', 'IFDNE', 'abc')
+    last = client.do('DIGEST', 'k')
+    assert client.do('DELEX', 'k', 'IFDNE', last) == 0
+    assert client.do('DELEX', 'k', 'IFDEQ', last) == 1
+    assert client.do('EXISTS', 'k') == 0
+
+
+def test_what_conditions_do_to_their_keys(raw):
+    client = raw()
+    for words, flags in (('SET k v', [b'OW', b'update']), ('SET k v IFDEQ d', [b'RW', b'access', b'update']),
+                         ('DELEX k', [b'RM', b'delete']), ('DELEX k IFEQ v', [b'RW', b'delete']),
+                         ('BITFIELD k GET u8 0', [b'RO', b'access']),
+                         ('BITFIELD k GET u8 0 SET u8 0 1', [b'RW', b'access', b'update'])):
+        assert client.do('COMMAND', 'GETKEYSANDFLAGS', *words.split()) == [[b'k', flags]]
 
 
 def test_many_keys_with_one_lifetime(raw):

@@ -29,6 +29,8 @@ IFEQ = [
     'SET <key> (a|b|c) IFEQ (a|b|c) [GET]', 'TTL <key>', 'LPUSH <key> <val>', 'DEL <key>',
 ]
 DELIFEQ = IFEQ + ['DELIFEQ <key> (a|b|c)', 'DELIFEQ <key> <val>']
+DELEX = IFEQ + ['DELEX <key> [{IFEQ (a|b|c)|IFNE (a|b|c)|IFDEQ (a|zzzzzzzzzzzzzzzz)|IFDNE zzzzzzzzzzzzzzzz}]',
+                'SET <key> (a|b|c) {IFNE (a|b|c)|IFDEQ zzzzzzzzzzzzzzzz|IFDNE zzzzzzzzzzzzzzzz}', 'DIGEST <key>']
 # The newest of both: a digest or several keys at once.
 MSETEX = ['MSETEX <npairs> {NX|XX|KEEPTTL|EX <sec>|PX <ms>|EXAT <tsec>|PXAT <tms>}', 'GET <key>',
           'MGET <key>+', 'PTTL <key>', 'DEL <key>', 'LPUSH <key> a']
@@ -71,5 +73,6 @@ FAMILIES = [
     Family('hgetex', 'hash', HGETEX, make=make, since={'redis': '8.0', 'valkey': '9.1'}),
     Family('ifeq', 'string', IFEQ, make=make, since={'redis': '8.4', 'valkey': '8.1'}),
     Family('delifeq', 'string', DELIFEQ, make=make, since={'valkey': '9.0'}),
+    Family('delex', 'string', DELEX, make=make, since={'redis': '8.4'}),
     Family('msetex', 'string', MSETEX, make=make, since={'redis': '8.4', 'valkey': '9.1'}),
 ]
