@@ -229,6 +229,7 @@ static void read_sentence(struct importer *importer, struct bytes text, uint32_t
     struct bytes rest = text, code, key;
     const struct section *section = section_at(importer, importer->current);
     bool rule = words_have_any(text, "follow|follows|pattern|format|convention|hierarchical");
+    bool channel = words_have_any(text, "channel|channels|publish|publishes");
     while (document_next_code(&rest, NULL, &code)) {
         enum key_text kind = key_text_read(code, false, importer->arena, &key);
         struct place place = document_place(importer->document, line, code);
@@ -239,8 +240,8 @@ static void read_sentence(struct importer *importer, struct bytes text, uint32_t
         } else if (kind == KEY_TEXT_FAMILY) {
             importer_add_family(importer, key, place, false);
         } else if (kind == KEY_TEXT_TEMPLATE && !(rule && section && section->grammar)) {
-            struct found found = {.key = key, .kind = kind, .place = place, .guessed = true};
-            found.channel = words_have_any(text, "channel|channels|publish|publishes");
+            struct found found = {
+                .key = key, .kind = kind, .place = place, .channel = channel, .guessed = true};
             size_t pattern = importer_add(importer, &found);
             if (pattern == NO_PATTERN) continue;
             struct bytes near = sentence_around(text, code);
