@@ -54,19 +54,35 @@ static uint64_t shape_hash(const struct template *template) {
 }
 
 /* The place of a shape in the table, or the empty one where it would be. */
-static uint32_t *shape_slot(const struct importer *importer, const struct template *template) {
+static uint32_t *shape_slot(const struct importer *importer, const struct template *template,
+                            enum pattern_kind kind) {
     for (size_t at = shape_hash(template) & importer->shape_mask;;
          at = (at + 1) & importer->shape_mask) {
         uint32_t *slot = &importer->shapes[at];
-        if (*slot == 0 ||
-            template_same_shape(&importer->catalog->patterns[*slot - 1].key.template, template))
+        if (*slot == 0) return slot;
+        const struct pattern *pattern = &importer->catalog->patterns[*slot - 1];
+        if (pattern->kind == kind && template_same_shape(&pattern->key.template, template))
             return slot;
     }
 }
 
-size_t importer_find(const struct importer *importer, const struct template *template) {
-    uint32_t number = *shape_slot(importer, template);
+static enum pattern_kind other_kind(enum pattern_kind kind) {
+    return kind == PATTERN_KEY ? PATTERN_CHANNEL : PATTERN_KEY;
+}
+
+size_t importer_find(const struct importer *importer, const struct template *template,
+                     enum pattern_kind kind) {
+    uint32_t number = *shape_slot(importer, template, kind);
+    if (number == 0) number = *shape_slot(importer, template, other_kind(kind));
     return number ? number - 1 : NO_PATTERN;
+}
+
+/* Whether what was found is another thing than a known pattern of its shape: a channel beside a key, or a key beside a
+ * channel. A mention in passing is no statement. */
+static bool stands_beside(const struct pattern *known, const struct found *found) {
+    bool is_key = known->type != PATTERN_TYPE_UNSTATED || known->lifetime.kind != LIFETIME_UNSTATED;
+    if (found->guessed) return false;
+    return known->kind == PATTERN_CHANNEL ? found->key_only : found->channel && is_key;
 }
 
 size_t importer_add(struct importer *importer, const struct found *found) {
@@ -78,10 +94,16 @@ size_t importer_add(struct importer *importer, const struct found *found) {
         importer_unread(importer, found->place, error.what, found->key);
         return NO_PATTERN;
     }
-    uint32_t *slot = shape_slot(importer, &template);
+    enum pattern_kind kind = found->channel ? PATTERN_CHANNEL : PATTERN_KEY;
+    uint32_t *slot = shape_slot(importer, &template, kind);
+    if (*slot == 0) {
+        uint32_t *other = shape_slot(importer, &template, other_kind(kind));
+        if (*other && !stands_beside(&catalog->patterns[*other - 1], found)) slot = other;
+    }
     if (*slot) {
         struct pattern *known = &catalog->patterns[*slot - 1];
-        if (found->channel) known->kind = PATTERN_CHANNEL;
+        bool typed = known->type && !(known->guessed & GUESS_TYPE);
+        if (found->channel && !(found->guessed && typed)) known->kind = PATTERN_CHANNEL;
         if (!found->guessed) known->guessed &= ~(unsigned)GUESS_KEY;
         note_statement(importer, *slot - 1, found);
         return *slot - 1;
@@ -97,7 +119,7 @@ size_t importer_add(struct importer *importer, const struct found *found) {
     place.file = catalog->file;
     pattern->key = (struct pattern_template){template, place};
     pattern->place = place;
-    pattern->kind = found->channel ? PATTERN_CHANNEL : PATTERN_KEY;
+    pattern->kind = kind;
     pattern->guessed = found->guessed ? GUESS_KEY : 0;
     importer->origins[number] = importer->current;
     if (section_at(importer, importer->current))

@@ -9,15 +9,19 @@
 #include "catalog/matcher.h"
 #include "catalog/words.h"
 
-/* The pattern whose template has the same shape as a text; NO_PATTERN when there is none. */
-static size_t find_shape(struct importer *importer, struct bytes text) {
+static enum pattern_kind usage_kind(const struct markdown_usage *usage) {
+    return usage->usage.command->flags & USAGE_CHANNEL ? PATTERN_CHANNEL : PATTERN_KEY;
+}
+
+/* The pattern whose template has the same shape as what a command uses; NO_PATTERN when there is none. */
+static size_t find_shape(struct importer *importer, const struct markdown_usage *usage) {
     struct catalog *catalog = importer->catalog;
     struct template template;
     struct template_error error;
-    if (!template_parse(text, catalog->prefixes, catalog->prefix_count, importer->arena, &template,
-                        &error))
+    if (!template_parse(usage->key, catalog->prefixes, catalog->prefix_count, importer->arena,
+                        &template, &error))
         return NO_PATTERN;
-    return importer_find(importer, &template);
+    return importer_find(importer, &template, usage_kind(usage));
 }
 
 /* A matcher of what was found so far; NULL when patterns are alike. */
@@ -57,7 +61,7 @@ static void add_used_templates(struct importer *importer) {
     for (size_t i = 0; i < facts->usage_count; i++) {
         struct markdown_usage *usage = &facts->usages[i];
         if (usage->kind != KEY_TEXT_TEMPLATE) continue;
-        usage->pattern = find_shape(importer, usage->key);
+        usage->pattern = find_shape(importer, usage);
         usage->covered_by_shape = usage->pattern != NO_PATTERN;
         if (usage->pattern == NO_PATTERN) usage->pattern = find_wider(importer, matcher, usage);
         bool tells = usage->usage.command->type || usage->usage.command->flags & USAGE_CHANNEL;
@@ -65,7 +69,7 @@ static void add_used_templates(struct importer *importer) {
         struct found found = {.key = usage->key,
                               .kind = usage->kind,
                               .place = usage->place,
-                              .channel = usage->usage.command->flags & USAGE_CHANNEL,
+                              .channel = usage_kind(usage) == PATTERN_CHANNEL,
                               .guessed = true};
         importer->current = usage->section;
         usage->pattern = importer_add(importer, &found);
@@ -84,9 +88,7 @@ static void match_literals(struct importer *importer) {
     for (size_t i = 0; i < facts->usage_count; i++) {
         struct markdown_usage *usage = &facts->usages[i];
         if (usage->kind != KEY_TEXT_LITERAL) continue;
-        bool channel = usage->usage.command->flags & USAGE_CHANNEL;
-        unsigned id = matcher_find(matcher, channel ? PATTERN_CHANNEL : PATTERN_KEY, usage->key,
-                                   MATCHER_DATABASE_ANY);
+        unsigned id = matcher_find(matcher, usage_kind(usage), usage->key, MATCHER_DATABASE_ANY);
         usage->pattern = id ? id - 1 : NO_PATTERN;
     }
     matcher_free(matcher);
@@ -249,8 +251,7 @@ static void guess_eviction(struct pattern *pattern) {
     pattern->guessed |= GUESS_EVICTION;
 }
 
-/* Templates told apart by nothing but what is a key and what a channel were taken for one: nothing to do. Variables
- * without a name have been given one; a JSON value says that the key is a string. */
+/* What only keys have is taken from channels; fields say that the key is a hash. */
 static void guess_rest(struct pattern *pattern) {
     if (pattern->kind == PATTERN_CHANNEL) {
         pattern->type = PATTERN_TYPE_UNSTATED;

@@ -48,16 +48,19 @@ struct found {
     enum key_text kind;
     struct place place;
     bool channel, guessed;
+    bool key_only; /* a type or a lifetime stands beside it: no channel has one */
 };
 
 static inline struct section *section_at(struct importer *importer, size_t number) {
     return number < importer->document->count ? &importer->sections[number] : NULL;
 }
 
-/* The pattern of a template, new or known; NO_PATTERN when it cannot be one. */
+/* The pattern of a template, new or known; NO_PATTERN when it cannot be one. A key and a channel may share a template:
+ * they are two patterns once both are stated, and one as long as only one of them is, and the other mentioned. */
 size_t importer_add(struct importer *importer, const struct found *found);
-/* The pattern whose template has the same shape; NO_PATTERN when there is none. */
-size_t importer_find(const struct importer *importer, const struct template *template);
+/* The pattern whose template has the same shape, of this kind where there are two; NO_PATTERN when there is none. */
+size_t importer_find(const struct importer *importer, const struct template *template,
+                     enum pattern_kind kind);
 void importer_add_family(struct importer *importer, struct bytes glob, struct place place,
                          bool announced);
 void importer_add_example(struct importer *importer, struct bytes key, struct place place,

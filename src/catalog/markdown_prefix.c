@@ -128,13 +128,9 @@ void importer_find_prefixes(struct importer *importer) {
 
 /* ---- tables ---- */
 
-enum column { COLUMN_OTHER, COLUMN_KEY, COLUMN_CHANNEL, COLUMN_PROPERTY };
-
 struct columns {
-    enum column kinds[DOCUMENT_COLUMNS_MAX];
-    size_t count;
-    size_t key;
-    bool channel;
+    size_t key;   /* the column of the keys */
+    bool channel; /* it is called a channel's */
 };
 
 static bool is_key_cell(struct importer *importer, struct bytes cell, bool sure) {
@@ -150,7 +146,7 @@ static const char example_words[] = "example|examples|sample|e.g.";
 static bool find_columns(struct importer *importer, const struct block *table,
                          struct columns *columns) {
     const struct row *head = &table->rows[0];
-    columns->key = columns->count = head->count;
+    columns->key = head->count;
     for (int named = 1; named >= 0 && columns->key == head->count; named--) {
         for (size_t i = 0; i < head->count && columns->key == head->count; i++) {
             struct bytes title = words_bare(head->cells[i].text);
@@ -219,9 +215,30 @@ static void read_cells(struct importer *importer, const struct block *table, con
     }
 }
 
+/* Which of the two the other cells of a row make of its key. */
+static void read_kind(struct importer *importer, const struct block *table, const struct row *row,
+                      struct found *found) {
+    for (size_t i = 0; i < row->count && i < table->rows[0].count; i++) {
+        struct bytes label = column_label(table->rows[0].cells[i].text), text = row->cells[i].text;
+        struct lifetime lifetime;
+        enum value_format format;
+        bool channel;
+        if (words_are(label, "type")) {
+            if (words_type(text, &format, &channel) != PATTERN_TYPE_UNSTATED)
+                found->key_only = true;
+            else
+                found->channel |= channel;
+        } else if (words_are(label, "ttl")) {
+            found->key_only |= lifetime_read(text, importer->arena, &lifetime) &&
+                               lifetime.kind == LIFETIME_LIMITED;
+        }
+    }
+}
+
 /* Each code span of the cell is a key; without any, the cell itself. */
 static size_t read_key_cell(struct importer *importer, const struct columns *columns,
-                            const struct cell *cell) {
+                            const struct block *table, const struct row *row) {
+    const struct cell *cell = &row->cells[columns->key];
     struct bytes rest = cell->text, code, key;
     struct section *section = section_at(importer, importer->current);
     size_t taken = 0;
@@ -235,6 +252,7 @@ static size_t read_key_cell(struct importer *importer, const struct columns *col
         any = true;
         struct found found = {.place = document_place(importer->document, cell->place.line, code),
                               .channel = columns->channel || (section && section->channels)};
+        read_kind(importer, table, row, &found);
         found.kind = key_text_read(code, true, importer->arena, &key);
         found.key = key;
         if (found.kind == KEY_TEXT_FAMILY) {
@@ -252,7 +270,7 @@ static size_t read_key_cell(struct importer *importer, const struct columns *col
 }
 
 void importer_table(struct importer *importer, const struct block *table) {
-    struct columns columns = {.count = 0};
+    struct columns columns = {0};
     struct section *section = section_at(importer, importer->current);
     if (table->row_count < 2 || !find_columns(importer, table, &columns)) return;
     if (section && section->bad) return;
@@ -263,7 +281,7 @@ void importer_table(struct importer *importer, const struct block *table) {
         const struct cell *cell = &row->cells[columns.key];
         size_t statements = importer->facts->statement_count;
         size_t families = importer->facts->family_count;
-        if (read_key_cell(importer, &columns, cell) == 0) {
+        if (read_key_cell(importer, &columns, table, row) == 0) {
             importer_unread(importer, cell->place, "the key of this row", cell->text);
             continue;
         }

@@ -68,7 +68,7 @@ void importer_type(struct importer *importer, size_t number, struct bytes text, 
     bool channel;
     enum pattern_type type = words_type(text, &format, &channel);
     if (channel && type == PATTERN_TYPE_UNSTATED && pattern->kind != PATTERN_CHANNEL) {
-        pattern->kind = PATTERN_CHANNEL;
+        if (sure || pattern->type == PATTERN_TYPE_UNSTATED) pattern->kind = PATTERN_CHANNEL;
         return;
     }
     if (type == PATTERN_TYPE_UNSTATED) {
@@ -425,7 +425,8 @@ void importer_comment(struct importer *importer, size_t number, struct bytes tex
     } else if (words_have_any(text, "no ttl|no expiry|never expires|no expiration")) {
         importer_lifetime(importer, number, BYTES("none"), place, true);
     }
-    if (words_have_any(text, "pub/sub channel|pub/sub")) pattern->kind = PATTERN_CHANNEL;
+    if (pattern->type == PATTERN_TYPE_UNSTATED && words_have_any(text, "pub/sub channel|pub/sub"))
+        pattern->kind = PATTERN_CHANNEL;
     bool named = names_type(text, &sure);
     pattern = pattern_at(importer, number);
     if (named && pattern->kind != PATTERN_CHANNEL)

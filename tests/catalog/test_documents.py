@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The project's own documents, in all the forms that documents about keys have, against what they mean."""
 import pytest
-from program import DOCUMENTS, keynome
+from program import DOCUMENTS, keynome, read_catalog
 
 NAMES = sorted(path.stem for path in DOCUMENTS.glob("*.md"))
 
@@ -42,3 +42,44 @@ def test_guesses_are_marked():
     _, out, _ = keynome("catalog", "import", "-q", "posts.md", cwd=DOCUMENTS)
     outbox = out[out.index('"{prefix}queue:outbox"'):]
     assert "guessed: [type, eviction]" in outbox[:outbox.index("\n\n")]
+
+
+BOTH = """# Keys
+
+| Key | Type | TTL |
+|---|---|---|
+| `app:events:{id}` | list | 1 hour |
+| `app:log` | Pub/Sub channel | - |
+
+- `app:user:{id}` - hash, TTL 5 min
+
+Changes are told on the channel `app:user:{id}`.
+
+## Pub/Sub channels
+
+| Channel | Purpose |
+|---|---|
+| `app:events:{id}` | new events |
+| `app:jobs:{id}` | work |
+
+## Jobs
+
+| Key | Type |
+|---|---|
+| `app:jobs:{id}` | hash |
+"""
+
+
+def test_a_key_and_a_channel_of_one_template_are_two(tmp_path):
+    source, document = tmp_path / "both.md", tmp_path / "docs.md"
+    source.write_text(BOTH)
+    status, yaml, err = keynome("catalog", "import", "-q", source)
+    assert status == 0, err
+    assert {key: (p.get("type"), p.get("lifetime")) for key, p in read_catalog(yaml).items()} == {
+        "app:events:{id}": ("list", "1h"), "channel app:events:{id}": (None, None),
+        "channel app:log": (None, None), "app:user:{id}": ("hash", "5m"),
+        "app:jobs:{id}": ("hash", None), "channel app:jobs:{id}": (None, None)}
+    written = tmp_path / "both.yaml"
+    written.write_text(yaml)
+    assert keynome("catalog", "docs", written, "-o", document)[0] == 0
+    assert keynome("catalog", "import", "-q", document)[1] == yaml
