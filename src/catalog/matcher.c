@@ -51,30 +51,43 @@ struct walk {
     size_t count;
 };
 
-/* A segment of up to eight bytes is found, measured and loaded by one look at eight bytes of the key. */
-static inline struct segment_sum cut_segment(const struct walk *walk, const char *at,
-                                             uint32_t node) {
+/* The next eight bytes of a key, zeros behind its end. left: how many there are. */
+static inline uint64_t load_next(const struct walk *walk, const char *at, size_t left) {
+    if (kn_likely(left >= 8)) return load_eight(at);
+    if (walk->all - walk->start < 8) return load_some(at, left);
+    return left ? load_eight(walk->all - 8) >> (64 - 8 * left) : 0;
+}
+
+static __attribute__((noinline)) uint32_t long_child(const struct matcher *matcher, uint32_t node,
+                                                     const char *at, const char *all,
+                                                     const char **ret_end) {
+    const char *end = memchr(at + 8, TEMPLATE_SEPARATOR, (size_t)(all - at) - 8);
+    *ret_end = end ? end : all;
+    if (!(matcher->nodes[node].ways & NODE_LONG)) return 0;
+    struct bytes text = bytes_make(at, (size_t)(*ret_end - at));
+    struct segment_sum sum = segment_sum(text, node);
+    const struct edge *edge = edge_find(matcher->edges, matcher->edge_mask, node, text, &sum);
+    return edge->text ? edge->child : 0;
+}
+
+/* The node behind the segment at `at` by a literal, 0 when there is none; and where the segment ends. One of up to eight
+ * bytes is found, measured and loaded by one look at eight bytes of the key. */
+static inline uint32_t literal_child(const struct walk *walk, uint32_t node, const char *at,
+                                     const char **ret_end) {
     static const uint64_t ones = UINT64_C(0x0101010101010101);
-    size_t left = (size_t)(walk->all - at);
-    uint64_t word;
-    if (kn_likely(left >= 8)) {
-        word = load_eight(at);
-    } else if (walk->all - walk->start >= 8) {
-        word = left ? load_eight(walk->all - 8) >> (64 - 8 * left) : 0;
-    } else {
-        word = load_some(at, left);
-    }
-    uint64_t colons = word ^ ones * TEMPLATE_SEPARATOR;
+    const struct matcher *matcher = walk->matcher;
+    size_t left = (size_t)(walk->all - at), len = left;
+    uint64_t word = load_next(walk, at, left), colons = word ^ ones * TEMPLATE_SEPARATOR;
     colons = (colons - ones) & ~colons & ones << 7;
-    size_t len = colons ? (size_t)__builtin_ctzll(colons) / 8 : 8;
-    if (kn_unlikely(len >= left && left <= 8)) len = left;
-    if (kn_unlikely(len == 8 && left > 8 && at[8] != TEMPLATE_SEPARATOR)) {
-        const char *end = memchr(at + 8, TEMPLATE_SEPARATOR, left - 8);
-        return segment_sum(bytes_make(at, end ? (size_t)(end - at) : left), node);
+    if (kn_likely(colons != 0)) {
+        len = (size_t)__builtin_ctzll(colons) / 8;
+        word &= ((colons & -colons) >> 7) - 1;
+    } else if (left > 8) {
+        if (at[8] != TEMPLATE_SEPARATOR) return long_child(matcher, node, at, walk->all, ret_end);
+        len = 8;
     }
-    if (len < 8) word &= (UINT64_C(1) << 8 * len) - 1;
-    return (struct segment_sum){
-        .first = word, .len = (uint32_t)len, .hash = segment_hash(word, 0, len, node)};
+    *ret_end = at + len;
+    return short_child(matcher, node, word, (uint32_t)len);
 }
 
 /* The ways out of a node other than a literal, from turn->stage on. Returns a terminal; or 0, with the node to go on
@@ -112,6 +125,12 @@ static uint32_t take_turn(struct walk *walk, struct turn turn, uint32_t *ret_nod
     return turn.at < walk->all ? node->rest : 0;
 }
 
+/* Where the segment at `at` ends. */
+static inline const char *segment_end(const char *at, const char *all) {
+    const char *end = at == all ? NULL : memchr(at, TEMPLATE_SEPARATOR, (size_t)(all - at));
+    return end ? end : all;
+}
+
 /* The terminal of the best template for a key; 0 when there is none. */
 static uint32_t walk_key(const struct matcher *matcher, uint32_t number, struct bytes key) {
     struct walk walk;
@@ -119,37 +138,32 @@ static uint32_t walk_key(const struct matcher *matcher, uint32_t number, struct 
     walk.start = key.data;
     walk.all = key.data + key.len;
     walk.count = 0;
-    const char *at = key.data;
+    const char *at = key.data, *end;
     for (;;) {
         const struct node *node = &matcher->nodes[number];
-        struct segment_sum sum = cut_segment(&walk, at, number);
-        struct turn turn = {number, 0, at, at + sum.len};
         uint32_t terminal = 0, next = 0;
-        const struct edge *edge = NULL;
-        if (node->edges) {
-            edge = edge_find(matcher->edges, matcher->edge_mask, number, bytes_make(at, sum.len),
-                             &sum);
+        if (node->ways & (NODE_SHORT | NODE_LONG))
+            next = literal_child(&walk, number, at, &end);
+        else
+            end = segment_end(at, walk.all);
+        if (next && end == walk.all) {
+            terminal = matcher->nodes[next].terminal;
+            if (terminal) return terminal;
+            next = 0;
+        } else if (next && (node->ways & NODE_OTHERS || node->rest)) {
+            kn_assert(walk.count < MATCHER_DEPTH_MAX);
+            walk.turns[walk.count++] = (struct turn){number, 0, at, end};
         }
-        if (edge && edge->text) {
-            next = edge->child;
-            if (turn.end == walk.all) {
-                terminal = matcher->nodes[next].terminal;
-                next = 0;
-            } else if (node->mixed_count || node->variable || node->rest) {
-                kn_assert(walk.count < MATCHER_DEPTH_MAX);
-                walk.turns[walk.count++] = turn;
-            }
-        }
-        if (terminal) return terminal;
-        if (!next) terminal = take_turn(&walk, turn, &next);
+        if (!next) terminal = take_turn(&walk, (struct turn){number, 0, at, end}, &next);
         while (!terminal && !next) {
             if (walk.count == 0) return 0;
-            turn = walk.turns[--walk.count];
-            terminal = take_turn(&walk, turn, &next);
+            const struct turn *turn = &walk.turns[--walk.count];
+            end = turn->end;
+            terminal = take_turn(&walk, *turn, &next);
         }
         if (terminal) return terminal;
         number = next;
-        at = turn.end + 1;
+        at = end + 1;
     }
 }
 
@@ -176,7 +190,8 @@ static const struct target *choose(const struct matcher *matcher, uint32_t termi
 static const struct target *find(const struct matcher *matcher, enum pattern_kind kind,
                                  struct bytes key, int database) {
     if (key.len == 0) return NULL;
-    uint32_t terminal = walk_key(matcher, kind == PATTERN_CHANNEL ? 1 : 0, key);
+    uint32_t terminal = kind == PATTERN_KEY ? lead_find(matcher, key) : 0;
+    if (terminal == 0) terminal = walk_key(matcher, kind == PATTERN_CHANNEL ? 1 : 0, key);
     return terminal ? choose(matcher, terminal, database) : NULL;
 }
 

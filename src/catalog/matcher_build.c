@@ -5,11 +5,10 @@
  * most literal first.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "catalog/matcher_inside.h"
-
-enum { NODES_MAX = 1 << 22 };
 
 struct mixed_item {
     struct mixed mixed;
@@ -161,13 +160,14 @@ static uint32_t next_node(struct builder *builder, uint32_t node, const struct s
         if (edge->child) return edge->child;
         child = add_node(builder);
         edge->child = child;
-        matcher->nodes[node].edges++;
+        matcher->nodes[node].ways |= text.len > 8 ? NODE_LONG : NODE_SHORT;
         return child;
     }
     if (segment->part_count == 1) {
         if (matcher->nodes[node].variable) return matcher->nodes[node].variable;
         child = add_node(builder);
         matcher->nodes[node].variable = child;
+        matcher->nodes[node].ways |= NODE_OTHERS;
         return child;
     }
     struct mixed *mixed = get_mixed(builder, node, segment, false);
@@ -316,7 +316,90 @@ static void sort_mixed(struct builder *builder) {
         struct node *node = &matcher->nodes[builder->mixed[i].node];
         matcher->mixed[i] = builder->mixed[i].mixed;
         if (node->mixed_count++ == 0) node->mixed = (uint32_t)i;
+        node->ways |= NODE_OTHERS;
     }
+}
+
+static void index_short_edges(struct matcher *matcher) {
+    size_t count = 0, size = 2;
+    for (size_t i = 0; i <= matcher->edge_mask; i++)
+        count += matcher->edges[i].text != NULL && matcher->edges[i].len <= 8;
+    while (size < 2 * count) size *= 2;
+    matcher->short_mask = size - 1;
+    matcher->short_edges = mem_zalloc(size * sizeof *matcher->short_edges);
+    for (size_t i = 0; i <= matcher->edge_mask; i++) {
+        const struct edge *edge = &matcher->edges[i];
+        if (edge->text == NULL || edge->len > 8) continue;
+        uint32_t label = short_label(edge->node, edge->len);
+        *short_find(matcher->short_edges, matcher->short_mask, edge->first, label) =
+            (struct short_edge){.text = edge->first, .label = label, .child = edge->child};
+    }
+}
+
+/* ---- leads ---- */
+
+/* The literals of a target up to a variable that ends it, with the last separator; of no length when it is of another
+ * shape, or when keys that begin so have other ways. */
+static struct lead lead_of(struct matcher *matcher, const struct target *target) {
+    const struct segment *last = &target->segments[target->segment_count - 1];
+    struct lead lead = {0};
+    uint32_t node = 0;
+    size_t len = 0;
+    if (target->pattern->kind != PATTERN_KEY || last->part_count != 1 || !last->variable_count)
+        return lead;
+    for (const struct segment *segment = target->segments; segment < last; segment++) {
+        struct bytes text = segment->part_count ? segment->parts[0].text : BYTES("");
+        if (segment->variable_count) return lead;
+        struct segment_sum sum = segment_sum(text, node);
+        node = edge_find(matcher->edges, matcher->edge_mask, node, text, &sum)->child;
+        len += text.len + 1;
+    }
+    if (matcher->nodes[node].ways || len < lead_class_min[LEAD_CLASSES - 1]) return lead;
+    char *text = arena_alloc(&matcher->arena, len), *at = text;
+    for (const struct segment *segment = target->segments; segment < last; segment++) {
+        if (segment->part_count) {
+            memcpy(at, segment->parts[0].text.data, segment->parts[0].text.len);
+            at += segment->parts[0].text.len;
+        }
+        *at++ = TEMPLATE_SEPARATOR;
+    }
+    lead.text = text;
+    lead.len = (uint32_t)len;
+    lead.terminal = matcher->nodes[node].rest;
+    lead.first = load_some(text, len < 8 ? len : 8);
+    if (len >= 8) lead.last = load_eight(text + (len < 16 ? len : 16) - 8);
+    return lead;
+}
+
+static unsigned lead_class(const struct lead *lead) {
+    unsigned class = 0;
+    while (lead->len < lead_class_min[class]) class ++;
+    return class;
+}
+
+/* Of leads that have one place only one is kept; for keys of the others there is the walk. */
+static void index_leads(struct matcher *matcher) {
+    size_t counts[LEAD_CLASSES] = {0}, count = matcher->target_count;
+    struct lead *leads = mem_alloc(count * sizeof *leads);
+    for (size_t i = 1; i < count; i++) {
+        leads[i] = lead_of(matcher, &matcher->targets[i]);
+        if (leads[i].len) counts[lead_class(&leads[i])]++;
+    }
+    for (unsigned class = 0; class < LEAD_CLASSES; class ++) {
+        size_t size = 4;
+        if (counts[class] == 0) continue;
+        while (size < 4 * counts[class]) size *= 2;
+        matcher->leads[class] = mem_zalloc(size * sizeof(struct lead));
+        matcher->lead_masks[class] = size - 1;
+    }
+    for (size_t i = 1; i < count; i++) {
+        if (!leads[i].len) continue;
+        unsigned class = lead_class(&leads[i]);
+        uint64_t first = class == 2 ? leads[i].first & UINT32_MAX : leads[i].first;
+        size_t hash = lead_hash(first, class == 0 ? leads[i].last : 0);
+        matcher->leads[class][hash & matcher->lead_masks[class]] = leads[i];
+    }
+    mem_free(leads);
 }
 
 struct matcher *matcher_new(const struct catalog *const *catalogs, size_t count,
@@ -345,6 +428,8 @@ struct matcher *matcher_new(const struct catalog *const *catalogs, size_t count,
     matcher->target_count = 1;
     for (size_t i = 0; i < count; i++) ok = add_catalog(&builder, catalogs[i]) && ok;
     sort_mixed(&builder);
+    index_short_edges(matcher);
+    index_leads(matcher);
     mem_free(builder.mixed);
     mem_free(builder.shapes);
     if (ok) return matcher;
@@ -357,6 +442,8 @@ void matcher_free(struct matcher *matcher) {
     arena_done(&matcher->arena);
     mem_free(matcher->nodes);
     mem_free(matcher->edges);
+    mem_free(matcher->short_edges);
+    for (unsigned class = 0; class < LEAD_CLASSES; class ++) mem_free(matcher->leads[class]);
     mem_free(matcher->mixed);
     mem_free(matcher->targets);
     mem_free((void *)matcher->patterns);

@@ -3,7 +3,7 @@
  * How a matcher lies in memory; for matcher.c, which asks, and matcher_build.c, which compiles.
  *
  * What: a tree over segments. From a node, a segment leads on by one of four ways, tried in this order: it is a
- *       literal (one look into a table of all edges), it is mixed ("celery-{id}", a short list), it is a
+ *       literal (one look into a table of all edges, or of the short ones among them), it is mixed ("celery-{id}", a short list), it is a
  *       variable, or a trailing variable takes it with all that follows.
  * Always: a node lies at one depth, and every way but the last takes exactly one segment; so a node is visited
  *         once per key at most, and the number of nodes bounds the work. Node 0 is the root of keys, node 1
@@ -38,6 +38,13 @@ struct edge {
     uint32_t len, node, child;
 };
 
+/* The same for segments of up to eight bytes, four to a cache line. */
+struct short_edge {
+    uint64_t text;
+    uint32_t label; /* short_label of its node */
+    uint32_t child; /* 0: an empty place */
+};
+
 struct mixed {
     const struct template_part *parts;
     uint32_t part_count;
@@ -46,8 +53,14 @@ struct mixed {
     bool trailing;
 };
 
+enum {
+    NODE_SHORT = 1, /* literals of up to eight bytes lead on */
+    NODE_LONG = 2,  /* longer ones do */
+    NODE_OTHERS = 4 /* mixed segments or a variable do */
+};
+
 struct node {
-    uint32_t edges;    /* how many literals lead on */
+    uint32_t ways;     /* NODE_...: other than to the rest */
     uint32_t variable; /* the node behind any segment */
     uint32_t terminal; /* of keys that end here */
     uint32_t rest;     /* terminal of keys whose rest a trailing variable takes */
@@ -70,11 +83,28 @@ struct target {
     uint16_t id, alias;
 };
 
+/* Literals up to a variable that takes the whole rest, where there is no other way: a key that begins so is settled by one
+ * look, without a walk. Leads of one class (by length) are found by as many of their first bytes as all of it have. */
+enum { LEAD_CLASSES = 3 };
+static const size_t lead_class_min[LEAD_CLASSES] = {16, 8, 4};
+
+struct lead {
+    uint64_t first; /* the first eight bytes, or of a shorter one all of them */
+    uint64_t last;  /* the last eight of the first sixteen, or of a shorter one its last */
+    const char *text;
+    uint32_t len;
+    uint32_t terminal; /* 0: an empty place */
+};
+
 struct matcher {
     struct arena arena;
     struct node *nodes;
     struct edge *edges;
     size_t edge_mask;
+    struct short_edge *short_edges;
+    size_t short_mask;
+    struct lead *leads[LEAD_CLASSES]; /* NULL: none of the class */
+    size_t lead_masks[LEAD_CLASSES];
     struct mixed *mixed;
     struct target *targets; /* a terminal is the number of its first target; number 0 is unused */
     const struct pattern **patterns;
@@ -122,6 +152,61 @@ static inline struct edge *edge_find(struct edge *edges, size_t mask, uint32_t n
             (sum->len <= 16 || memcmp(edge->text, segment.data, sum->len) == 0))
             return edge;
     }
+}
+
+enum { NODES_MAX = 1 << 22 };
+
+static inline uint32_t short_label(uint32_t node, uint32_t len) {
+    _Static_assert(NODES_MAX <= 1 << 28, "a label has four bits for a length");
+    return node | len << 28;
+}
+
+/* The place of an edge of a short segment, or the empty one where it would be. */
+static inline struct short_edge *short_find(struct short_edge *edges, size_t mask, uint64_t text,
+                                            uint32_t label) {
+    uint64_t hash = (text ^ label * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xbf58476d1ce4e5b9);
+    for (size_t at = hash >> 32 & mask;; at = (at + 1) & mask)
+        if (edges[at].child == 0 || (edges[at].text == text && edges[at].label == label))
+            return &edges[at];
+}
+
+static inline uint32_t short_child(const struct matcher *matcher, uint32_t node, uint64_t text,
+                                   uint32_t len) {
+    return short_find(matcher->short_edges, matcher->short_mask, text, short_label(node, len))
+        ->child;
+}
+
+static inline size_t lead_hash(uint64_t first, uint64_t second) {
+    return (size_t)((first ^ second * UINT64_C(0x9e3779b97f4a7c15)) *
+                        UINT64_C(0xbf58476d1ce4e5b9) >>
+                    32);
+}
+
+/* The terminal that a key's beginning settles; 0 when it does not. */
+static inline uint32_t lead_find(const struct matcher *matcher, struct bytes key) {
+    if (key.len <= 8) return 0;
+    uint64_t first = load_eight(key.data);
+    if (key.len > 16 && matcher->leads[0]) {
+        uint64_t second = load_eight(key.data + 8);
+        const struct lead *lead =
+            &matcher->leads[0][lead_hash(first, second) & matcher->lead_masks[0]];
+        if (lead->first == first && lead->last == second && key.len > lead->len && lead->terminal &&
+            memcmp(key.data + 16, lead->text + 16, lead->len - 16) == 0)
+            return lead->terminal;
+    }
+    if (matcher->leads[1]) {
+        const struct lead *lead = &matcher->leads[1][lead_hash(first, 0) & matcher->lead_masks[1]];
+        if (lead->first == first && key.len > lead->len && lead->terminal &&
+            load_eight(key.data + lead->len - 8) == lead->last)
+            return lead->terminal;
+    }
+    if (matcher->leads[2]) {
+        uint64_t four = first & UINT32_MAX;
+        const struct lead *lead = &matcher->leads[2][lead_hash(four, 0) & matcher->lead_masks[2]];
+        if (lead->terminal && (first & ~(UINT64_MAX << 8 * lead->len)) == lead->first)
+            return lead->terminal;
+    }
+    return 0;
 }
 
 /* Whether a segment, [at, end), fits parts; all is where the key ends, for a trailing variable. Values of

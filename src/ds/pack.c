@@ -162,7 +162,10 @@ struct pack *pack_copy(const struct pack *pack, struct heap *heap) {
 }
 
 size_t pack_heap_bytes(const struct pack *pack) {
-    return heap_object_bytes(capacity(pack->bytes));
+    /* A multiple of eight, so no more is taken than is asked for. */
+    size_t bytes = capacity(pack->bytes);
+    kn_assert(bytes == heap_object_bytes(bytes));
+    return bytes;
 }
 
 /* ---- places ---- */

@@ -19,6 +19,7 @@
 #include "server/stats.h"
 #include "server/worker.h"
 #include "store/admin.h"
+#include "store/dealing.h"
 #include "store/patterns.h"
 #include "store/prefetch.h"
 
@@ -188,17 +189,23 @@ static bool runs_in_transaction(const struct command *row) {
 
 /* ---- running ---- */
 
-void request_run(struct request *request) {
-    if (kn_unlikely(request->twin_count > 0)) request_adopt(request, request->db);
-    if (request->key_count == 0 || kn_likely(!store_counts_patterns(request->store))) {
-        request->command->handler(request);
-        return;
-    }
-    if (!guard_before(request)) return;
+/* A write while there are catalogs. */
+static __attribute__((noinline)) void run_guarded(struct request *request) {
     uint32_t errors = request->reply->errors;
+    if (!guard_before(request)) return;
+    store_begin_dealing();
     request->command->handler(request);
     guard_after(request, request->reply->errors != errors);
     store_settle(request->store);
+}
+
+void request_run(struct request *request) {
+    if (kn_unlikely(request->twin_count > 0)) request_adopt(request, request->db);
+    if (store_counts_patterns(request->store) && request->command->flags & COMMAND_WRITE &&
+        request->key_count > 0)
+        run_guarded(request);
+    else
+        request->command->handler(request);
 }
 
 /* Both return false, and nothing has happened, when a shard is held by a script that runs too long. */

@@ -20,6 +20,7 @@
 #include "server/request.h"
 #include "server/server.h"
 #include "server/violations.h"
+#include "store/dealing.h"
 #include "store/patterns.h"
 
 enum { SLACK_MS = 1000 }; /* between the clocks of those who compute a moment and the server's */
@@ -163,9 +164,9 @@ static bool brings(const struct request *request, uint32_t index) {
     return (flags & KEY_OW) || (flags & KEY_RW && flags & (KEY_INSERT | KEY_UPDATE));
 }
 
-bool guard_before(struct request *request) {
+/* What is seldom done is kept out of line, so that the usual write does not pay for its registers. */
+static __attribute__((noinline)) bool check_before(struct request *request) {
     struct store *store = request->store;
-    if (!(request->command->flags & COMMAND_WRITE) || !store_enforces(store)) return true;
     for (uint32_t i = 0; i < request->key_count; i++) {
         const struct key *key = request_key(request, i);
         if (!brings(request, i)) continue;
@@ -185,6 +186,10 @@ bool guard_before(struct request *request) {
         return false;
     }
     return true;
+}
+
+bool guard_before(struct request *request) {
+    return kn_likely(!store_enforces(request->store)) || check_before(request);
 }
 
 /* ---- afterwards ---- */
@@ -224,21 +229,25 @@ static void see_to_lifetime(struct request *request, uint32_t index, uint16_t id
     if (kind != VIOLATION_NONE) note(request, key, id, rules, kind, enforced && wanted_ms);
 }
 
-static void look_at(struct request *request, uint32_t index, uint16_t id, bool changed,
-                    bool is_new) {
+/* entry: the key's, where it is known already. */
+static __attribute__((noinline)) void look_at(struct request *request, uint32_t index, uint16_t id,
+                                              struct entry *entry, bool changed, bool is_new) {
     const struct pattern_rules *rules = store_pattern_rules(request->store, id);
     const struct key *key = request_key(request, index);
     struct bytes what;
     if (rules->mode == MODE_OFF || !brings(request, index)) return;
     enum violation_kind kind = VIOLATION_NONE;
-    struct entry *entry = NULL;
-    if (changed && rules->about_entry) {
+    if (!changed || !rules->about_entry) {
+        entry = NULL;
+    } else {
         if (rules->pattern == NULL) {
             if (is_new && rules->mode == MODE_OBSERVE)
                 note(request, key, id, rules, VIOLATION_UNMATCHED, false);
             return;
         }
-        entry = store_find(request->store, request->db, key, request->now_ms);
+        if (entry == NULL ||
+            (entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < request->now_ms))
+            entry = store_find(request->store, request->db, key, request->now_ms);
         if (entry != NULL && rules->mode == MODE_OBSERVE)
             kind = judge_entry(request, key, rules->pattern, entry);
     }
@@ -248,22 +257,25 @@ static void look_at(struct request *request, uint32_t index, uint16_t id, bool c
     if (entry != NULL) see_to_lifetime(request, index, id, rules, entry, is_new);
 }
 
+static __attribute__((noinline)) void look_at_many(struct request *request) {
+    for (uint32_t i = 0; i < request->key_count; i++) {
+        struct entry *entry =
+            store_find(request->store, request->db, request_key(request, i), request->now_ms);
+        bool may_be_new = guard_key_flags(request, i) & (KEY_OW | KEY_INSERT);
+        if (entry != NULL) look_at(request, i, entry->pattern, entry, true, may_be_new);
+    }
+}
+
 void guard_after(struct request *request, bool failed) {
-    struct store *store = request->store;
-    if (failed || !(request->command->flags & COMMAND_WRITE) || request->block.wanted) return;
-    if (request->key_count == 1) {
-        const struct store_dealing dealing = *store_last_dealing();
-        const struct key *key = request_key(request, 0);
-        if (dealing.hash != key->hash || dealing.db != request->db) return;
-        const struct pattern_rules *rules = store_pattern_rules(store, dealing.id);
-        if (rules->about_arguments || (dealing.changed && rules->about_entry))
-            look_at(request, 0, dealing.id, dealing.changed, dealing.is_new);
+    if (kn_unlikely(failed) || kn_unlikely(request->block.wanted)) return;
+    if (kn_unlikely(request->key_count != 1)) {
+        look_at_many(request);
         return;
     }
-    for (uint32_t i = 0; i < request->key_count; i++) {
-        const struct entry *entry =
-            store_find(store, request->db, request_key(request, i), request->now_ms);
-        bool may_be_new = guard_key_flags(request, i) & (KEY_OW | KEY_INSERT);
-        if (entry != NULL) look_at(request, i, entry->pattern, true, may_be_new);
-    }
+    const struct store_dealing *dealing = &store_dealing;
+    if (dealing->hash != request_key(request, 0)->hash || dealing->db != request->db) return;
+    uint16_t id = store_dealing_id();
+    const struct pattern_rules *rules = store_pattern_rules(request->store, id);
+    if (rules->about_arguments || (dealing->changed && rules->about_entry))
+        look_at(request, 0, id, dealing->entry, dealing->changed, dealing->is_new);
 }

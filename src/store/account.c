@@ -13,82 +13,95 @@
 
 struct opening {
     const void *value;
-    enum value_type type;
-    unsigned db;
-    uint16_t pattern;
     size_t bytes; /* of the value, as counted */
+    uint32_t db;
+    uint16_t pattern;
+    uint8_t type; /* enum value_type */
 };
+
+enum { OPENED_FEW = 8 };
 
 /* What this thread has opened; a command opens few. */
 static _Thread_local struct {
-    unsigned count, room;
-    struct opening *items, few[8];
+    unsigned count, more_room;
+    struct opening few[OPENED_FEW], *more;
 } opened;
 
 static bool changes_in_place(const struct entry *entry) {
     return entry_has(entry, ENTRY_EXTERNAL) && entry_type(entry) != TYPE_STRING;
 }
 
+static struct opening *opening_at(unsigned i) {
+    return i < OPENED_FEW ? &opened.few[i] : &opened.more[i - OPENED_FEW];
+}
+
 static struct opening *opening_of(const void *value) {
-    struct opening *items = opened.items ? opened.items : opened.few;
     for (unsigned i = opened.count; i-- > 0;)
-        if (items[i].value == value) return &items[i];
+        if (opening_at(i)->value == value) return opening_at(i);
     return NULL;
+}
+
+static __attribute__((noinline)) void make_room(void) {
+    opened.more_room = opened.more_room ? 2 * opened.more_room : 2 * OPENED_FEW;
+    opened.more = mem_realloc(opened.more, opened.more_room * sizeof *opened.more);
+}
+
+static inline struct opening opening_make(unsigned db, const struct entry *entry) {
+    const void *value = entry_value(entry);
+    return (struct opening){.value = value,
+                            .bytes = value_bytes(entry_type(entry), value),
+                            .db = db,
+                            .pattern = entry->pattern,
+                            .type = entry->type};
+}
+
+static __attribute__((noinline)) void open_another(unsigned db, const struct entry *entry) {
+    if (opening_of(entry_value(entry))) return;
+    if (opened.count == OPENED_FEW + opened.more_room) make_room();
+    *opening_at(opened.count++) = opening_make(db, entry);
 }
 
 void store_open(struct store *store, unsigned db, const struct entry *entry) {
     if (!store_counts_patterns(store) || !changes_in_place(entry)) return;
-    const void *value = entry_value(entry);
-    if (opening_of(value)) return;
-    if (opened.items == NULL) opened.room = sizeof opened.few / sizeof opened.few[0];
-    if (opened.count == opened.room) {
-        unsigned room = opened.room * 2;
-        struct opening *items = mem_alloc(room * sizeof *items);
-        memcpy(items, opened.items ? opened.items : opened.few, opened.count * sizeof *items);
-        mem_free(opened.items);
-        opened.items = items;
-        opened.room = room;
+    if (kn_unlikely(opened.count > 0)) {
+        open_another(db, entry);
+        return;
     }
-    (opened.items ? opened.items : opened.few)[opened.count++] =
-        (struct opening){.value = value,
-                         .type = entry_type(entry),
-                         .db = db,
-                         .pattern = entry->pattern,
-                         .bytes = value_bytes(entry_type(entry), value)};
+    opened.few[0] = opening_make(db, entry);
+    opened.count = 1;
 }
 
 static void opening_settle(struct store *store, const struct opening *opening) {
-    size_t bytes = value_bytes(opening->type, opening->value);
+    size_t bytes = value_bytes((enum value_type)opening->type, opening->value);
     if (bytes != opening->bytes)
         tally_held(patterns_of(store)->tally, opening->pattern, opening->db, 0,
                    (int64_t)bytes - (int64_t)opening->bytes);
 }
 
-void store_settle(struct store *store) {
-    if (kn_likely(opened.count == 0)) return;
-    const struct opening *items = opened.items ? opened.items : opened.few;
-    for (unsigned i = 0; i < opened.count; i++) opening_settle(store, &items[i]);
+static __attribute__((noinline)) void settle_opened(struct store *store) {
+    for (unsigned i = 0; i < opened.count; i++) opening_settle(store, opening_at(i));
     opened.count = 0;
-    if (opened.items != NULL) {
-        mem_free(opened.items);
-        opened.items = NULL;
+    if (kn_unlikely(opened.more_room > 0)) {
+        mem_free(opened.more);
+        opened.more = NULL;
+        opened.more_room = 0;
     }
 }
 
-/* The key that this thread dealt with last: a write is counted after it happened, when its entry may be gone, and to
- * match the name once more would cost more than all the counting. */
-static _Thread_local struct store_dealing noted;
-
-void account_note(unsigned db, const struct key *key, uint16_t id) {
-    noted = (struct store_dealing){.hash = key->hash, .db = db, .id = id};
+void store_settle(struct store *store) {
+    if (opened.count == 0) return;
+    if (kn_unlikely(opened.count > 1 || opened.more_room > 0)) {
+        settle_opened(store);
+        return;
+    }
+    opened.count = 0;
+    opening_settle(store, &opened.few[0]);
 }
+
+_Thread_local struct store_dealing store_dealing;
 
 void account_note_change(const struct key *key) {
-    if (noted.hash == key->hash) noted.changed = true;
-}
-
-const struct store_dealing *store_last_dealing(void) {
-    return &noted;
+    if (store_dealing.hash == key->hash) store_dealing.changed = true;
 }
 
 size_t account_close(struct store *store, const struct entry *entry) {
@@ -97,17 +110,17 @@ size_t account_close(struct store *store, const struct entry *entry) {
         opened.count && changes_in_place(entry) ? opening_of(entry_value(entry)) : NULL;
     if (opening != NULL) {
         opening_settle(store, opening);
-        *opening = (opened.items ? opened.items : opened.few)[--opened.count];
+        *opening = *opening_at(--opened.count);
     }
     return entry_bytes(entry);
 }
 
-void account_enter(struct store *store, unsigned db, const struct key *key,
-                   const struct entry *entry, bool is_new, size_t bytes_before) {
+void account_enter(struct store *store, unsigned db, const struct key *key, struct entry *entry,
+                   bool is_new, size_t bytes_before) {
     if (!store_counts_patterns(store)) return;
-    account_note(db, key, entry->pattern);
-    noted.changed = true;
-    noted.is_new = is_new;
+    account_note(db, key, entry);
+    store_dealing.changed = true;
+    store_dealing.is_new = is_new;
     tally_held(patterns_of(store)->tally, entry->pattern, db, is_new,
                (int64_t)entry_bytes(entry) - (int64_t)bytes_before);
     /* A value that was just put may still be filled. */
@@ -116,6 +129,10 @@ void account_enter(struct store *store, unsigned db, const struct key *key,
 
 void account_leave(struct store *store, unsigned db, const struct entry *entry) {
     if (!store_counts_patterns(store)) return;
+    if (store_dealing.entry == entry) {
+        store_dealing.entry = NULL;
+        store_dealing.gone_id = entry->pattern;
+    }
     size_t bytes = account_close(store, entry);
     tally_held(patterns_of(store)->tally, entry->pattern, db, -1, -(int64_t)bytes);
 }
@@ -127,9 +144,11 @@ uint16_t account_pattern(const struct store *store, unsigned db, struct bytes na
 void store_count_write(struct store *store, unsigned db, const struct key *key) {
     const struct patterns *patterns = patterns_of(store);
     if (patterns == NULL) return;
-    bool known = noted.hash == key->hash && noted.db == db && patterns->state[noted.id] == ID_LIVE;
-    tally_add(patterns->tally, known ? noted.id : store_pattern_id(store, db, key->name),
-              TALLY_WRITES, 1);
+    uint16_t id = store_dealing_id();
+    if (kn_unlikely(store_dealing.hash != key->hash || store_dealing.db != db ||
+                    patterns->state[id] != ID_LIVE))
+        id = store_pattern_id(store, db, key->name);
+    tally_add(patterns->tally, id, TALLY_WRITES, 1);
 }
 
 void store_count(struct store *store, uint16_t id, enum tally_count count) {

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "store/admin.h"
+#include "store/dealing.h"
 #include "store/shard.h"
 
 struct store {
@@ -81,10 +82,12 @@ uint16_t account_pattern(const struct store *store, unsigned db, struct bytes na
 /* What the account holds for an entry (NULL: 0) that is about to be replaced; its changes in place are over. */
 size_t account_close(struct store *store, const struct entry *entry);
 /* An entry has come: new, or instead of one that account_close said these bytes of. */
-void account_enter(struct store *store, unsigned db, const struct key *key,
-                   const struct entry *entry, bool is_new, size_t bytes_before);
-/* This thread deals with a key of a pattern. */
-void account_note(unsigned db, const struct key *key, uint16_t id);
+void account_enter(struct store *store, unsigned db, const struct key *key, struct entry *entry,
+                   bool is_new, size_t bytes_before);
+/* This thread deals with a key. */
+static inline void account_note(unsigned db, const struct key *key, struct entry *entry) {
+    store_dealing = (struct store_dealing){.hash = key->hash, .entry = entry, .db = db};
+}
 /* And changes what the catalog may have a say in. */
 void account_note_change(const struct key *key);
 /* An entry is about to go. */

@@ -64,16 +64,6 @@ const struct pattern_rules *store_pattern_rules(const struct store *store, uint1
 /* Whether any pattern is enforced, or keys refused that match none. A shard is held. */
 bool store_enforces(const struct store *store);
 
-/* What this thread's last dealing with a key was. */
-struct store_dealing {
-    uint64_t hash;
-    unsigned db;
-    uint16_t id;
-    bool changed; /* it came, or its type, size or expiry is another */
-    bool is_new;
-};
-const struct store_dealing *store_last_dealing(void);
-
 /* ---- counting: for live ids, the key's shard held ---- */
 
 /* Whether a catalog has ever been in force. No lock needed. */

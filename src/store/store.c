@@ -128,11 +128,12 @@ void store_expire(struct store *store, unsigned db, const struct key *key, struc
 
 struct entry *store_find(struct store *store, unsigned db, const struct key *key, int64_t now_ms) {
     struct entry *entry = store_lookup(store, db, key);
-    if (entry != NULL && kn_unlikely(!pattern_is_settled(store, entry)) &&
-        !pattern_settle_entry(store, db, key, entry))
-        return NULL;
-    if (entry != NULL && kn_unlikely(store_counts_patterns(store)))
-        account_note(db, key, entry->pattern);
+    if (entry != NULL && kn_unlikely(store_counts_patterns(store))) {
+        if (kn_unlikely(!pattern_is_settled(store, entry)) &&
+            !pattern_settle_entry(store, db, key, entry))
+            return NULL;
+        account_note(db, key, entry);
+    }
     if (entry == NULL || !entry_has(entry, ENTRY_EXPIRES) || entry_expiry(entry) >= now_ms)
         return entry;
     store_expire(store, db, key, entry);

@@ -5,18 +5,8 @@
 
 #include "base/memory.h"
 
-struct tally {
-    unsigned db_count;
-    size_t stride; /* counters of a cell */
-    _Atomic(struct tally_block *) blocks;
-    uint64_t serial; /* tells this tally from an earlier one at the same address */
-};
-
 static _Atomic uint64_t serials;
-static _Thread_local struct {
-    uint64_t serial;
-    struct tally_block *block;
-} mine;
+_Thread_local struct tally_own tally_own;
 
 struct tally *tally_new(unsigned db_count) {
     struct tally *tally = mem_zalloc(sizeof *tally);
@@ -38,28 +28,24 @@ void tally_free(struct tally *tally) {
     mem_free(tally);
 }
 
-static __attribute__((noinline)) struct tally_block *tally_join(struct tally *tally) {
+static struct tally_block *tally_join(struct tally *tally) {
     struct tally_block *block = mem_zalloc(sizeof *block);
     block->next = atomic_load(&tally->blocks);
     while (!atomic_compare_exchange_weak(&tally->blocks, &block->next, block)) continue;
-    mine.serial = tally->serial;
-    mine.block = block;
+    tally_own = (struct tally_own){tally->serial, block};
     return block;
 }
 
-static __attribute__((noinline)) _Atomic(int64_t) *
-chunk_new(const struct tally *tally, struct tally_block *block, unsigned chunk) {
-    _Atomic(int64_t) *cells = mem_zalloc(TALLY_CHUNK * tally->stride * sizeof *cells);
-    atomic_store_explicit(&block->chunks[chunk], cells, memory_order_release);
-    return cells;
-}
-
-_Atomic(int64_t) *tally_cell(struct tally *tally, unsigned id) {
-    struct tally_block *block = mine.block;
-    if (kn_unlikely(mine.serial != tally->serial)) block = tally_join(tally);
-    _Atomic(int64_t) *cells =
-        atomic_load_explicit(&block->chunks[id / TALLY_CHUNK], memory_order_relaxed);
-    if (kn_unlikely(cells == NULL)) cells = chunk_new(tally, block, id / TALLY_CHUNK);
+/* The first time that the thread counts for an id like this. */
+__attribute__((noinline)) _Atomic(int64_t) *tally_cell_new(struct tally *tally, unsigned id) {
+    struct tally_block *block = tally_own.block;
+    if (tally_own.serial != tally->serial) block = tally_join(tally);
+    _Atomic(_Atomic(int64_t) *) *chunk = &block->chunks[id / TALLY_CHUNK];
+    _Atomic(int64_t) *cells = atomic_load_explicit(chunk, memory_order_relaxed);
+    if (cells == NULL) {
+        cells = mem_zalloc(TALLY_CHUNK * tally->stride * sizeof *cells);
+        atomic_store_explicit(chunk, cells, memory_order_release);
+    }
     return cells + (id % TALLY_CHUNK) * tally->stride;
 }
 

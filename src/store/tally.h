@@ -14,6 +14,7 @@
 #define KN_STORE_TALLY_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/assert.h"
@@ -42,14 +43,34 @@ struct tally_block {
     _Atomic(_Atomic(int64_t) *) chunks[TALLY_IDS / TALLY_CHUNK];
 };
 
-struct tally;
+struct tally {
+    size_t stride;   /* counters of a cell */
+    uint64_t serial; /* tells this tally from an earlier one at the same address */
+    unsigned db_count;
+    _Atomic(struct tally_block *) blocks;
+};
 
 struct tally *tally_new(unsigned db_count);
 /* No thread counts any more. */
 void tally_free(struct tally *tally);
 
+/* The calling thread's own block of the tally that it used last. */
+struct tally_own {
+    uint64_t serial;
+    struct tally_block *block;
+};
+extern _Thread_local struct tally_own tally_own;
+_Atomic(int64_t) *tally_cell_new(struct tally *tally, unsigned id);
+
 /* The calling thread's cell of an id: counts, then keys and bytes of each database. */
-_Atomic(int64_t) *tally_cell(struct tally *tally, unsigned id);
+static inline _Atomic(int64_t) *tally_cell(struct tally *tally, unsigned id) {
+    if (kn_likely(tally_own.serial == tally->serial)) {
+        _Atomic(int64_t) *cells =
+            atomic_load_explicit(&tally_own.block->chunks[id / TALLY_CHUNK], memory_order_relaxed);
+        if (kn_likely(cells != NULL)) return cells + (id % TALLY_CHUNK) * tally->stride;
+    }
+    return tally_cell_new(tally, id);
+}
 
 static inline void tally_bump(_Atomic(int64_t) *counter, int64_t change) {
     /* Only this thread writes it: a load and a store, where an atomic addition would lock the bus. */

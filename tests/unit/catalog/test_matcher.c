@@ -276,6 +276,18 @@ static void draw(struct rng *rng, bool stars, char *out, size_t room) {
     out[len] = '\0';
 }
 
+/* The two letters written out as words, so that segments, and what templates begin with, have any length. */
+static void stretch(const char *const words[2], const char *plain, char *out, size_t room) {
+    size_t len = 0;
+    for (; *plain != '\0'; plain++) {
+        char other[2] = {*plain, '\0'};
+        const char *word = *plain == 'a' ? words[0] : *plain == 'b' ? words[1] : other;
+        len += (size_t)snprintf(out + len, room - len, "%s", word);
+        assert_true(len < room);
+    }
+    out[len] = '\0';
+}
+
 static void unfold(const char *plain, char *out) {
     size_t len = 0;
     for (unsigned n = 0; *plain != '\0'; plain++) {
@@ -288,15 +300,19 @@ static void unfold(const char *plain, char *out) {
     out[len] = '\0';
 }
 
-enum { RANDOM_TEMPLATES = 24, PLAIN_MAX = 10 };
+enum { RANDOM_TEMPLATES = 24, PLAIN_MAX = 10, WORD_MAX = 12, LONG_MAX = WORD_MAX * PLAIN_MAX };
 
 static void random_round(struct rng *rng, unsigned *matched) {
-    char plain[RANDOM_TEMPLATES][PLAIN_MAX], text[8 * PLAIN_MAX];
+    static const char *const words[][2] = {
+        {"a", "b"}, {"alpha", "be"}, {"a-long-one", "b"}, {"abc", "an-other-one"}, {"ab", "abcd"}};
+    const char *const *chosen = words[rng_below(rng, sizeof words / sizeof words[0])];
+    char plain[RANDOM_TEMPLATES][LONG_MAX], text[8 * LONG_MAX], drawn[PLAIN_MAX + 2];
     size_t count = 1 + rng_below(rng, RANDOM_TEMPLATES - 1), kept = 0;
     struct catalog *catalog = catalog_new("random.yaml");
     for (size_t i = 0; i < count; i++) {
         bool twin = false;
-        draw(rng, true, plain[kept], PLAIN_MAX);
+        draw(rng, true, drawn, PLAIN_MAX);
+        stretch(chosen, drawn, plain[kept], LONG_MAX);
         for (size_t j = 0; j < kept; j++) twin |= strcmp(plain[j], plain[kept]) == 0;
         if (twin) continue;
         unfold(plain[kept++], text);
@@ -304,9 +320,10 @@ static void random_round(struct rng *rng, unsigned *matched) {
     }
     struct matcher *matcher = build(catalog);
     for (int i = 0; i < 200; i++) {
-        char key[PLAIN_MAX + 2];
+        char key[LONG_MAX + 2 * WORD_MAX];
         size_t best = 0;
-        draw(rng, false, key, sizeof key);
+        draw(rng, false, drawn, sizeof drawn);
+        stretch(chosen, drawn, key, sizeof key);
         for (size_t j = 1; j <= kept; j++) {
             if (!naive_fits(plain[j - 1], key, strlen(key))) continue;
             if (!best || naive_order(plain[j - 1], plain[best - 1]) < 0) best = j;
