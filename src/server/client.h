@@ -43,6 +43,7 @@ enum client_flag {
     CLIENT_PAUSED = 1 << 8,          /* requests wait until the pause ends */
     CLIENT_PENDING_INPUT = 1 << 9,   /* has requests to go on with, at the next round */
     CLIENT_HELD = 1 << 11,           /* requests wait until it has read more of its replies */
+    CLIENT_AHEAD = 1 << 12,          /* requests wait until what it published was taken */
     CLIENT_PUSHING =
         1 << 10, /* the push being written answers this very request: not dropped by REPLY OFF */
 };
@@ -120,6 +121,8 @@ void client_output_done(struct client *client);
 void client_ready(struct loop_watch *watch, unsigned events);
 /* Runs requests that had to wait: after blocking, a pause, or too long a pipeline. */
 void client_resume(struct client *client);
+/* Has the worker do so, when it has done what it is doing. */
+void client_go_on(struct client *client);
 /* Sends what there is; called by the worker before it sleeps. */
 void client_flush(struct client *client);
 

@@ -30,7 +30,7 @@ enum {
 };
 
 static bool client_waits(const struct client *client) {
-    return client->waiter != NULL || client->flags & (CLIENT_PAUSED | CLIENT_HELD);
+    return client->waiter != NULL || client->flags & (CLIENT_PAUSED | CLIENT_HELD | CLIENT_AHEAD);
 }
 
 static bool client_ends(const struct client *client) {
@@ -38,6 +38,12 @@ static bool client_ends(const struct client *client) {
 }
 
 /* ---- holding back ---- */
+
+void client_go_on(struct client *client) {
+    client->flags |= CLIENT_PENDING_INPUT;
+    if (!chain_linked(&client->flush_link))
+        chain_add_last(&client->worker->to_flush, &client->flush_link);
+}
 
 /*
  * A client that asks for much and reads little must not fill the memory with its replies. Where no limit on output
@@ -54,14 +60,50 @@ static void client_hold_if_full(struct client *client) {
         client->flags |= CLIENT_HELD;
 }
 
+/* Whoever is to be closed is not read any more, and what it still sends must not keep the loop awake; nor is a publisher
+ * that has to wait: what it sends stays with it. */
+static void client_watch(struct client *client, bool writes) {
+    bool reads = !(client->flags & (CLIENT_CLOSE_AFTER_REPLY | CLIENT_AHEAD));
+    if (!(client->flags & CLIENT_CLOSING))
+        loop_modify(client->worker->loop, &client->watch,
+                    (reads ? LOOP_READ : 0) | (writes ? LOOP_WRITE : 0));
+}
+
+static void client_hold_publisher(struct client *client) {
+    struct worker *worker = client->worker;
+    worker->publishes_ahead = false;
+    if (!pubsub_is_ahead(worker->server->pubsub)) return;
+    client->flags |= CLIENT_AHEAD;
+    client_watch(client, client->out.len > client->out_sent);
+    worker_watch_mail(worker);
+}
+
 static void client_go_on_if_read(struct client *client) {
     if (!(client->flags & CLIENT_HELD) ||
         client->out.len - client->out_sent > HOLD_OUTPUT_BYTES / 2)
         return;
     client->flags &= ~(unsigned)CLIENT_HELD;
-    client->flags |= CLIENT_PENDING_INPUT;
-    if (!chain_linked(&client->flush_link))
-        chain_add_last(&client->worker->to_flush, &client->flush_link);
+    client_go_on(client);
+}
+
+/* ---- counting ---- */
+
+/* Only this thread writes: a read and a write do, without a locked instruction. */
+static void count_more(_Atomic uint64_t *count, uint64_t more) {
+    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + more,
+                          memory_order_relaxed);
+}
+
+static void count_read(struct client *client, size_t bytes) {
+    stats_add(STAT_INPUT_BYTES, (int64_t)bytes);
+    stats_add(STAT_READS, 1);
+    count_more(&client->shared.bytes_in, bytes);
+}
+
+static void count_written(struct client *client, size_t bytes) {
+    stats_add(STAT_OUTPUT_BYTES, (int64_t)bytes);
+    stats_add(STAT_WRITES, 1);
+    count_more(&client->shared.bytes_out, bytes);
 }
 
 /* ---- output ---- */
@@ -82,8 +124,7 @@ void client_flush(struct client *client) {
             client_write_failed(client);
             return;
         }
-        stats_add(STAT_OUTPUT_BYTES, (int64_t)sent);
-        stats_add(STAT_WRITES, 1);
+        count_written(client, sent);
         client->out_sent += sent;
     }
     bool all = client->out_sent == client->out.len;
@@ -100,11 +141,7 @@ void client_flush(struct client *client) {
     client_go_on_if_read(client);
     atomic_store_explicit(&client->shared.output_bytes, client->out.len - client->out_sent,
                           memory_order_relaxed);
-    /* Whoever is to be closed is not read any more, and what it still sends must not keep the loop awake. */
-    unsigned events =
-        (client->flags & CLIENT_CLOSE_AFTER_REPLY ? 0 : LOOP_READ) | (all ? 0 : LOOP_WRITE);
-    if (!(client->flags & CLIENT_CLOSING))
-        loop_modify(client->worker->loop, &client->watch, events);
+    client_watch(client, !all);
 }
 
 /* Sends from the worker's buffer as much as the socket takes, and keeps the rest. */
@@ -118,8 +155,7 @@ static void client_send_shared(struct client *client, struct buffer *out) {
             client_write_failed(client);
             break;
         }
-        stats_add(STAT_OUTPUT_BYTES, (int64_t)sent);
-        stats_add(STAT_WRITES, 1);
+        count_written(client, sent);
         at += sent;
     }
     if (at < out->len && !(client->flags & CLIENT_CLOSING)) {
@@ -134,13 +170,15 @@ static void client_send_shared(struct client *client, struct buffer *out) {
 
 /* ---- running requests ---- */
 
-/* Runs a batch; returns how many bytes of input it consumed. *ret_stop: the rest has to wait. */
-static size_t client_run_batch(struct client *client, size_t parsed, bool *ret_stop) {
+/* Runs a batch; returns how many bytes of input it consumed, and how many requests. *ret_stop: the rest has to wait. */
+static size_t client_run_batch(struct client *client, size_t parsed, uint32_t *ret_ran,
+                               bool *ret_stop) {
     struct worker *worker = client->worker;
     struct parser_batch *batch = &worker->batch;
     struct prepared prepared[BATCH_REQUESTS];
     struct store *store = worker->server->store;
     *ret_stop = false;
+    *ret_ran = 0;
     for (uint32_t i = 0; i < batch->count; i++)
         dispatch_prepare(client, batch->requests[i].argv, batch->requests[i].argc, &prepared[i]);
     /* All of them at once, with nothing between: a prefetch waits for its page to be translated, and only
@@ -154,7 +192,9 @@ static size_t client_run_batch(struct client *client, size_t parsed, bool *ret_s
             *ret_stop = true;
             return i == 0 ? 0 : batch->requests[i - 1].end;
         }
+        *ret_ran = i + 1;
         if (client->active_out == &client->out) client_hold_if_full(client);
+        if (kn_unlikely(worker->publishes_ahead)) client_hold_publisher(client);
         if (client_ends(client)) return parsed;
         if (client->active_out == &worker->out && worker->out.len > WRITE_EARLY_BYTES) {
             client_send_shared(client, &worker->out);
@@ -191,8 +231,9 @@ static size_t client_run_input(struct client *client, struct buffer *in) {
         client->parser.unauthenticated = !client->authenticated;
         size_t parsed = parser_parse(&client->parser, &worker->batch, in->data + at, in->len - at,
                                      BATCH_REQUESTS);
-        size_t consumed = worker->batch.count ? client_run_batch(client, parsed, &stop) : parsed;
-        at += consumed;
+        uint32_t ran = 0;
+        at += worker->batch.count ? client_run_batch(client, parsed, &ran, &stop) : parsed;
+        count_more(&client->shared.commands, ran);
         if (stop)
             parser_restart(&client->parser);
         else if (parser_failed(&client->parser) && !client_ends(client))
@@ -284,8 +325,7 @@ static void client_read(struct client *client) {
         return;
     }
     buffer_commit(in, got);
-    stats_add(STAT_INPUT_BYTES, (int64_t)got);
-    stats_add(STAT_READS, 1);
+    count_read(client, got);
     if (client_waits(client)) {
         if (in == &worker->in && buffer_add(&client->in, in->data, in->len) != 0)
             client_close(client, false);

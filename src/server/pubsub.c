@@ -14,7 +14,7 @@
 #include "server/server.h"
 #include "server/worker.h"
 
-enum { STRIPES = 64 };
+enum { STRIPES = 64, AHEAD_BYTES = 16 * 1024 * 1024 };
 
 /* ---- topics by name: in the directory and in each worker ---- */
 
@@ -73,9 +73,16 @@ struct stripe {
     struct table topics;
 };
 
+/* Messages on their way to a worker, in bytes. A line of the cache each: publishers on all threads write here. */
+struct underway {
+    _Atomic size_t bytes;
+    char pad[64 - sizeof(size_t)];
+};
+
 struct pubsub {
     unsigned worker_count;
-    _Atomic size_t patterns; /* distinct ones: spares publishers the lock when there are none */
+    struct underway *underway; /* by worker */
+    _Atomic size_t patterns;   /* distinct ones: spares publishers the lock when there are none */
     struct stripe by_name[STRIPES]; /* channels and shard channels */
     struct stripe pattern;
 };
@@ -83,6 +90,7 @@ struct pubsub {
 struct pubsub *pubsub_new(unsigned worker_count) {
     struct pubsub *pubsub = mem_zalloc(sizeof *pubsub);
     pubsub->worker_count = worker_count;
+    pubsub->underway = mem_zalloc(worker_count * sizeof *pubsub->underway);
     for (unsigned i = 0; i < STRIPES; i++) table_init(&pubsub->by_name[i].topics, topic_hash);
     table_init(&pubsub->pattern.topics, topic_hash);
     return pubsub;
@@ -91,6 +99,7 @@ struct pubsub *pubsub_new(unsigned worker_count) {
 void pubsub_free(struct pubsub *pubsub) {
     for (unsigned i = 0; i < STRIPES; i++) table_done(&pubsub->by_name[i].topics);
     table_done(&pubsub->pattern.topics);
+    mem_free(pubsub->underway);
     mem_free(pubsub);
 }
 
@@ -315,6 +324,10 @@ static void local_deliver(struct worker *worker, enum topic_kind kind, struct by
     }
 }
 
+static size_t publication_bytes(const struct publication *publication) {
+    return sizeof *publication + publication->channel_len + publication->message_len;
+}
+
 static void publication_drop(struct publication *publication) {
     if (atomic_fetch_sub_explicit(&publication->holders, 1, memory_order_acq_rel) == 1)
         mem_free(publication);
@@ -326,13 +339,22 @@ static void publication_arrives(struct mail *mail) {
     local_deliver(
         own->worker, publication->kind, bytes_make(publication->text, publication->channel_len),
         bytes_make(publication->text + publication->channel_len, publication->message_len));
+    atomic_fetch_sub_explicit(&own->worker->server->pubsub->underway[own->worker->index].bytes,
+                              publication_bytes(publication), memory_order_relaxed);
     publication_drop(publication);
     mem_free(own);
 }
 
+bool pubsub_is_ahead(struct pubsub *pubsub) {
+    for (unsigned i = 0; i < pubsub->worker_count; i++)
+        if (atomic_load_explicit(&pubsub->underway[i].bytes, memory_order_relaxed) > AHEAD_BYTES)
+            return true;
+    return false;
+}
+
 static void publication_send(struct server *server, const bool *wanted, enum topic_kind kind,
                              struct bytes channel, struct bytes message) {
-    const struct worker *self = worker_current();
+    struct worker *self = worker_current();
     unsigned receivers = 0;
     for (unsigned i = 0; i < server->worker_count; i++)
         receivers += wanted[i] && server->workers[i] != self;
@@ -350,6 +372,10 @@ static void publication_send(struct server *server, const bool *wanted, enum top
         mail->mail.deliver = publication_arrives;
         mail->worker = server->workers[i];
         mail->publication = publication;
+        size_t bytes = publication_bytes(publication);
+        size_t before = atomic_fetch_add_explicit(&server->pubsub->underway[i].bytes, bytes,
+                                                  memory_order_relaxed);
+        if (kn_unlikely(before + bytes > AHEAD_BYTES) && self != NULL) self->publishes_ahead = true;
         mailbox_send(loop_mailbox(server->workers[i]->loop), &mail->mail);
     }
 }

@@ -55,6 +55,9 @@ void pubsub_unsubscribe_all(struct client *client);
 /* From any worker's thread: returns how many clients will get it. */
 size_t pubsub_publish(struct server *server, enum topic_kind kind, struct bytes channel,
                       struct bytes message);
+/* Whether more messages than are good wait for a worker that does not come to take them: publishers wait then, or they
+ * would fill the memory. From any thread. */
+bool pubsub_is_ahead(struct pubsub *pubsub);
 
 /* ---- what there is, for PUBSUB; visit is called under the directory's lock ---- */
 

@@ -26,6 +26,7 @@ enum {
     EVICT_BUDGET_US = 20 * 1000,
     SHARED_IN_BYTES = 64 * 1024,
     PAUSE_LOOK_MS = 3600 * 1000,
+    MAIL_LOOK_US = 1000,
 };
 
 static _Thread_local struct worker *current_worker;
@@ -213,10 +214,25 @@ static void pause_is_over(struct loop_timer *timer) {
     CHAIN_EACH(&worker->clients, struct client, worker_link, client) {
         if (!(client->flags & CLIENT_PAUSED)) continue;
         pause_release(client);
-        client->flags |= CLIENT_PENDING_INPUT;
-        if (!chain_linked(&client->flush_link))
-            chain_add_last(&worker->to_flush, &client->flush_link);
+        client_go_on(client);
     }
+}
+
+static void mail_is_taken(struct loop_timer *timer) {
+    struct worker *worker = CONTAINER_OF(timer, struct worker, mail_taken);
+    if (pubsub_is_ahead(worker->server->pubsub)) {
+        worker_watch_mail(worker);
+        return;
+    }
+    CHAIN_EACH(&worker->clients, struct client, worker_link, client) {
+        if (!(client->flags & CLIENT_AHEAD)) continue;
+        client->flags &= ~(unsigned)CLIENT_AHEAD;
+        client_go_on(client);
+    }
+}
+
+void worker_watch_mail(struct worker *worker) {
+    loop_timer_set(worker->loop, &worker->mail_taken, clock_mono_us() + MAIL_LOOK_US);
 }
 
 void worker_watch_pause(struct worker *worker) {
@@ -241,6 +257,7 @@ struct worker *worker_new(struct server *server, unsigned index) {
     worker->cron.fire = worker_cron;
     worker->census.fire = worker_census;
     worker->pause_over.fire = pause_is_over;
+    worker->mail_taken.fire = mail_is_taken;
     chain_init(&worker->clients);
     chain_init(&worker->to_flush);
     buffer_init(&worker->in, SHARED_IN_BYTES);

@@ -32,6 +32,7 @@ struct worker {
     struct loop_timer census; /* of worker 0: the walk for the catalog's sake */
     int64_t ticked_us;
     struct loop_timer pause_over; /* set while clients of this worker are held back by a pause */
+    struct loop_timer mail_taken; /* set while publishers are held back: see pubsub_is_ahead */
     struct chain clients;
     struct chain to_flush; /* clients with output or input to go on with, or closing */
     struct buffer in,
@@ -49,6 +50,7 @@ struct worker {
     uint64_t cron_rounds;
     uint64_t aliases_followed;  /* the generation that all its waiters know */
     unsigned sweep_next;        /* the shard where the expiry sweep goes on */
+    bool publishes_ahead;       /* the request that runs published more than is taken */
     bool serving;               /* woken commands are running */
     struct client *busy_client; /* whose script runs too long, while others are served within it */
 };
@@ -69,6 +71,8 @@ void worker_post(struct worker *worker, void (*run)(struct worker *worker, void 
 struct client *worker_find_client(struct worker *worker, uint64_t id);
 /* Lets clients go on that a pause held back, as soon as it is over. On the worker's thread. */
 void worker_watch_pause(struct worker *worker);
+/* Lets publishers go on, as soon as their messages were taken. On the worker's thread. */
+void worker_watch_mail(struct worker *worker);
 
 /* The worker of the calling thread; NULL on threads that are none. */
 struct worker *worker_current(void);

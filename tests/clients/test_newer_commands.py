@@ -4,7 +4,7 @@
 import pytest
 
 from conftest import until
-from resp import ReplyError
+from resp import ReplyError, encode
 
 pytestmark = pytest.mark.newer
 
@@ -145,3 +145,20 @@ def test_killing_by_age_and_ids(raw):
     with pytest.raises(ConnectionError):
         while True:  # another thread's client may still be served for a moment
             other.do('PING')
+
+
+def test_what_a_client_has_moved(raw):
+    client = raw()
+
+    def totals():
+        info = dict(word.split(b'=', 1) for word in client.do('CLIENT', 'INFO').split())
+        return [int(info[b'tot-' + name]) for name in (b'cmds', b'net-in', b'net-out')]
+
+    before = totals()
+    client.do('SET', 'k', 'x' * 1000)
+    client.do('GET', 'k')
+    after = totals()
+    asked = sum(map(len, (encode(('SET', 'k', 'x' * 1000)), encode(('GET', 'k')), encode(('CLIENT', 'INFO')))))
+    assert after[0] - before[0] == 3
+    assert after[1] - before[1] == asked
+    assert 1000 < after[2] - before[2] < 2500

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the operator limits: clients, idleness, passwords, commands by name, buffers."""
 
+import re
 import socket
+import threading
 import time
 
 import pytest
 
 from conftest import until
 from launch import resident_bytes
-from resp import Client, ReplyError
+from resp import Client, ReplyError, plain
 
 MB = 1 << 20
 
@@ -143,6 +145,39 @@ def test_slow_subscriber_is_let_go(start):
         assert sent < 64 * MB, 'the subscriber is still there'
     assert sent >= 7 * MB
     until(lambda: b'connected_clients:1\r\n' in publisher.do('INFO', 'clients'), 'the end')
+
+
+def thread_of(client):
+    return re.search(rb' io-thread=(\d+)', client.do('CLIENT', 'INFO'))[1]
+
+
+def test_publisher_waits_for_a_thread_that_is_busy(start):
+    """Messages for a thread that runs a script do not fill the memory meanwhile; all arrive, in order."""
+    server = start('--threads', '2', '--client-output-buffer-limit', 'pubsub', '0', '0', '0')
+    publisher, *others = [server.client() for _ in range(8)]
+    neighbours = [client for client in others if thread_of(client) == thread_of(publisher)]
+    subscriber, busy = [client for client in others if client not in neighbours][:2]
+
+    def memory():
+        return int(re.search(rb'used_memory:(\d+)', neighbours[0].do('INFO', 'memory'))[1])
+
+    count, size = 400, 256 << 10
+    subscriber.do('SUBSCRIBE', 'flood')
+    before = memory()
+    busy.send('EVAL', "while redis.call('TIME')[1] < ARGV[1] do end return redis.call('PUBLISH', 'flood', 'free')",
+              '0', str(int(time.time()) + 3))
+    replies = []
+    flood = threading.Thread(target=lambda: [
+        replies.append(publisher.do('PUBLISH', 'flood', b'%08d' % i + b'x' * size)) for i in range(count)])
+    flood.start()
+    while not busy.read_arrived()[0]:
+        assert memory() - before < 32 * MB, '%d messages wait' % len(replies)
+        time.sleep(0.01)
+    messages = [plain(subscriber.read())[2] for _ in range(count + 1)]
+    flood.join()
+    messages.remove(b'free')
+    assert [message[:8] for message in messages] == [b'%08d' % i for i in range(count)]
+    assert replies == [1] * count
 
 
 def test_client_that_never_reads_is_let_go(start):
