@@ -6,7 +6,7 @@ import random
 import pytest
 import redis
 
-from launch import resident_bytes
+import rdb
 from content import content
 from launch import resident_bytes
 from rdb import group, id_lengths, length, lengths, listpack, payload, stream, stream_node, string, strings
