@@ -145,7 +145,8 @@ static bool load_catalogs(struct config *config, struct catalogs *catalogs) {
         struct diagnostics *findings = diagnostics_new();
         struct buffer line;
         buffer_init(&line, DIAGNOSTIC_TEXT_MAX * 4);
-        done = catalogs_load(catalogs, bytes_from_string(file), findings, name, sizeof name);
+        done = catalogs_load(catalogs, bytes_from_string(file), MODE_INHERITED, findings, name,
+                             sizeof name);
         for (size_t i = 0; i < diagnostics_count(findings); i++) {
             const struct diagnostic *finding = diagnostics_at(findings, i);
             line.len = 0;

@@ -124,16 +124,31 @@ static void reply_findings(struct request *request, const struct diagnostics *di
     buffer_done(&line);
 }
 
+/* [MODE off | observe | enforce] */
+static bool parse_mode(struct request *request, enum catalog_mode *ret_mode) {
+    *ret_mode = MODE_INHERITED;
+    if (request->argc == 3) return true;
+    if (request->argc == 5 && argument_is(request, 3, "mode"))
+        for (int mode = MODE_OFF; mode < MODES && *ret_mode == MODE_INHERITED; mode++)
+            if (argument_is(request, 4, mode_names[mode])) *ret_mode = (enum catalog_mode)mode;
+    if (*ret_mode == MODE_INHERITED)
+        reply_error(request->reply, "ERR syntax error: CATALOG LOAD file [MODE off | observe | "
+                                    "enforce]");
+    return *ret_mode != MODE_INHERITED;
+}
+
 static void cmd_load(struct request *request) {
     enum { NAME_MAX_LEN = 256 };
     char name[NAME_MAX_LEN];
     struct bytes path = argument(request, 2);
+    enum catalog_mode mode;
     if (path.len == 0 || memchr(path.data, '\0', path.len) != NULL) {
         reply_error(request->reply, "ERR the file's name is empty, or holds a zero byte");
         return;
     }
+    if (!parse_mode(request, &mode)) return;
     struct diagnostics *diagnostics = diagnostics_new();
-    if (catalogs_load(request->server->catalogs, path, diagnostics, name, sizeof name)) {
+    if (catalogs_load(request->server->catalogs, path, mode, diagnostics, name, sizeof name)) {
         reply_map(request->reply, 2);
         reply_bulk_string(request->reply, "catalog");
         reply_bulk_string(request->reply, name);
@@ -160,6 +175,7 @@ static void cmd_unload(struct request *request) {
 }
 
 struct list_job {
+    const struct store *store;
     struct reply *reply;
     size_t count;
 };
@@ -176,8 +192,7 @@ static void list_one(void *context, const struct catalog_listing *listing) {
     reply_bulk_string(reply, "purpose");
     reply_bulk_string(reply, catalog->purpose ? catalog->purpose : "");
     reply_bulk_string(reply, "mode");
-    reply_bulk_string(reply,
-                      mode_names[catalog->mode == MODE_INHERITED ? MODE_OBSERVE : catalog->mode]);
+    reply_bulk_string(reply, mode_names[store_mode_of_catalog(job->store, catalog)]);
     reply_bulk_string(reply, "unmatched");
     reply_bulk_string(reply, unmatched_names[catalog->unmatched]);
     reply_bulk_string(reply, "patterns");
@@ -190,7 +205,7 @@ static void list_one(void *context, const struct catalog_listing *listing) {
 }
 
 static void cmd_list(struct request *request) {
-    struct list_job job = {.reply = request->reply};
+    struct list_job job = {.store = request->store, .reply = request->reply};
     size_t mark = reply_defer(request->reply);
     catalogs_each(request->server->catalogs, list_one, &job);
     reply_defer_array(request->reply, mark, job.count);
@@ -232,8 +247,9 @@ static void cmd_purge(struct request *request) {
 static void cmd_help(struct request *request) {
     static const char *const lines[] = {
         "CATALOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        "LOAD <file>",
-        "    Load a catalog (.yaml, .yml) or a document (.md), or load it again.",
+        "LOAD <file> [MODE <OFF|OBSERVE|ENFORCE>]",
+        "    Load a catalog (.yaml, .yml) or a document (.md), or load it again. The mode is",
+        "    for one that states none; without it, catalog-mode is.",
         "UNLOAD <catalog>",
         "    Forget a catalog. Its keys stay.",
         "LIST",
@@ -267,13 +283,13 @@ enum { CHANGES = COMMAND_ADMIN | COMMAND_NO_MULTI | COMMAND_NO_SCRIPT };
 
 static const struct command catalog_rows[] = {
     {.name = "load",
-     .arity = 3,
+     .arity = -3,
      .flags = CHANGES,
      .groups = GROUP_CATALOG | GROUP_DANGEROUS,
      .since = "keynome 0.1",
      .complexity = "O(N) where N is the number of patterns; keys are matched in the background",
      .summary = "Loads a catalog from a file, all or nothing.",
-     .syntax = "file",
+     .syntax = "file [MODE <OFF | OBSERVE | ENFORCE>]",
      .reply = "map: the catalog's name, and what was noticed",
      .handler = cmd_load},
     {.name = "unload",

@@ -14,11 +14,6 @@ static void field(struct reply *reply, const char *name, const char *text) {
         reply_bulk_string(reply, text);
 }
 
-static enum catalog_mode mode_of(const struct catalog *catalog, const struct pattern *pattern) {
-    if (pattern->mode != MODE_INHERITED) return pattern->mode;
-    return catalog->mode != MODE_INHERITED ? catalog->mode : MODE_OBSERVE;
-}
-
 static void reply_lifetime(struct reply *reply, const struct lifetime *lifetime) {
     static const char *const kinds[] = {"unstated", "none", "limited"};
     reply_bulk_string(reply, "lifetime");
@@ -55,8 +50,9 @@ static void reply_lists(struct reply *reply, const struct pattern *pattern) {
         if (pattern->guessed >> i & 1) reply_bulk_string(reply, guess_names[i]);
 }
 
-static void reply_pattern(struct reply *reply, const struct catalog *catalog,
+static void reply_pattern(const struct request *request, const struct catalog *catalog,
                           const struct pattern *pattern) {
+    struct reply *reply = request->reply;
     reply_map(reply, 23);
     field(reply, "pattern", pattern->name);
     field(reply, "catalog", catalog->name);
@@ -65,7 +61,7 @@ static void reply_pattern(struct reply *reply, const struct catalog *catalog,
     field(reply, "type", pattern_type_names[pattern->type]);
     reply_lifetime(reply, &pattern->lifetime);
     field(reply, "eviction", eviction_names[pattern->eviction]);
-    field(reply, "mode", mode_names[mode_of(catalog, pattern)]);
+    field(reply, "mode", mode_names[store_mode_of_pattern(request->store, catalog, pattern)]);
     catalog_field_int(reply, "key-bytes-max", (int64_t)pattern->key_bytes_max);
     catalog_field_int(reply, "value-bytes-max", (int64_t)pattern->value_bytes_max);
     catalog_field_int(reply, "elements-max", (int64_t)pattern->elements_max);
@@ -80,15 +76,16 @@ static void reply_pattern(struct reply *reply, const struct catalog *catalog,
     reply_lists(reply, pattern);
 }
 
-static void reply_line(struct reply *reply, const struct catalog *catalog,
+static void reply_line(const struct request *request, const struct catalog *catalog,
                        const struct pattern *pattern) {
+    struct reply *reply = request->reply;
     reply_map(reply, 6);
     field(reply, "pattern", pattern->name);
     field(reply, "catalog", catalog->name);
     field(reply, "kind", pattern->kind == PATTERN_KEY ? "key" : "channel");
     field(reply, "key", pattern->key.template.text);
     field(reply, "type", pattern_type_names[pattern->type]);
-    field(reply, "mode", mode_names[mode_of(catalog, pattern)]);
+    field(reply, "mode", mode_names[store_mode_of_pattern(request->store, catalog, pattern)]);
 }
 
 void catalog_cmd_describe(struct request *request) {
@@ -103,12 +100,12 @@ void catalog_cmd_describe(struct request *request) {
         size_t count = matcher_pattern_count(matcher);
         reply_array(request->reply, count);
         for (unsigned i = 1; i <= count; i++)
-            reply_line(request->reply, matcher_catalog(matcher, i), matcher_pattern(matcher, i));
+            reply_line(request, matcher_catalog(matcher, i), matcher_pattern(matcher, i));
     } else if (catalog_find_pattern(request, matcher, argument(request, 2), &number)) {
         if (number == 0)
             reply_null(request->reply);
         else
-            reply_pattern(request->reply, matcher_catalog(matcher, number),
+            reply_pattern(request, matcher_catalog(matcher, number),
                           matcher_pattern(matcher, number));
     }
     catalogs_let(catalogs);

@@ -12,7 +12,7 @@
 enum { USUAL_COUNT = 10 };
 
 static void reply_violation(struct reply *reply, const struct violation *violation) {
-    reply_map(reply, 10);
+    reply_map(reply, 11);
     reply_bulk_string(reply, "id");
     reply_int(reply, (int64_t)violation->serial);
     reply_bulk_string(reply, "time-ms");
@@ -27,6 +27,8 @@ static void reply_violation(struct reply *reply, const struct violation *violati
     reply_bulk_string(reply, violation->catalog);
     reply_bulk_string(reply, "key");
     reply_bulk(reply, bytes_make(violation->key, violation->key_len));
+    reply_bulk_string(reply, "message");
+    reply_bulk_string(reply, violation->text);
     reply_bulk_string(reply, "database");
     reply_int(reply, violation->db);
     reply_bulk_string(reply, "command");

@@ -209,8 +209,22 @@ static bool replace(struct catalogs *catalogs, size_t at, struct loaded *fresh,
     return true;
 }
 
-bool catalogs_load(struct catalogs *catalogs, struct bytes path, struct diagnostics *diagnostics,
-                   char *ret_name, size_t room) {
+/* A mode for a catalog that nobody else knows yet. What it states itself stands. */
+static void set_mode(struct catalog *catalog, enum catalog_mode mode,
+                     struct diagnostics *diagnostics) {
+    if (mode == MODE_INHERITED) return;
+    if (catalog->mode == MODE_INHERITED) {
+        catalog->mode = mode;
+    } else if (catalog->mode != mode) {
+        diagnostics_add(
+            diagnostics, SEVERITY_WARNING, "mode-stated", (struct place){.file = catalog->file},
+            "the catalog states its mode, '%s', which stands", mode_names[catalog->mode]);
+        diagnostics_remedy(diagnostics, "change it there, or leave it out");
+    }
+}
+
+bool catalogs_load(struct catalogs *catalogs, struct bytes path, enum catalog_mode mode,
+                   struct diagnostics *diagnostics, char *ret_name, size_t room) {
     struct loaded *loaded = mem_zalloc(sizeof *loaded);
     loaded->file = mem_alloc(path.len + 1);
     memcpy(loaded->file, path.data, path.len);
@@ -220,6 +234,7 @@ bool catalogs_load(struct catalogs *catalogs, struct bytes path, struct diagnost
     loaded->catalog = catalog_read(loaded->file, diagnostics);
     bool done = loaded->catalog != NULL;
     if (done) {
+        set_mode(loaded->catalog, mode, diagnostics);
         lock_take(&catalogs->lock);
         struct bytes name = bytes_from_string(loaded->catalog->name);
         done = replace(catalogs, find(catalogs, name), loaded, diagnostics);

@@ -30,9 +30,10 @@ struct catalogs *catalogs_new(struct server *server);
 /* After the store is freed: it gives back what it still had. */
 void catalogs_free(struct catalogs *catalogs);
 
-/* ret_name: the catalog's, cut to `room` bytes. */
-bool catalogs_load(struct catalogs *catalogs, struct bytes path, struct diagnostics *diagnostics,
-                   char *ret_name, size_t room);
+/* mode: of a catalog that states none; MODE_INHERITED leaves that to the directive catalog-mode. ret_name: the catalog's,
+ * cut to `room` bytes. */
+bool catalogs_load(struct catalogs *catalogs, struct bytes path, enum catalog_mode mode,
+                   struct diagnostics *diagnostics, char *ret_name, size_t room);
 /* False when there is none of that name. */
 bool catalogs_unload(struct catalogs *catalogs, struct bytes name, struct diagnostics *diagnostics);
 

@@ -18,6 +18,7 @@
 #include "server/process.h"
 #include "server/server.h"
 #include "store/admin.h"
+#include "store/patterns.h"
 #include "types/limits.h"
 
 /* ---- numbers that go straight to an atomic ---- */
@@ -106,6 +107,13 @@ static const char *set_output_limits(void *context, const char *name, int64_t nu
     return NULL;
 }
 
+static const char *set_catalog_mode(void *context, const char *name, int64_t number,
+                                    const char *text) {
+    (void)name, (void)text;
+    store_set_catalog_mode(context, (enum catalog_mode)number);
+    return NULL;
+}
+
 static const char *set_password(void *context, const char *name, int64_t number, const char *text) {
     (void)name, (void)number;
     auth_set_password(((struct server *)context)->auth, bytes_from_string(text));
@@ -166,6 +174,7 @@ static void connect_store(struct config *config, struct server *server) {
     config_watch(config, "lfu-decay-time", set_int, &limits->lfu_decay_minutes);
     config_watch(config, "lazyfree-lazy-expire", set_bool, &limits->lazy_expire);
     config_watch(config, "lazyfree-lazy-eviction", set_bool, &limits->lazy_evict);
+    config_watch(config, "catalog-mode", set_catalog_mode, server->store);
 
     struct type_limits *types = &type_limits;
     config_watch(config, "hash-max-listpack-entries", set_i64, &types->hash_max_listpack_entries);

@@ -51,7 +51,7 @@ void dispatch_prepare(struct client *client, const struct bytes *argv, uint32_t 
         const struct alias_table *table = aliases_now(server->aliases, &ret_prepared->generation);
         if (table != NULL && alias_concerns(table, argv[1])) return;
     }
-    ret_prepared->key = (struct request_key){key_make(argv[1]), 1};
+    ret_prepared->key = (struct request_key){.key = key_make(argv[1]), .arg = 1};
     ret_prepared->has_key = true;
     store_prefetch_bucket(server->store, client->db, &ret_prepared->key.key);
 }
@@ -192,10 +192,13 @@ static bool runs_in_transaction(const struct command *row) {
 /* A write while there are catalogs. */
 static __attribute__((noinline)) void run_guarded(struct request *request) {
     uint32_t errors = request->reply->errors;
-    if (!guard_before(request)) return;
-    store_begin_dealing();
-    request->command->handler(request);
-    guard_after(request, request->reply->errors != errors);
+    if (kn_unlikely(store_enforces(request->store))) {
+        guard_run(request);
+    } else {
+        store_begin_dealing();
+        request->command->handler(request);
+        guard_after(request, request->reply->errors != errors);
+    }
     store_settle(request->store);
 }
 

@@ -4,278 +4,406 @@
  *
  * A pattern that is observed must cost next to nothing: so its rules are looked at after the command, and only if
  * the store noted that the key came, or that its type, size or expiry changed, or if the pattern has rules
- * about arguments. A pattern that is enforced is looked at before, at the price of one more lookup, since the
- * command has to be refused whole. Lifetimes are seen to afterwards in both cases: a key is born without one and
- * may get it with the next command, so nothing is refused for want of it; the default is given, and what is
- * too long is cut.
+ * about what values hold.
+ *
+ * A pattern that is enforced is looked at before, at the price of one more lookup: can this command, with these
+ * arguments, break it (guard_foresee.c)? Mostly it cannot, and runs as ever. Where it can, that may still come to nothing,
+ * as with SET NX of a key that is there, and many results are not to be told beforehand. So then the command
+ * runs on trial: its keys are noted and its events kept back, and its result is judged (guard_judge.c) before the
+ * shards are given back. What breaks the pattern is undone, and an error takes the place of the reply. Nobody sees anything of
+ * it. So the rules hold for every command, whether or not it is known here; what is known only saves trials.
+ *
+ * A trial copies what the command writes to. It does not copy a large collection that is changed in place: commands that
+ * do that bring what their arguments say, and these decide, if anything a little too strictly (guard_size_after).
+ *
+ * Lifetimes are seen to afterwards in both modes: a key is often born without one and gets it with the next
+ * command. An enforced pattern's default is given, and what is too long is cut. Only who could have said a lifetime, and must,
+ * is refused.
  */
 #include "server/guard.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "server/client.h"
+#include "base/arena.h"
 #include "server/command.h"
 #include "server/guard_arguments.h"
+#include "server/guard_foresee.h"
+#include "server/guard_judge.h"
+#include "server/guard_note.h"
+#include "server/guard_owed.h"
+#include "server/notify.h"
 #include "server/request.h"
 #include "server/server.h"
-#include "server/violations.h"
 #include "store/dealing.h"
 #include "store/patterns.h"
+#include "store/undo.h"
 
+enum { KEYS_SEEN_MAX = 64 };
 enum { SLACK_MS = 1000 }; /* between the clocks of those who compute a moment and the server's */
 
-/* ---- noting ---- */
-
-static void copy_name(char to[VIOLATION_NAME_MAX], const char *name) {
-    snprintf(to, VIOLATION_NAME_MAX, "%s", name);
-}
-
-static void note(struct request *request, const struct key *key, uint16_t id,
-                 const struct pattern_rules *rules, enum violation_kind kind, bool refused) {
-    struct violation violation;
-    memset(&violation, 0, sizeof violation);
-    violation.at_ms = request->now_ms;
-    violation.client = request->client ? request->client->id : 0;
-    violation.kind = kind;
-    violation.refused = refused;
-    violation.db = request->db;
-    copy_name(violation.pattern, rules->pattern ? rules->pattern->name : "");
-    copy_name(violation.catalog, rules->catalog ? rules->catalog->name : "");
-    copy_name(violation.command, request->command->name);
-    violation.key_len =
-        (uint16_t)(key->name.len < VIOLATION_KEY_MAX ? key->name.len : VIOLATION_KEY_MAX);
-    if (violation.key_len) memcpy(violation.key, key->name.data, violation.key_len);
-    store_count(request->store, id, TALLY_VIOLATIONS);
-    violations_add(request->server->violations, &violation);
-}
-
-/* ---- judging ---- */
-
-static enum value_type type_wanted(const struct pattern *pattern) {
-    static const enum value_type types[PATTERN_TYPES] = {
-        [PATTERN_TYPE_STRING] = TYPE_STRING, [PATTERN_TYPE_LIST] = TYPE_LIST,
-        [PATTERN_TYPE_HASH] = TYPE_HASH,     [PATTERN_TYPE_SET] = TYPE_SET,
-        [PATTERN_TYPE_ZSET] = TYPE_ZSET,     [PATTERN_TYPE_STREAM] = TYPE_STREAM,
-    };
-    return types[pattern->type];
-}
-
-static size_t value_size(const struct entry *entry) {
-    if (entry_type(entry) == TYPE_STRING) return entry_string_len(entry);
-    return value_bytes(entry_type(entry), entry_value(entry));
-}
-
-/* What is wrong with an entry as it is. */
-static enum violation_kind judge_entry(const struct request *request, const struct key *key,
-                                       const struct pattern *pattern, const struct entry *entry) {
-    if (pattern->type != PATTERN_TYPE_UNSTATED && entry_type(entry) != type_wanted(pattern))
-        return VIOLATION_TYPE;
-    if (!pattern_allows_database(pattern, (int)request->db)) return VIOLATION_DATABASE;
-    if (pattern->key_bytes_max && key->name.len > pattern->key_bytes_max) return VIOLATION_KEY_SIZE;
-    if (pattern->value_bytes_max && value_size(entry) > pattern->value_bytes_max)
-        return VIOLATION_VALUE_SIZE;
-    if (pattern->elements_max && entry_type(entry) != TYPE_STRING &&
-        entry_count(entry) > pattern->elements_max)
-        return VIOLATION_ELEMENTS;
-    return VIOLATION_NONE;
-}
-
-/* What a write would make wrong. entry: the key's, or NULL. */
-static enum violation_kind judge_write(const struct request *request, uint32_t index,
-                                       const struct pattern *pattern, const struct entry *entry,
-                                       struct bytes *ret_what) {
-    const struct key *key = request_key(request, index);
-    bool anew = entry == NULL || guard_overwrites(request, index);
-    int made = guard_type_made(request, index);
-    if (anew && made >= 0 && pattern->type != PATTERN_TYPE_UNSTATED &&
-        (enum value_type)made != type_wanted(pattern))
-        return VIOLATION_TYPE;
-    if (entry == NULL && !pattern_allows_database(pattern, (int)request->db))
-        return VIOLATION_DATABASE;
-    if (entry == NULL && pattern->key_bytes_max && key->name.len > pattern->key_bytes_max)
-        return VIOLATION_KEY_SIZE;
-    bool grows = request->command->flags & COMMAND_DENY_OOM;
-    size_t size = anew ? 0 : value_size(entry);
-    if (grows && pattern->value_bytes_max && request->key_count == 1 &&
-        size + guard_bytes_brought(request) > pattern->value_bytes_max)
-        return VIOLATION_VALUE_SIZE;
-    const struct entry *before = anew ? NULL : entry;
-    if (grows && pattern->elements_max && made != TYPE_STRING &&
-        (before ? entry_count(before) : 0) + guard_elements_added(request, index, before) >
-            pattern->elements_max)
-        return VIOLATION_ELEMENTS;
-    return guard_examine_values(request, index, pattern, ret_what);
-}
-
-/* ---- refusing ---- */
-
-static void refuse(struct request *request, const struct key *key,
-                   const struct pattern_rules *rules, enum violation_kind kind, struct bytes what) {
-    enum { SHOWN_MAX = 128 };
-    const struct pattern *pattern = rules->pattern;
-    int key_len = (int)(key->name.len < SHOWN_MAX ? key->name.len : SHOWN_MAX),
-        what_len = (int)(what.len < SHOWN_MAX ? what.len : SHOWN_MAX);
-    const char *name = pattern ? pattern->name : "", *catalog = rules->catalog->name;
-    struct reply *reply = request->reply;
-    switch (kind) {
-    case VIOLATION_TYPE:
-        reply_error_format(reply, "CATALOG '%.*s' must be a %s (pattern %s of %s)", key_len,
-                           key->name.data, pattern_type_names[pattern->type], name, catalog);
-        break;
-    case VIOLATION_DATABASE:
-        reply_error_format(reply,
-                           "CATALOG '%.*s' does not belong in database %u (pattern %s of %s)",
-                           key_len, key->name.data, request->db, name, catalog);
-        break;
-    case VIOLATION_KEY_SIZE:
-        reply_error_format(
-            reply, "CATALOG '%.*s' has a longer name than %llu bytes (pattern %s of %s)", key_len,
-            key->name.data, (unsigned long long)pattern->key_bytes_max, name, catalog);
-        break;
-    case VIOLATION_VALUE_SIZE:
-        reply_error_format(
-            reply, "CATALOG '%.*s' would have more than %llu bytes (pattern %s of %s)", key_len,
-            key->name.data, (unsigned long long)pattern->value_bytes_max, name, catalog);
-        break;
-    case VIOLATION_ELEMENTS:
-        reply_error_format(
-            reply, "CATALOG '%.*s' would have more than %llu elements (pattern %s of %s)", key_len,
-            key->name.data, (unsigned long long)pattern->elements_max, name, catalog);
-        break;
-    case VIOLATION_FIELD:
-        reply_error_format(reply, "CATALOG '%.*s' has no field '%.*s' (pattern %s of %s)", key_len,
-                           key->name.data, what_len, what.data, name, catalog);
-        break;
-    case VIOLATION_FORMAT:
-        reply_error_format(reply,
-                           "CATALOG '%.*s': '%.*s' has not the format asked for (pattern %s of %s)",
-                           key_len, key->name.data, what_len, what.data, name, catalog);
-        break;
-    default:
-        reply_error_format(reply, "CATALOG '%.*s' matches no pattern, and %s allows no others",
-                           key_len, key->name.data, catalog);
-    }
-}
-
-/* Whether the command may bring a key about, or change it otherwise than by taking from it. */
-static bool brings(const struct request *request, uint32_t index) {
-    unsigned flags = guard_key_flags(request, index);
-    return (flags & KEY_OW) || (flags & KEY_RW && flags & (KEY_INSERT | KEY_UPDATE));
-}
-
-/* What is seldom done is kept out of line, so that the usual write does not pay for its registers. */
-static __attribute__((noinline)) bool check_before(struct request *request) {
-    struct store *store = request->store;
-    for (uint32_t i = 0; i < request->key_count; i++) {
-        const struct key *key = request_key(request, i);
-        if (!brings(request, i)) continue;
-        const struct entry *entry = store_find(store, request->db, key, request->now_ms);
-        uint16_t id = entry ? entry->pattern : store_pattern_id(store, request->db, key->name);
-        const struct pattern_rules *rules = store_pattern_rules(store, id);
-        struct bytes what = {NULL, 0};
-        enum violation_kind kind = VIOLATION_NONE;
-        if (rules->mode != MODE_ENFORCE) continue;
-        if (rules->pattern != NULL)
-            kind = judge_write(request, i, rules->pattern, entry, &what);
-        else if (entry == NULL)
-            kind = VIOLATION_UNMATCHED;
-        if (kind == VIOLATION_NONE) continue;
-        note(request, key, id, rules, kind, true);
-        refuse(request, key, rules, kind, what);
-        return false;
-    }
-    return true;
-}
-
-bool guard_before(struct request *request) {
-    return kn_likely(!store_enforces(request->store)) || check_before(request);
+static struct guard_place place_of(const struct request *request, const struct key *key,
+                                   unsigned db, const struct entry *entry) {
+    uint16_t id = entry ? entry->pattern : store_pattern_id(request->store, db, key->name);
+    return (struct guard_place){key, db, id, store_pattern_rules(request->store, id)};
 }
 
 /* ---- afterwards ---- */
 
-/* Commands that could have said a lifetime, and say by leaving it out that there shall be none. Others make the key first
- * and give it a lifetime next. */
-static bool leaves_lifetime_out(const struct request *request) {
-    static const char *const names[] = {"set", "mset", "getset"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(request->command->name, names[i]) == 0) return true;
-    return false;
-}
-
-static void see_to_lifetime(struct request *request, uint32_t index, uint16_t id,
-                            const struct pattern_rules *rules, struct entry *entry, bool is_new) {
-    const struct lifetime *lifetime = &rules->pattern->lifetime;
-    const struct key *key = request_key(request, index);
+static void see_to_lifetime(struct request *request, const struct guard_place *place,
+                            struct entry *entry, bool anew) {
+    const struct lifetime *lifetime = &place->rules->pattern->lifetime;
     int64_t at_ms = entry_expiry(entry), wanted_ms = 0;
-    bool enforced = rules->mode == MODE_ENFORCE;
-    enum violation_kind kind = VIOLATION_NONE;
+    bool enforced = place->rules->mode == MODE_ENFORCE;
+    struct guard_finding finding = {.kind = VIOLATION_NONE};
     if (at_ms == ENTRY_EXPIRY_NONE) {
-        bool anew = is_new || guard_overwrites(request, index);
+        enum guard_lifetime said = guard_lifetime_said(request, true);
         if (lifetime->required || (lifetime->default_ms && anew))
             wanted_ms = lifetime->default_ms ? lifetime->default_ms : lifetime->maximum_ms;
-        if ((lifetime->required || wanted_ms) && (leaves_lifetime_out(request) || enforced))
-            kind = VIOLATION_LIFETIME_MISSING;
+        bool given = enforced && wanted_ms, left_out = said == GUARD_LIFETIME_LEFT_OUT;
         /* A default is a convenience where no lifetime is required. */
-        if (!lifetime->required && enforced) kind = VIOLATION_NONE;
+        if (given ? lifetime->required : left_out && (lifetime->required || wanted_ms))
+            finding.kind = VIOLATION_LIFETIME_MISSING;
+        if (!given && lifetime->required && anew && said == GUARD_LIFETIME_UNSAYABLE)
+            guard_owe(request, place);
     } else if (lifetime->maximum_ms && at_ms > request->now_ms + lifetime->maximum_ms + SLACK_MS) {
-        kind = VIOLATION_LIFETIME_LONG;
+        finding.kind = VIOLATION_LIFETIME_LONG;
         wanted_ms = lifetime->maximum_ms;
     }
     if (enforced && wanted_ms) {
-        store_set_expiry(request->store, request->db, key, entry, request->now_ms + wanted_ms);
-        request_changed(request, index, EVENT_GENERIC, "expire");
+        store_set_expiry(request->store, place->db, place->key, entry, request->now_ms + wanted_ms);
+        request->changes++;
+        store_count_write(request->store, place->db, place->key);
+        store_changed(request->store, place->db, place->key, EVENT_GENERIC, "expire");
     }
-    if (kind != VIOLATION_NONE) note(request, key, id, rules, kind, enforced && wanted_ms);
+    if (finding.kind != VIOLATION_NONE) guard_note(request, place, &finding, enforced && wanted_ms);
 }
 
-/* entry: the key's, where it is known already. */
-static __attribute__((noinline)) void look_at(struct request *request, uint32_t index, uint16_t id,
-                                              struct entry *entry, bool changed, bool is_new) {
-    const struct pattern_rules *rules = store_pattern_rules(request->store, id);
-    const struct key *key = request_key(request, index);
-    struct bytes what;
-    if (rules->mode == MODE_OFF || !brings(request, index)) return;
-    enum violation_kind kind = VIOLATION_NONE;
-    if (!changed || !rules->about_entry) {
-        entry = NULL;
-    } else {
-        if (rules->pattern == NULL) {
-            if (is_new && rules->mode == MODE_OBSERVE)
-                note(request, key, id, rules, VIOLATION_UNMATCHED, false);
-            return;
-        }
-        if (entry == NULL ||
-            (entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < request->now_ms))
-            entry = store_find(request->store, request->db, key, request->now_ms);
-        if (entry != NULL && rules->mode == MODE_OBSERVE)
-            kind = judge_entry(request, key, rules->pattern, entry);
+/* What a command has brought, or computed, of formats and fields that an observed pattern does not know. */
+static void examine(const struct request *request, uint32_t index, struct guard_case *about,
+                    struct guard_finding *finding) {
+    struct guard_brought walk;
+    if (guard_brought(&walk, request, index, about->after, true)) {
+        guard_judge_brought(&walk, about->pattern, finding);
+    } else if (about->after != NULL && !guard_leaves_values(request, about->after) &&
+               (guard_overwrites(request, index) || guard_is_transfer(request) ||
+                entry_type(about->after) == TYPE_STRING)) {
+        about->contents = true;
+        guard_judge(about, finding);
     }
-    if (kind == VIOLATION_NONE && rules->about_arguments && rules->mode == MODE_OBSERVE)
-        kind = guard_examine_values(request, index, rules->pattern, &what);
-    if (kind != VIOLATION_NONE) note(request, key, id, rules, kind, false);
-    if (entry != NULL) see_to_lifetime(request, index, id, rules, entry, is_new);
 }
 
-static __attribute__((noinline)) void look_at_many(struct request *request) {
+/* changed: the entry's outside may be another. anew: the key came, or was overwritten. What is seldom done is kept out of
+ * line, so that the usual write does not pay for its registers. */
+static __attribute__((noinline)) void look_at(struct request *request, uint32_t index,
+                                              const struct guard_place *place, struct entry *entry,
+                                              bool changed, bool anew) {
+    const struct pattern_rules *rules = place->rules;
+    struct guard_finding finding;
+    if (rules->mode == MODE_OFF) return;
+    finding.kind = VIOLATION_NONE;
+    if (rules->pattern == NULL) {
+        finding.kind = VIOLATION_UNMATCHED;
+        if (anew && rules->mode == MODE_OBSERVE) guard_note(request, place, &finding, false);
+        return;
+    }
+    if (rules->mode == MODE_OBSERVE) {
+        struct guard_case about = {.key = place->key,
+                                   .db = place->db,
+                                   .pattern = rules->pattern,
+                                   .after = changed && rules->about_entry ? entry : NULL,
+                                   .now_ms = request->now_ms};
+        guard_judge(&about, &finding);
+        about.after = entry;
+        if (finding.kind == VIOLATION_NONE && rules->about_arguments)
+            examine(request, index, &about, &finding);
+        if (finding.kind != VIOLATION_NONE) guard_note(request, place, &finding, false);
+    }
+    if (entry != NULL && changed && rules->about_entry)
+        see_to_lifetime(request, place, entry, anew);
+}
+
+/* RENAME, COPY and MOVE have changed one key, which may be in another database. */
+static void look_at_target(struct request *request) {
+    const struct key *to;
+    unsigned db;
+    if (!guard_transfer_target(request, &to, &db)) return;
+    struct entry *entry = store_find(request->store, db, to, request->now_ms);
+    if (entry == NULL) return;
+    struct guard_place place = place_of(request, to, db, entry);
+    look_at(request, request->key_count - 1, &place, entry, true, true);
+}
+
+/* there: a bit for each of the first keys that was there before; NULL where nobody looked. */
+static __attribute__((noinline)) void look_at_many(struct request *request, const uint64_t *there) {
+    if (guard_is_transfer(request)) {
+        look_at_target(request);
+        return;
+    }
     for (uint32_t i = 0; i < request->key_count; i++) {
-        struct entry *entry =
-            store_find(request->store, request->db, request_key(request, i), request->now_ms);
-        bool may_be_new = guard_key_flags(request, i) & (KEY_OW | KEY_INSERT);
-        if (entry != NULL) look_at(request, i, entry->pattern, entry, true, may_be_new);
+        const struct key *key = request_key(request, i);
+        if (!guard_brings(request, i)) continue;
+        struct entry *entry = store_find(request->store, request->db, key, request->now_ms);
+        if (entry == NULL) continue;
+        struct guard_place place = place_of(request, key, request->db, entry);
+        bool anew = guard_key_flags(request, i) & (KEY_OW | KEY_INSERT);
+        if (there != NULL && i < KEYS_SEEN_MAX)
+            anew = guard_overwrites(request, i) || !(*there >> i & 1);
+        look_at(request, i, &place, entry, true, anew);
     }
 }
 
-void guard_after(struct request *request, bool failed) {
-    if (kn_unlikely(failed) || kn_unlikely(request->block.wanted)) return;
-    if (kn_unlikely(request->key_count != 1)) {
-        look_at_many(request);
+static __attribute__((noinline)) void look_at_one(struct request *request, uint16_t id,
+                                                  bool changed) {
+    const struct store_dealing *dealing = &store_dealing;
+    const struct key *key = request_key(request, 0);
+    struct entry *entry = dealing->entry;
+    bool anew = dealing->is_new || guard_overwrites(request, 0);
+    if (!guard_brings(request, 0)) return;
+    if (entry == NULL || (entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < request->now_ms))
+        entry = store_find(request->store, request->db, key, request->now_ms);
+    struct guard_place place = {key, request->db, id, store_pattern_rules(request->store, id)};
+    look_at(request, 0, &place, entry, changed, anew);
+}
+
+static void look_afterwards(struct request *request, bool failed, const uint64_t *there) {
+    if (kn_unlikely(failed) || kn_unlikely(request->changes == 0)) return;
+    if (kn_unlikely(request->key_count != 1 || request->command->flags & COMMAND_OTHER_DB)) {
+        look_at_many(request, there);
         return;
     }
     const struct store_dealing *dealing = &store_dealing;
     if (dealing->hash != request_key(request, 0)->hash || dealing->db != request->db) return;
     uint16_t id = store_dealing_id();
     const struct pattern_rules *rules = store_pattern_rules(request->store, id);
-    if (rules->about_arguments || (dealing->changed && rules->about_entry))
-        look_at(request, 0, id, dealing->entry, dealing->changed, dealing->is_new);
+    /* The store notes that an entry is another, not that its value has grown where it is. */
+    bool changed = dealing->changed || rules->about_size;
+    if (rules->about_arguments || (changed && rules->about_entry))
+        look_at_one(request, id, changed);
+}
+
+void guard_after(struct request *request, bool failed) {
+    look_afterwards(request, failed, NULL);
+}
+
+/* ---- on trial ---- */
+
+struct counted {
+    uint16_t id;
+    int64_t writes;
+};
+
+struct trial {
+    struct undo undo;
+    struct notify_mark events;
+    struct counted *counted; /* for each key */
+    size_t reply_mark;
+    uint32_t errors;
+    uint64_t changes;
+};
+
+static void trial_begin(struct request *request, struct trial *trial) {
+    struct store *store = request->store;
+    *trial = (struct trial){.reply_mark = reply_defer(request->reply),
+                            .errors = request->reply->errors,
+                            .changes = request->changes};
+    trial->counted = arena_alloc(request->arena, request->key_count * sizeof *trial->counted);
+    for (uint32_t i = 0; i < request->key_count; i++) {
+        const struct key *key = request_key(request, i);
+        const struct entry *entry = store_find(store, request->db, key, request->now_ms);
+        uint16_t id = entry ? entry->pattern : store_pattern_id(store, request->db, key->name);
+        trial->counted[i] = (struct counted){id, store_writes_counted(store, id)};
+        if (!(guard_key_flags(request, i) & KEY_RO))
+            undo_keep(&trial->undo, store, request->db, key, request->now_ms);
+    }
+    trial->events = notify_begin_trial();
+}
+
+static void trial_end(struct request *request, struct trial *trial, bool undone) {
+    struct store *store = request->store;
+    if (undone) {
+        undo_apply(&trial->undo, store);
+        for (uint32_t i = 0; i < request->key_count; i++)
+            store_uncount_writes(store, trial->counted[i].id, trial->counted[i].writes);
+        reply_rewind(request->reply, trial->reply_mark);
+        request->reply->errors = trial->errors;
+        request->changes = trial->changes;
+    } else {
+        undo_forget(&trial->undo, store);
+    }
+    notify_end_trial(request->server, trial->events, undone);
+}
+
+/* Whether a key is without a lifetime by what this command said, or left out. */
+static bool leaves_lifetime_out(const struct request *request, const struct guard_case *about) {
+    const struct entry *before = about->before;
+    bool had = before != NULL && entry_expiry(before) != ENTRY_EXPIRY_NONE;
+    return guard_wants_lifetime_said(about->pattern) && about->after != NULL &&
+           entry_expiry(about->after) == ENTRY_EXPIRY_NONE &&
+           (before == NULL || about->anew || had) &&
+           guard_lifetime_said(request, had) == GUARD_LIFETIME_LEFT_OUT;
+}
+
+/* What the command has made of one of its keys. before: what that was. */
+static void judge_result(const struct request *request, uint32_t index,
+                         const struct guard_place *place, const struct entry *before,
+                         const struct entry *after, struct guard_finding *finding) {
+    const struct pattern_rules *rules = place->rules;
+    *finding = (struct guard_finding){.kind = VIOLATION_NONE};
+    if (rules->mode != MODE_ENFORCE || after == NULL) return;
+    if (rules->pattern == NULL) {
+        if (before == NULL) finding->kind = VIOLATION_UNMATCHED;
+        return;
+    }
+    struct guard_case about = {.key = place->key,
+                               .db = place->db,
+                               .pattern = rules->pattern,
+                               .before = before,
+                               .after = after,
+                               .anew = guard_overwrites(request, index),
+                               .contents = rules->about_arguments,
+                               .now_ms = request->now_ms};
+    guard_judge(&about, finding);
+    if (finding->kind == VIOLATION_NONE && leaves_lifetime_out(request, &about))
+        finding->kind = VIOLATION_LIFETIME_MISSING;
+}
+
+/* Judges all keys; false, with where and what, when one must not be. */
+static bool trial_passes(const struct request *request, const struct trial *trial,
+                         struct guard_place *ret_place, struct guard_finding *ret_finding) {
+    for (uint32_t i = 0; i < request->key_count; i++) {
+        const struct key *key = request_key(request, i);
+        if (!guard_brings(request, i)) continue;
+        const struct entry *after = store_find(request->store, request->db, key, request->now_ms);
+        *ret_place = place_of(request, key, request->db, after);
+        judge_result(request, i, ret_place, undo_saved(&trial->undo, request->db, key), after,
+                     ret_finding);
+        if (ret_finding->kind != VIOLATION_NONE) return false;
+    }
+    return true;
+}
+
+static void trial_look(struct request *request, const struct trial *trial) {
+    for (uint32_t i = 0; i < request->key_count; i++) {
+        const struct key *key = request_key(request, i);
+        struct entry *entry = store_find(request->store, request->db, key, request->now_ms);
+        if (!guard_brings(request, i) || entry == NULL) continue;
+        struct guard_place place = place_of(request, key, request->db, entry);
+        bool is_new = undo_saved(&trial->undo, request->db, key) == NULL;
+        look_at(request, i, &place, entry, true, is_new || guard_overwrites(request, i));
+    }
+}
+
+static void run_on_trial(struct request *request) {
+    struct trial trial;
+    struct guard_place place;
+    struct guard_finding finding;
+    trial_begin(request, &trial);
+    request->command->handler(request);
+    store_settle(request->store);
+    /* What blocks, fails, or has to begin again has changed nothing. */
+    bool changed = request->changes != trial.changes;
+    bool passes = !changed || trial_passes(request, &trial, &place, &finding);
+    if (passes && changed) trial_look(request, &trial);
+    trial_end(request, &trial, !passes);
+    if (!passes) guard_refuse(request, &place, &finding);
+}
+
+/* ---- enforcing ---- */
+
+static void run_plainly(struct request *request, const uint64_t *there) {
+    uint32_t errors = request->reply->errors;
+    store_begin_dealing();
+    request->command->handler(request);
+    look_afterwards(request, request->reply->errors != errors, there);
+}
+
+/* A value that is there is judged where it is, so that nothing has to be undone. */
+static void run_transfer(struct request *request) {
+    struct guard_transfer transfer;
+    struct guard_finding finding = {.kind = VIOLATION_NONE};
+    if (guard_transfer(request, &transfer)) {
+        const struct pattern_rules *rules;
+        struct guard_place place = place_of(request, transfer.to, transfer.db, transfer.there);
+        rules = place.rules;
+        bool comes = transfer.value->pattern != place.id;
+        struct guard_case about = {.key = transfer.to,
+                                   .db = transfer.db,
+                                   .pattern = rules->pattern,
+                                   .before = comes ? NULL : transfer.value,
+                                   .after = transfer.value,
+                                   .contents = rules->about_arguments && comes,
+                                   .now_ms = request->now_ms};
+        /* In its own pattern a value brings nothing, but perhaps a name or a database. */
+        if (rules->mode == MODE_ENFORCE && rules->pattern == NULL) {
+            if (transfer.there == NULL && comes) finding.kind = VIOLATION_UNMATCHED;
+        } else if (rules->mode == MODE_ENFORCE) {
+            guard_judge(&about, &finding);
+            if (finding.kind == VIOLATION_NONE) finding.kind = guard_judge_place(&about);
+            if (finding.kind == VIOLATION_NONE && comes && leaves_lifetime_out(request, &about))
+                finding.kind = VIOLATION_LIFETIME_MISSING;
+        }
+        if (finding.kind != VIOLATION_NONE) {
+            guard_refuse(request, &place, &finding);
+            return;
+        }
+    }
+    run_plainly(request, NULL);
+}
+
+/* Whether to undo the command would mean to copy a large collection that it changes in place. */
+static bool is_large(const struct request *request) {
+    struct guard_brought walk;
+    bool large = false;
+    for (uint32_t i = 0; i < request->key_count && !large; i++) {
+        if (guard_key_flags(request, i) & (KEY_RO | KEY_OW)) continue;
+        const struct entry *entry =
+            store_find(request->store, request->db, request_key(request, i), request->now_ms);
+        large = entry != NULL && guard_is_large(entry);
+    }
+    return large && guard_brought(&walk, request, request->key_count - 1, NULL, false);
+}
+
+/* A limit that may have been passed by a little. */
+static void note_doubtful(struct request *request) {
+    struct guard_finding finding = {.kind = VIOLATION_ELEMENTS};
+    const struct key *key = request_key(request, 0);
+    const struct entry *entry = store_find(request->store, request->db, key, request->now_ms);
+    if (entry == NULL) return;
+    struct guard_place place = place_of(request, key, request->db, entry);
+    if (entry_count(entry) > place.rules->pattern->elements_max)
+        guard_note(request, &place, &finding, false);
+}
+
+void guard_run(struct request *request) {
+    struct store *store = request->store;
+    struct guard_foresight foresight;
+    bool suspected = false, doubtful = false;
+    uint64_t there = 0;
+    if (guard_is_transfer(request)) {
+        run_transfer(request);
+        return;
+    }
+    bool nothing = guard_does_nothing(request);
+    bool certain =
+        request->key_count > KEYS_SEEN_MAX || strcmp(request->command->name, "mset") == 0;
+    for (uint32_t i = 0; i < request->key_count && !nothing; i++) {
+        const struct key *key = request_key(request, i);
+        if (!guard_brings(request, i)) continue;
+        const struct entry *entry = store_find(store, request->db, key, request->now_ms);
+        struct guard_place place = place_of(request, key, request->db, entry);
+        if (entry != NULL && i < KEYS_SEEN_MAX) there |= UINT64_C(1) << i;
+        if (place.rules->mode != MODE_ENFORCE) continue;
+        guard_foresee(request, i, place.rules, entry, &foresight);
+        doubtful |= foresight.doubtful;
+        if (foresight.suspicion.kind == VIOLATION_NONE) continue;
+        suspected = true;
+        if (!certain && !is_large(request)) break;
+        guard_refuse(request, &place, &foresight.suspicion);
+        return;
+    }
+    if (suspected)
+        run_on_trial(request);
+    else
+        run_plainly(request, nothing ? NULL : &there);
+    if (doubtful && request->changes) note_doubtful(request);
 }

@@ -108,6 +108,25 @@ void notify_drop(void) {
     end_holding(NULL);
 }
 
+struct notify_mark notify_begin_trial(void) {
+    bool outermost = !held.on;
+    if (outermost) notify_hold();
+    return (struct notify_mark){held.end, outermost};
+}
+
+void notify_end_trial(struct server *server, struct notify_mark mark, bool forget) {
+    struct held_event *next;
+    for (struct held_event *each = forget ? *mark.from : NULL; each != NULL; each = next) {
+        next = each->next;
+        mem_free(each);
+    }
+    if (forget) {
+        *mark.from = NULL;
+        held.end = mark.from;
+    }
+    if (mark.outermost) notify_release(server);
+}
+
 void notify_connect(struct server *server) {
     store_set_feed(server->store, feed, server);
 }

@@ -29,6 +29,16 @@ void notify_hold(void);
 void notify_release(struct server *server);
 void notify_drop(void);
 
+/* The same for a part of what this thread does, perhaps within such a hold: what came since the mark is kept until
+ * notify_end_trial tells it, or forgets it. */
+struct held_event;
+struct notify_mark {
+    struct held_event **from;
+    bool outermost;
+};
+struct notify_mark notify_begin_trial(void);
+void notify_end_trial(struct server *server, struct notify_mark mark, bool forget);
+
 void notify_connect(struct server *server);
 /* From any thread. */
 void notify_set_flags(struct server *server, unsigned flags);

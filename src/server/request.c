@@ -270,8 +270,11 @@ bool request_find_keys(struct request *request) {
     }
     for (int64_t i = 0; i < count; i++) {
         if (places[i].flags & KEY_NOT_KEY) continue;
-        request->keys[request->key_count++] =
-            (struct request_key){key_make(request->argv[places[i].arg]), places[i].arg};
+        request->keys[request->key_count++] = (struct request_key){
+            .key = key_make(request->argv[places[i].arg]),
+            .arg = places[i].arg,
+            .flags = places[i].flags,
+        };
     }
     if (kn_unlikely(request->generation != 0) && !keys_become_canonical(request)) {
         reply_error_code(request->reply, ERROR_NO_MEMORY);

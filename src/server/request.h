@@ -31,7 +31,8 @@ struct server;
 
 struct request_key {
     struct key key;
-    uint32_t arg; /* its place in argv */
+    uint32_t arg;   /* its place in argv */
+    uint32_t flags; /* enum key_flag; 0: those of the row's first specification */
 };
 
 /* A legacy name of a key, under which its entry may still be stored. */

@@ -31,7 +31,12 @@ enum violation_kind {
 
 extern const char *const violation_names[VIOLATION_KINDS];
 
-enum { VIOLATION_KEY_MAX = 256, VIOLATION_NAME_MAX = 64, VIOLATIONS_KEPT = 1024 };
+enum {
+    VIOLATION_KEY_MAX = 256,
+    VIOLATION_NAME_MAX = 64,
+    VIOLATION_TEXT_MAX = 640,
+    VIOLATIONS_KEPT = 1024
+};
 
 struct violation {
     uint64_t serial; /* from 1 */
@@ -43,6 +48,7 @@ struct violation {
     char pattern[VIOLATION_NAME_MAX], catalog[VIOLATION_NAME_MAX], command[VIOLATION_NAME_MAX];
     uint16_t key_len; /* cut at VIOLATION_KEY_MAX */
     char key[VIOLATION_KEY_MAX];
+    char text[VIOLATION_TEXT_MAX]; /* what is wrong, and what would be right */
 };
 
 struct violations;

@@ -7,6 +7,7 @@
 #include "server/aliases.h"
 #include "server/blocking.h"
 #include "server/client.h"
+#include "server/guard_owed.h"
 #include "server/command_stats.h"
 #include "server/command_table.h"
 #include "server/crash.h"
@@ -189,6 +190,7 @@ static void worker_cron(struct loop_timer *timer) {
     worker->now_ms = clock_realtime_ms();
     store_note_time(server->store, worker->now_ms);
     sweep_own_shards(worker);
+    guard_owed_settle(worker);
     blocking_follow_aliases(worker);
     check_clients(worker);
     if (worker->index == 0) {
@@ -266,6 +268,7 @@ struct worker *worker_new(struct server *server, unsigned index) {
     parser_batch_init(&worker->batch);
     arena_init(&worker->arena);
     worker->evict_pool = evict_pool_new();
+    worker->owed = guard_owed_new();
     worker->pubsub = pubsub_local_new();
     worker->command_stats = command_stats_new(command_count(server->commands));
     return worker;
@@ -288,6 +291,7 @@ void worker_free(struct worker *worker) {
     parser_batch_done(&worker->batch);
     arena_done(&worker->arena);
     evict_pool_free(worker->evict_pool);
+    guard_owed_free(worker->owed);
     pubsub_local_free(worker->pubsub);
     command_stats_free(worker->command_stats);
     mem_free(worker);

@@ -22,6 +22,7 @@
 
 struct client;
 struct evict_pool;
+struct guard_owed;
 struct server;
 
 struct worker {
@@ -43,6 +44,7 @@ struct worker {
     struct parser_batch batch;
     struct arena arena;
     struct evict_pool *evict_pool;
+    struct guard_owed *owed; /* keys whose lifetime is still to come */
     struct command_stats *command_stats;
     struct pubsub_local *pubsub; /* subscriptions of this worker's clients */
     struct client *current;      /* whose requests are running */

@@ -155,6 +155,16 @@ void store_count(struct store *store, uint16_t id, enum tally_count count) {
     tally_add(patterns_of(store)->tally, id, count, 1);
 }
 
+int64_t store_writes_counted(const struct store *store, uint16_t id) {
+    return atomic_load_explicit(tally_cell(patterns_of(store)->tally, id) + TALLY_WRITES,
+                                memory_order_relaxed);
+}
+
+void store_uncount_writes(struct store *store, uint16_t id, int64_t counted) {
+    atomic_store_explicit(tally_cell(patterns_of(store)->tally, id) + TALLY_WRITES, counted,
+                          memory_order_relaxed);
+}
+
 /* ---- whole databases ---- */
 
 void account_flush(struct store *store, unsigned db) {

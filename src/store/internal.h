@@ -23,6 +23,7 @@ struct store {
     struct store_limits limits;
     _Atomic uint32_t clock_s; /* for LRU: seconds, noted now and then */
     struct background *background;
+    _Atomic unsigned catalog_mode; /* the default, less MODE_OFF: an index of patterns' rules */
     _Atomic(struct patterns *) patterns; /* NULL until the first catalog is in force */
     unsigned heap_count;                 /* heaps are shared among shards, see base/heap.h */
     struct heap *heaps[SHARD_COUNT];

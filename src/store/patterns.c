@@ -56,50 +56,84 @@ void patterns_free(struct patterns *patterns) {
 
 /* ---- rules ---- */
 
-static struct pattern_rules rules_of(const struct view *view, unsigned number) {
-    if (number == 0) {
-        const struct catalog *strictest = NULL;
-        const struct matcher *matcher = view->catalogs.matcher;
-        /* Of several catalogs the strictest has its way with keys that match none of them. */
-        for (unsigned i = 1; i <= matcher_pattern_count(matcher); i++) {
-            const struct catalog *catalog = matcher_catalog(matcher, i);
-            if (catalog->unmatched > (strictest ? strictest->unmatched : UNMATCHED_ALLOW))
-                strictest = catalog;
-        }
-        enum unmatched_keys unmatched = strictest ? strictest->unmatched : UNMATCHED_ALLOW;
-        return (struct pattern_rules){
-            .catalog = strictest,
-            .mode = unmatched == UNMATCHED_DENY      ? MODE_ENFORCE
-                    : unmatched == UNMATCHED_OBSERVE ? MODE_OBSERVE
-                                                     : MODE_OFF,
-            .about_entry = unmatched != UNMATCHED_ALLOW,
-        };
+static enum catalog_mode mode_or(enum catalog_mode mode, enum catalog_mode otherwise) {
+    return mode == MODE_INHERITED ? otherwise : mode;
+}
+
+/* Of several catalogs the strictest has its way with keys that match none of them; one that is off has none. */
+static struct pattern_rules rules_of_unmatched(const struct view *view,
+                                               enum catalog_mode default_mode) {
+    static const enum catalog_mode modes[] = {
+        [UNMATCHED_ALLOW] = MODE_OFF,
+        [UNMATCHED_OBSERVE] = MODE_OBSERVE,
+        [UNMATCHED_DENY] = MODE_ENFORCE,
+    };
+    const struct matcher *matcher = view->catalogs.matcher;
+    const struct catalog *strictest = NULL;
+    for (unsigned i = 1; i <= matcher_pattern_count(matcher); i++) {
+        const struct catalog *catalog = matcher_catalog(matcher, i);
+        if (mode_or(catalog->mode, default_mode) != MODE_OFF &&
+            catalog->unmatched > (strictest ? strictest->unmatched : UNMATCHED_ALLOW))
+            strictest = catalog;
     }
+    return (struct pattern_rules){
+        .catalog = strictest,
+        .mode = strictest ? modes[strictest->unmatched] : MODE_OFF,
+        .about_entry = strictest != NULL,
+    };
+}
+
+static struct pattern_rules rules_of(const struct view *view, unsigned number,
+                                     enum catalog_mode default_mode) {
+    if (number == 0) return rules_of_unmatched(view, default_mode);
     const struct pattern *pattern = matcher_pattern(view->catalogs.matcher, number);
     const struct catalog *catalog = matcher_catalog(view->catalogs.matcher, number);
-    enum catalog_mode mode = pattern->mode != MODE_INHERITED ? pattern->mode : catalog->mode;
+    enum catalog_mode mode = mode_or(pattern->mode, mode_or(catalog->mode, default_mode));
     const struct lifetime *lifetime = &pattern->lifetime;
     return (struct pattern_rules){
         .pattern = pattern,
         .catalog = catalog,
-        .mode = mode == MODE_INHERITED ? MODE_OBSERVE : mode,
+        .mode = mode,
         .about_entry =
             mode != MODE_OFF &&
             (pattern->type != PATTERN_TYPE_UNSTATED || pattern->database_count ||
              pattern->key_bytes_max || pattern->value_bytes_max || pattern->elements_max ||
              lifetime->required || lifetime->default_ms || lifetime->maximum_ms),
+        .about_size = mode != MODE_OFF && (pattern->value_bytes_max || pattern->elements_max),
         .about_arguments =
             mode != MODE_OFF && (pattern->value != FORMAT_ANY || pattern->field_count),
     };
 }
 
+static unsigned default_mode_index(const struct store *store) {
+    return atomic_load_explicit(&store->catalog_mode, memory_order_relaxed);
+}
+
 const struct pattern_rules *store_pattern_rules(const struct store *store, uint16_t id) {
-    return &patterns_of(store)->ids[id].rules;
+    return &patterns_of(store)->ids[id].rules[default_mode_index(store)];
 }
 
 bool store_enforces(const struct store *store) {
     const struct patterns *patterns = patterns_of(store);
-    return patterns != NULL && patterns->view->enforces;
+    return patterns != NULL && patterns->view->enforces[default_mode_index(store)];
+}
+
+void store_set_catalog_mode(struct store *store, enum catalog_mode mode) {
+    kn_assert(mode >= MODE_OFF && mode < MODES);
+    atomic_store_explicit(&store->catalog_mode, mode - MODE_OFF, memory_order_relaxed);
+}
+
+enum catalog_mode store_catalog_mode(const struct store *store) {
+    return (enum catalog_mode)(MODE_OFF + default_mode_index(store));
+}
+
+enum catalog_mode store_mode_of_catalog(const struct store *store, const struct catalog *catalog) {
+    return mode_or(catalog->mode, store_catalog_mode(store));
+}
+
+enum catalog_mode store_mode_of_pattern(const struct store *store, const struct catalog *catalog,
+                                        const struct pattern *pattern) {
+    return mode_or(pattern->mode, store_mode_of_catalog(store, catalog));
 }
 
 /* ---- ids ---- */
@@ -123,14 +157,15 @@ uint16_t pattern_id_take(struct patterns *patterns, struct view *view, unsigned 
     if (id >= patterns->id_count) patterns->id_count = id + 1;
     ids_make_room(patterns, id);
     tally_forget(patterns->tally, id);
-    struct pattern_rules rules = rules_of(view, number);
-    view->enforces |= rules.mode == MODE_ENFORCE;
-    patterns->ids[id] = (struct pattern_id){
-        .view = view,
-        .line = line,
-        .number = number,
-        .rules = rules,
-        .eviction = rules.pattern ? (uint8_t)rules.pattern->eviction : EVICTION_NORMAL};
+    struct pattern_id *slot = &patterns->ids[id];
+    *slot = (struct pattern_id){.view = view, .line = line, .number = number};
+    for (unsigned i = 0; i < MODE_DEFAULTS; i++) {
+        slot->rules[i] = rules_of(view, number, (enum catalog_mode)(MODE_OFF + i));
+        view->enforces[i] |= slot->rules[i].mode == MODE_ENFORCE;
+    }
+    slot->eviction = EVICTION_NORMAL;
+    if (number != 0)
+        slot->eviction = (uint8_t)matcher_pattern(view->catalogs.matcher, number)->eviction;
     view->refs++;
     line->refs++;
     patterns->state[id] = ID_LIVE;

@@ -57,10 +57,18 @@ struct pattern_rules {
     const struct catalog *catalog; /* NULL for keys that match nothing, and no catalog minds */
     enum catalog_mode mode;        /* off, observe or enforce */
     bool about_entry;              /* type, lifetime, database, sizes: to be seen from the entry */
+    bool about_size;               /* among them sizes, which change without the entry */
     bool about_arguments;          /* formats and fields: to be seen from the command */
 };
 /* Of a live id. A shard is held. */
 const struct pattern_rules *store_pattern_rules(const struct store *store, uint16_t id);
+/* The mode of catalogs that state none: off, observe or enforce. From any thread; it is in force at once. */
+void store_set_catalog_mode(struct store *store, enum catalog_mode mode);
+enum catalog_mode store_catalog_mode(const struct store *store);
+/* The mode of a catalog's keys, and of a pattern's. */
+enum catalog_mode store_mode_of_catalog(const struct store *store, const struct catalog *catalog);
+enum catalog_mode store_mode_of_pattern(const struct store *store, const struct catalog *catalog,
+                                        const struct pattern *pattern);
 /* Whether any pattern is enforced, or keys refused that match none. A shard is held. */
 bool store_enforces(const struct store *store);
 
@@ -72,6 +80,10 @@ bool store_counts_patterns(const struct store *store);
 void store_count(struct store *store, uint16_t id, enum tally_count count);
 /* A write to a key, which may be gone by now: of the id that this thread saw last for it, else of its name's. */
 void store_count_write(struct store *store, unsigned db, const struct key *key);
+
+/* Writes that this thread has counted for an id; and that they were no more than that after all. */
+int64_t store_writes_counted(const struct store *store, uint16_t id);
+void store_uncount_writes(struct store *store, uint16_t id, int64_t counted);
 
 /* Says that the entry's value is about to be changed in place; settled by store_settle. Strings need not. */
 void store_open(struct store *store, unsigned db, const struct entry *entry);

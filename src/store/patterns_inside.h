@@ -14,15 +14,18 @@
 
 enum { ID_NEVER_MATCHED = 0, ID_FIRST = 1 };
 
+/* The modes that can be the default of catalogs that state none. */
+enum { MODE_DEFAULTS = MODES - MODE_OFF };
+
 enum id_state { ID_STALE, ID_LIVE, ID_DEAD, ID_FREE };
 
 /* Catalogs in force, or still needed by ids that are not settled. */
 struct view {
     struct catalogs_in_force catalogs;
-    size_t numbers; /* matcher_pattern_count, and one for what matches nothing */
-    uint16_t *ids;  /* by number */
-    bool enforces;
-    unsigned refs; /* ids that name it, and being in force */
+    size_t numbers;               /* matcher_pattern_count, and one for what matches nothing */
+    uint16_t *ids;                /* by number */
+    bool enforces[MODE_DEFAULTS]; /* by the default mode, as pattern_id.rules */
+    unsigned refs;                /* ids that name it, and being in force */
 };
 
 /* A pattern through all its ids. */
@@ -52,9 +55,9 @@ struct pattern_id {
     unsigned number;     /* in its view */
     uint64_t retired_at; /* the census pass in which it was */
     uint64_t moment;     /* when it was: purges from then on concern its entries */
-    struct pattern_rules rules;
-    uint8_t eviction; /* enum eviction_class */
-    bool settled;     /* no entry has it any more (ID_NEVER_MATCHED alone stays around then) */
+    struct pattern_rules rules[MODE_DEFAULTS]; /* by the default mode in force, less MODE_OFF */
+    uint8_t eviction;                          /* enum eviction_class */
+    bool settled; /* no entry has it any more (ID_NEVER_MATCHED alone stays around then) */
 };
 
 struct census;

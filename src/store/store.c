@@ -34,6 +34,7 @@ struct store *store_new(unsigned db_count, unsigned threads) {
     atomic_store(&store->limits.samples, 5);
     atomic_store(&store->limits.lfu_log_factor, 10);
     atomic_store(&store->limits.lfu_decay_minutes, 1);
+    store_set_catalog_mode(store, MODE_OBSERVE);
     store->background = background_new();
     store_add_heaps(store, threads);
     for (unsigned i = 0; i < SHARD_COUNT; i++) {

@@ -14,11 +14,13 @@ struct undo_key {
     char name[];
 };
 
-static bool is_noted(const struct undo *undo, unsigned db, const struct key *key) {
-    for (const struct undo_key *each = undo->first; each != NULL; each = each->next)
-        if (each->key.hash == key->hash && each->db == db && bytes_equal(each->key.name, key->name))
-            return true;
-    return false;
+static const struct undo_key *find_noted(const struct undo *undo, unsigned db,
+                                         const struct key *key) {
+    const struct undo_key *each = undo->first;
+    while (each != NULL && (each->key.hash != key->hash || each->db != db ||
+                            !bytes_equal(each->key.name, key->name)))
+        each = each->next;
+    return each;
 }
 
 static bool is_small(const struct entry *entry) {
@@ -26,12 +28,8 @@ static bool is_small(const struct entry *entry) {
     return entry_count(entry) <= UNDO_ELEMENTS_MAX;
 }
 
-bool undo_note(struct undo *undo, struct store *store, unsigned db, const struct key *key,
-               int64_t now_ms) {
-    if (is_noted(undo, db, key)) return true;
-    /* A key that has expired goes now, for good. */
-    const struct entry *entry = store_find(store, db, key, now_ms);
-    if (undo->count == UNDO_KEYS_MAX || (entry != NULL && !is_small(entry))) return false;
+static void note(struct undo *undo, struct store *store, unsigned db, const struct key *key,
+                 const struct entry *entry) {
     struct undo_key *noted = mem_alloc(sizeof *noted + key->name.len);
     *noted = (struct undo_key){.next = undo->first, .db = db, .key = *key};
     if (key->name.len) memcpy(noted->name, key->name.data, key->name.len);
@@ -39,7 +37,27 @@ bool undo_note(struct undo *undo, struct store *store, unsigned db, const struct
     if (entry != NULL) noted->saved = store_save(store, &noted->key, entry);
     undo->first = noted;
     undo->count++;
+}
+
+bool undo_note(struct undo *undo, struct store *store, unsigned db, const struct key *key,
+               int64_t now_ms) {
+    if (find_noted(undo, db, key) != NULL) return true;
+    /* A key that has expired goes now, for good. */
+    const struct entry *entry = store_find(store, db, key, now_ms);
+    if (undo->count == UNDO_KEYS_MAX || (entry != NULL && !is_small(entry))) return false;
+    note(undo, store, db, key, entry);
     return true;
+}
+
+void undo_keep(struct undo *undo, struct store *store, unsigned db, const struct key *key,
+               int64_t now_ms) {
+    if (find_noted(undo, db, key) == NULL)
+        note(undo, store, db, key, store_find(store, db, key, now_ms));
+}
+
+const struct entry *undo_saved(const struct undo *undo, unsigned db, const struct key *key) {
+    const struct undo_key *noted = find_noted(undo, db, key);
+    return noted ? noted->saved : NULL;
 }
 
 void undo_apply(struct undo *undo, struct store *store) {
