@@ -434,10 +434,18 @@ size_t guard_size_after(const struct request *request, uint32_t index, const str
 
 /* ---- lifetimes ---- */
 
+/* Whether an option word is among the arguments; what is compared with a value is none. */
 static bool names_option(const struct request *request, uint32_t from, const char *const *words) {
-    for (; *words != NULL; words++)
-        for (uint32_t i = from; i < request->argc; i++)
-            if (argument_is(request, i, *words)) return true;
+    static const char *const compares[] = {"ifeq", "ifne", "ifdeq", "ifdne"};
+    for (uint32_t i = from; i < request->argc; i++) {
+        for (size_t n = 0; words[n] != NULL; n++)
+            if (argument_is(request, i, words[n])) return true;
+        for (size_t n = 0; n < sizeof compares / sizeof compares[0]; n++)
+            if (argument_is(request, i, compares[n])) {
+                i++;
+                break;
+            }
+    }
     return false;
 }
 

@@ -168,7 +168,7 @@ COMMANDS = {
 
 # What takes away only, changes who has read what, or empties whole databases, breaks nothing.
 HARMLESS = set('''
-    del unlink delifeq getdel flushall flushdb swapdb catalog|purge function|delete function|flush function|load
+    del unlink delifeq delex getdel flushall flushdb swapdb catalog|purge function|delete function|flush function|load
     function|restore lpop rpop lmpop blpop brpop blmpop ltrim lrem spop srem zrem zpopmin zpopmax bzpopmin bzpopmax zmpop
     bzmpop zremrangebyscore zremrangebyrank zremrangebylex hdel hgetdel hgetex hexpire hpexpire hexpireat hpexpireat
     hpersist xack xackdel xautoclaim xclaim xdel xdelex xreadgroup xsetid xtrim xgroup|createconsumer xgroup|delconsumer
