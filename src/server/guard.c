@@ -49,13 +49,16 @@ static struct guard_place place_of(const struct request *request, const struct k
 
 /* ---- afterwards ---- */
 
-static void see_to_lifetime(struct request *request, const struct guard_place *place,
-                            struct entry *entry, bool anew) {
+static void see_to_lifetime(struct request *request, uint32_t index,
+                            const struct guard_place *place, struct entry *entry, bool is_new) {
     const struct lifetime *lifetime = &place->rules->pattern->lifetime;
     int64_t at_ms = entry_expiry(entry), wanted_ms = 0;
     bool enforced = place->rules->mode == MODE_ENFORCE;
-    struct guard_finding finding = {.kind = VIOLATION_NONE};
+    struct guard_finding finding;
+    finding.kind = VIOLATION_NONE;
     if (at_ms == ENTRY_EXPIRY_NONE) {
+        if (!lifetime->required && !lifetime->default_ms) return;
+        bool anew = is_new || guard_overwrites(request, index);
         enum guard_lifetime said = guard_lifetime_said(request, true);
         if (lifetime->required || (lifetime->default_ms && anew))
             wanted_ms = lifetime->default_ms ? lifetime->default_ms : lifetime->maximum_ms;
@@ -92,18 +95,18 @@ static void examine(const struct request *request, uint32_t index, struct guard_
     }
 }
 
-/* changed: the entry's outside may be another. anew: the key came, or was overwritten. What is seldom done is kept out of
+/* changed: the entry's outside may be another. What is seldom done is kept out of
  * line, so that the usual write does not pay for its registers. */
 static __attribute__((noinline)) void look_at(struct request *request, uint32_t index,
                                               const struct guard_place *place, struct entry *entry,
-                                              bool changed, bool anew) {
+                                              bool changed, bool is_new) {
     const struct pattern_rules *rules = place->rules;
     struct guard_finding finding;
     if (rules->mode == MODE_OFF) return;
     finding.kind = VIOLATION_NONE;
     if (rules->pattern == NULL) {
         finding.kind = VIOLATION_UNMATCHED;
-        if (anew && rules->mode == MODE_OBSERVE) guard_note(request, place, &finding, false);
+        if (is_new && rules->mode == MODE_OBSERVE) guard_note(request, place, &finding, false);
         return;
     }
     if (rules->mode == MODE_OBSERVE) {
@@ -119,7 +122,7 @@ static __attribute__((noinline)) void look_at(struct request *request, uint32_t 
         if (finding.kind != VIOLATION_NONE) guard_note(request, place, &finding, false);
     }
     if (entry != NULL && changed && rules->about_entry)
-        see_to_lifetime(request, place, entry, anew);
+        see_to_lifetime(request, index, place, entry, is_new);
 }
 
 /* RENAME, COPY and MOVE have changed one key, which may be in another database. */
@@ -145,10 +148,9 @@ static __attribute__((noinline)) void look_at_many(struct request *request, cons
         struct entry *entry = store_find(request->store, request->db, key, request->now_ms);
         if (entry == NULL) continue;
         struct guard_place place = place_of(request, key, request->db, entry);
-        bool anew = guard_key_flags(request, i) & (KEY_OW | KEY_INSERT);
-        if (there != NULL && i < KEYS_SEEN_MAX)
-            anew = guard_overwrites(request, i) || !(*there >> i & 1);
-        look_at(request, i, &place, entry, true, anew);
+        bool is_new = guard_key_flags(request, i) & (KEY_OW | KEY_INSERT);
+        if (there != NULL && i < KEYS_SEEN_MAX) is_new = !(*there >> i & 1);
+        look_at(request, i, &place, entry, true, is_new);
     }
 }
 
@@ -157,12 +159,11 @@ static __attribute__((noinline)) void look_at_one(struct request *request, uint1
     const struct store_dealing *dealing = &store_dealing;
     const struct key *key = request_key(request, 0);
     struct entry *entry = dealing->entry;
-    bool anew = dealing->is_new || guard_overwrites(request, 0);
     if (!guard_brings(request, 0)) return;
     if (entry == NULL || (entry_has(entry, ENTRY_EXPIRES) && entry_expiry(entry) < request->now_ms))
         entry = store_find(request->store, request->db, key, request->now_ms);
     struct guard_place place = {key, request->db, id, store_pattern_rules(request->store, id)};
-    look_at(request, 0, &place, entry, changed, anew);
+    look_at(request, 0, &place, entry, changed, dealing->is_new);
 }
 
 static void look_afterwards(struct request *request, bool failed, const uint64_t *there) {
@@ -289,7 +290,7 @@ static void trial_look(struct request *request, const struct trial *trial) {
         if (!guard_brings(request, i) || entry == NULL) continue;
         struct guard_place place = place_of(request, key, request->db, entry);
         bool is_new = undo_saved(&trial->undo, request->db, key) == NULL;
-        look_at(request, i, &place, entry, true, is_new || guard_overwrites(request, i));
+        look_at(request, i, &place, entry, true, is_new);
     }
 }
 

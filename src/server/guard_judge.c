@@ -193,7 +193,8 @@ static enum violation_kind judge_outside(const struct guard_case *about) {
 }
 
 void guard_judge(const struct guard_case *about, struct guard_finding *ret_finding) {
-    *ret_finding = (struct guard_finding){.kind = VIOLATION_NONE};
+    ret_finding->kind = VIOLATION_NONE;
+    ret_finding->what_len = 0;
     if (about->after == NULL) return;
     ret_finding->kind = judge_outside(about);
     if (ret_finding->kind == VIOLATION_NONE && about->contents) judge_contents(about, ret_finding);
