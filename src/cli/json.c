@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/json.h"
 
-/* Bytes of the UTF-8 character at the front; 0 when there is none. */
-static size_t utf8_length(struct bytes text) {
-    const unsigned char *at = (const unsigned char *)text.data;
-    size_t len = at[0] < 0x80   ? 1
-                 : at[0] < 0xc2 ? 0
-                 : at[0] < 0xe0 ? 2
-                 : at[0] < 0xf0 ? 3
-                 : at[0] < 0xf5 ? 4
-                                : 0;
-    if (len == 0 || len > text.len) return 0;
-    for (size_t i = 1; i < len; i++) {
-        if ((at[i] & 0xc0) != 0x80) return 0;
-    }
-    if (len == 3 && ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f))) return 0;
-    if (len == 4 && ((at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))) return 0;
-    return len;
-}
+#include "cli/text.h"
 
 void json_bytes(struct buffer *buffer, struct bytes text) {
     buffer_add(buffer, "\"", 1);

@@ -6,6 +6,8 @@
 #include "catalog/words.h"
 #include "cli/commands.h"
 
+enum { COMMANDS_MAX = 16 };
+
 struct command {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -21,13 +23,21 @@ static const struct command catalog_commands[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct command commands[] = {
+    {"top", command_top, "show live what a running server counts for each pattern"},
+    {NULL, NULL, NULL},
+};
+
 static void print_usage(FILE *stream) {
     fprintf(stream, "keynome " KN_VERSION ": tools for catalogs, the documents that say what a "
-                    "keyspace holds\n\nUsage: keynome catalog COMMAND [ARGUMENT...]\n\n");
+                    "keyspace holds\n\nUsage: keynome catalog COMMAND [ARGUMENT...]\n"
+                    "       keynome COMMAND [ARGUMENT...]\n\n");
     for (const struct command *command = catalog_commands; command->name; command++)
         fprintf(stream, "  keynome catalog %-8s %s\n", command->name, command->summary);
-    fprintf(stream, "\nkeynome catalog COMMAND --help tells more of each. Exit status: 0 fine, 1 "
-                    "something found,\n2 it could not be done.\n");
+    for (const struct command *command = commands; command->name; command++)
+        fprintf(stream, "  keynome %-16s %s\n", command->name, command->summary);
+    fprintf(stream, "\nWith --help, each command tells more. Exit status: 0 fine, 1 something "
+                    "found,\n2 it could not be done.\n");
 }
 
 static int no_command(const char *name, const char *const *names) {
@@ -42,31 +52,37 @@ static int no_command(const char *name, const char *const *names) {
     return EXIT_TROUBLE;
 }
 
-int main(int argc, char **argv) {
-    static const char *const groups[] = {"catalog", NULL};
-    const char *names[sizeof catalog_commands / sizeof *catalog_commands];
+/* Runs the command of that name, or says which there are. */
+static int run_command(const struct command *table, int argc, char **argv) {
+    const char *names[COMMANDS_MAX + 1];
     size_t count = 0;
+    for (const struct command *command = table; command->name && count < COMMANDS_MAX; command++) {
+        if (strcmp(argv[0], command->name) == 0) return command->run(argc - 1, argv + 1);
+        names[count++] = command->name;
+    }
+    if (table == commands) names[count++] = "catalog";
+    names[count] = NULL;
+    return no_command(argv[0], names);
+}
+
+static bool asks_help(const char *word) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+int main(int argc, char **argv) {
+    bool catalog = argc > 1 && strcmp(argv[1], "catalog") == 0;
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
         printf("keynome " KN_VERSION "\n");
         return EXIT_FINE;
     }
-    bool help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-                             strcmp(argv[1], "help") == 0);
-    bool bare = argc < 3;
-    if (help || (argc == 3 && strcmp(argv[1], "catalog") == 0 &&
-                 (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))) {
+    if ((argc > 1 && asks_help(argv[1])) || (argc == 3 && catalog && asks_help(argv[2]))) {
         print_usage(stdout);
         return EXIT_FINE;
     }
-    if (argc > 1 && strcmp(argv[1], "catalog") != 0) return no_command(argv[1], groups);
-    if (bare) {
+    if (argc < (catalog ? 3 : 2)) {
         print_usage(stderr);
         return EXIT_TROUBLE;
     }
-    for (const struct command *command = catalog_commands; command->name; command++) {
-        if (strcmp(argv[2], command->name) == 0) return command->run(argc - 3, argv + 3);
-        names[count++] = command->name;
-    }
-    names[count] = NULL;
-    return no_command(argv[2], names);
+    return catalog ? run_command(catalog_commands, argc - 2, argv + 2)
+                   : run_command(commands, argc - 1, argv + 1);
 }
