@@ -38,7 +38,7 @@
 #include "store/patterns.h"
 #include "store/undo.h"
 
-enum { KEYS_SEEN_MAX = 64 };
+enum { TRIAL_KEYS_MAX = 64 };
 enum { SLACK_MS = 1000 }; /* between the clocks of those who compute a moment and the server's */
 
 static struct guard_place place_of(const struct request *request, const struct key *key,
@@ -136,8 +136,7 @@ static void look_at_target(struct request *request) {
     look_at(request, request->key_count - 1, &place, entry, true, true);
 }
 
-/* there: a bit for each of the first keys that was there before; NULL where nobody looked. */
-static __attribute__((noinline)) void look_at_many(struct request *request, const uint64_t *there) {
+static __attribute__((noinline)) void look_at_many(struct request *request) {
     if (guard_is_transfer(request)) {
         look_at_target(request);
         return;
@@ -148,9 +147,7 @@ static __attribute__((noinline)) void look_at_many(struct request *request, cons
         struct entry *entry = store_find(request->store, request->db, key, request->now_ms);
         if (entry == NULL) continue;
         struct guard_place place = place_of(request, key, request->db, entry);
-        bool is_new = guard_key_flags(request, i) & (KEY_OW | KEY_INSERT);
-        if (there != NULL && i < KEYS_SEEN_MAX) is_new = !(*there >> i & 1);
-        look_at(request, i, &place, entry, true, is_new);
+        look_at(request, i, &place, entry, true, store_has_come(key->hash));
     }
 }
 
@@ -166,10 +163,10 @@ static __attribute__((noinline)) void look_at_one(struct request *request, uint1
     look_at(request, 0, &place, entry, changed, dealing->is_new);
 }
 
-static void look_afterwards(struct request *request, bool failed, const uint64_t *there) {
+void guard_after(struct request *request, bool failed) {
     if (kn_unlikely(failed) || kn_unlikely(request->changes == 0)) return;
     if (kn_unlikely(request->key_count != 1 || request->command->flags & COMMAND_OTHER_DB)) {
-        look_at_many(request, there);
+        look_at_many(request);
         return;
     }
     const struct store_dealing *dealing = &store_dealing;
@@ -180,10 +177,6 @@ static void look_afterwards(struct request *request, bool failed, const uint64_t
     bool changed = dealing->changed || rules->about_size;
     if (rules->about_arguments || (changed && rules->about_entry))
         look_at_one(request, id, changed);
-}
-
-void guard_after(struct request *request, bool failed) {
-    look_afterwards(request, failed, NULL);
 }
 
 /* ---- on trial ---- */
@@ -311,11 +304,11 @@ static void run_on_trial(struct request *request) {
 
 /* ---- enforcing ---- */
 
-static void run_plainly(struct request *request, const uint64_t *there) {
+static void run_plainly(struct request *request) {
     uint32_t errors = request->reply->errors;
     store_begin_dealing();
     request->command->handler(request);
-    look_afterwards(request, request->reply->errors != errors, there);
+    guard_after(request, request->reply->errors != errors);
 }
 
 /* A value that is there is judged where it is, so that nothing has to be undone. */
@@ -348,7 +341,7 @@ static void run_transfer(struct request *request) {
             return;
         }
     }
-    run_plainly(request, NULL);
+    run_plainly(request);
 }
 
 /* Whether to undo the command would mean to copy a large collection that it changes in place. */
@@ -379,20 +372,18 @@ void guard_run(struct request *request) {
     struct store *store = request->store;
     struct guard_foresight foresight;
     bool suspected = false, doubtful = false;
-    uint64_t there = 0;
     if (guard_is_transfer(request)) {
         run_transfer(request);
         return;
     }
     bool nothing = guard_does_nothing(request);
     bool certain =
-        request->key_count > KEYS_SEEN_MAX || strcmp(request->command->name, "mset") == 0;
+        request->key_count > TRIAL_KEYS_MAX || strcmp(request->command->name, "mset") == 0;
     for (uint32_t i = 0; i < request->key_count && !nothing; i++) {
         const struct key *key = request_key(request, i);
         if (!guard_brings(request, i)) continue;
         const struct entry *entry = store_find(store, request->db, key, request->now_ms);
         struct guard_place place = place_of(request, key, request->db, entry);
-        if (entry != NULL && i < KEYS_SEEN_MAX) there |= UINT64_C(1) << i;
         if (place.rules->mode != MODE_ENFORCE) continue;
         guard_foresee(request, i, place.rules, entry, &foresight);
         doubtful |= foresight.doubtful;
@@ -405,6 +396,6 @@ void guard_run(struct request *request) {
     if (suspected)
         run_on_trial(request);
     else
-        run_plainly(request, nothing ? NULL : &there);
+        run_plainly(request);
     if (doubtful && request->changes) note_doubtful(request);
 }

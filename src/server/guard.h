@@ -19,4 +19,8 @@ void guard_run(struct request *request);
 /* Where none is: what the command has done. failed: the command replied an error. */
 void guard_after(struct request *request, bool failed);
 
+/* What was noted while events were held back counts now; or, without a server, never was. */
+struct server;
+void guard_end_holding(struct server *server);
+
 #endif

@@ -9,8 +9,10 @@
 #include "server/arguments.h"
 #include "server/command.h"
 #include "server/request.h"
+#include "types/limits.h"
 #include "types/list.h"
 #include "types/set.h"
+#include "types/stream.h"
 #include "types/zset.h"
 
 static bool is_one_of(const struct request *request, const char *const *names) {
@@ -416,17 +418,43 @@ static size_t string_size_after(const struct request *request, uint32_t index, s
     return SIZE_MAX;
 }
 
+/* What a structure may grow by at once, beside what is brought. */
+static size_t step_after(const struct entry *entry) {
+    /* What an element costs beside its bytes, at most, when a small encoding becomes a large one. */
+    enum { STEP_BYTES = 16 << 10, ELEMENT_BYTES = 96 };
+    size_t size = guard_value_size(entry), count = entry_count(entry);
+    const void *value = entry_value(entry);
+    switch (entry_type(entry)) {
+    case TYPE_STREAM: {
+        int64_t block = type_limits.stream_node_max_bytes;
+        return STEP_BYTES + size / 64 +
+               2 * (size_t)(block > 0 && block < STREAM_BLOCK_MAX ? block : STREAM_BLOCK_MAX);
+    }
+    case TYPE_HASH:
+        if (hash_is_large(value)) return STEP_BYTES + size / 64;
+        break;
+    case TYPE_ZSET:
+        if (zset_is_large(value)) return STEP_BYTES + size / 64;
+        break;
+    case TYPE_SET:
+        if (!set_is_integers(value) && strcmp(set_encoding(value), "hashtable") == 0)
+            return STEP_BYTES + size / 64;
+        break;
+    default: return STEP_BYTES + size / 64;
+    }
+    return STEP_BYTES + size + ELEMENT_BYTES * count;
+}
+
 size_t guard_size_after(const struct request *request, uint32_t index, const struct entry *entry) {
-    /* What an element may cost beside its bytes, and what a structure may grow by at once. */
-    enum { ELEMENT_BYTES = 128, STEP_BYTES = 16 << 10, TWOFOLD_BELOW = 256 << 10 };
+    enum { ELEMENT_BYTES = 128, BEGINNING_BYTES = 16 << 10 };
     struct guard_brought walk;
     struct bytes field, value;
     size_t old = entry ? guard_value_size(entry) : 0;
     if (guard_type_made(request, index) == TYPE_STRING)
         return string_size_after(request, index, old);
     if (!guard_brought(&walk, request, index, entry, false)) return SIZE_MAX;
-    /* One of the small encodings may become a large one. */
-    size_t size = (old < TWOFOLD_BELOW ? 4 * old : old + old / 64) + STEP_BYTES;
+    bool collection = entry != NULL && entry_type(entry) != TYPE_STRING;
+    size_t size = old + (collection ? step_after(entry) : BEGINNING_BYTES);
     while (guard_brought_next(&walk, &field, &value))
         size += 2 * (value.len + (walk.fields ? field.len : 0)) + ELEMENT_BYTES;
     return size;

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "catalog/format.h"
 #include "server/client.h"
 #include "server/command.h"
+#include "server/guard.h"
 #include "server/guard_arguments.h"
+#include "server/notify.h"
 #include "server/request.h"
 #include "server/server.h"
 #include "store/patterns.h"
@@ -101,6 +104,42 @@ static void write_text(char out[VIOLATION_TEXT_MAX], const struct request *reque
         snprintf(out, VIOLATION_TEXT_MAX, "'%s' %s", key, what);
 }
 
+/* ---- counting ---- */
+
+/* A script that is on trial may be run again, and do the same again. */
+struct held_violation {
+    struct held_violation *next;
+    uint16_t id;
+    struct violation violation;
+};
+
+static _Thread_local struct { struct held_violation *first, *last; } held;
+
+static void count(struct server *server, uint16_t id, const struct violation *violation) {
+    store_count(server->store, id, TALLY_VIOLATIONS);
+    violations_add(server->violations, violation);
+}
+
+static void hold(uint16_t id, const struct violation *violation) {
+    struct held_violation *each = mem_alloc(sizeof *each);
+    *each = (struct held_violation){.id = id, .violation = *violation};
+    if (held.first == NULL)
+        held.first = each;
+    else
+        held.last->next = each;
+    held.last = each;
+}
+
+void guard_end_holding(struct server *server) {
+    struct held_violation *next;
+    for (struct held_violation *each = held.first; each != NULL; each = next) {
+        next = each->next;
+        if (server != NULL) count(server, each->id, &each->violation);
+        mem_free(each);
+    }
+    held.first = NULL;
+}
+
 static void note(const struct request *request, uint64_t client, const struct guard_place *place,
                  const struct guard_finding *finding, bool prevented, const char *text) {
     const struct pattern_rules *rules = place->rules;
@@ -118,8 +157,10 @@ static void note(const struct request *request, uint64_t client, const struct gu
     memcpy(violation.text, text, strlen(text));
     violation.key_len = (uint16_t)(name.len < VIOLATION_KEY_MAX ? name.len : VIOLATION_KEY_MAX);
     if (violation.key_len) memcpy(violation.key, name.data, violation.key_len);
-    store_count(request->store, place->id, TALLY_VIOLATIONS);
-    violations_add(request->server->violations, &violation);
+    if (notify_holds())
+        hold(place->id, &violation);
+    else
+        count(request->server, place->id, &violation);
 }
 
 static uint64_t client_of(const struct request *request) {

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "server/aliases.h"
 #include "server/blocking.h"
+#include "server/guard.h"
 #include "server/pubsub.h"
 #include "server/server.h"
 #include "server/transaction.h"
@@ -98,6 +99,11 @@ static void end_holding(struct server *server) {
         mem_free(each);
     }
     held.first = NULL;
+    guard_end_holding(server);
+}
+
+bool notify_holds(void) {
+    return held.on;
 }
 
 void notify_release(struct server *server) {

@@ -22,12 +22,13 @@ enum notify_flag { NOTIFY_KEYSPACE = 1 << 0, NOTIFY_KEYEVENT = 1 << 1 };
 /* To be called once, when the server is made. */
 /*
  * While a script may still be undone, what it changes is nobody's business: on this thread, events are kept from
- * notify_hold on, until notify_release tells them (the shards are still held) or notify_drop forgets them. That a key has
+ * notify_hold on, until notify_release tells them (the shards are still held) or notify_drop forgets them; so are violations of the catalog. That a key has
  * expired is told at once, since it stays so.
  */
 void notify_hold(void);
 void notify_release(struct server *server);
 void notify_drop(void);
+bool notify_holds(void);
 
 /* The same for a part of what this thread does, perhaps within such a hold: what came since the mark is kept until
  * notify_end_trial tells it, or forgets it. */

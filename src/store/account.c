@@ -99,6 +99,7 @@ void store_settle(struct store *store) {
 }
 
 _Thread_local struct store_dealing store_dealing;
+_Thread_local struct store_came store_came;
 
 void account_note_change(const struct key *key) {
     if (store_dealing.hash == key->hash) store_dealing.changed = true;
@@ -121,6 +122,8 @@ void account_enter(struct store *store, unsigned db, const struct key *key, stru
     account_note(db, key, entry);
     store_dealing.changed = true;
     store_dealing.is_new = is_new;
+    if (is_new && store_came.count < DEALING_CAME_MAX)
+        store_came.hashes[store_came.count++] = key->hash;
     tally_held(patterns_of(store)->tally, entry->pattern, db, is_new,
                (int64_t)entry_bytes(entry) - (int64_t)bytes_before);
     /* A value that was just put may still be filled. */

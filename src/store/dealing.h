@@ -27,9 +27,25 @@ struct store_dealing {
 
 extern _Thread_local struct store_dealing store_dealing;
 
+/* The keys that came meanwhile, by their hashes. */
+enum { DEALING_CAME_MAX = 64 };
+struct store_came {
+    uint32_t count; /* of those that are kept; more may have come */
+    uint64_t hashes[DEALING_CAME_MAX];
+};
+
+extern _Thread_local struct store_came store_came;
+
 /* A command begins: its dealings are to be told from those before. */
 static inline void store_begin_dealing(void) {
     store_dealing = (struct store_dealing){0};
+    store_came.count = 0;
+}
+
+static inline bool store_has_come(uint64_t hash) {
+    uint32_t i = 0;
+    while (i < store_came.count && store_came.hashes[i] != hash) i++;
+    return i < store_came.count || store_came.count == DEALING_CAME_MAX;
 }
 
 static inline uint16_t store_dealing_id(void) {

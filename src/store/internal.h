@@ -103,6 +103,9 @@ void patterns_free(struct patterns *patterns);
 
 /* A copy that stands in no table. */
 struct entry *store_save(struct store *store, const struct key *key, const struct entry *entry);
+/* Puts such a copy in the entry's place, and returns the entry, which stands in no table any more. */
+struct entry *store_set_aside(struct store *store, unsigned db, const struct key *key,
+                              struct entry *entry);
 void store_drop_saved(struct store *store, const struct key *key, struct entry *saved);
 /* Puts it back, whatever stands there now; NULL: there was nothing. */
 void store_restore(struct store *store, unsigned db, const struct key *key, struct entry *saved);

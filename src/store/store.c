@@ -464,6 +464,18 @@ struct entry *store_save(struct store *store, const struct key *key, const struc
     return entry_build(heap, &parts);
 }
 
+struct entry *store_set_aside(struct store *store, unsigned db, const struct key *key,
+                              struct entry *entry) {
+    struct shard_db *shard_db = &key_shard(store, key)->dbs[db];
+    struct entry *copy = store_save(store, key, entry);
+    unsigned marks = entry_marks(copy);
+    size_t bytes_before = account_close(store, entry);
+    table_replace(&shard_db->table, key->hash, entry, copy, marks);
+    if (marks) store_note_marks(shard_db, key, copy, marks);
+    account_enter(store, db, key, copy, false, bytes_before);
+    return entry;
+}
+
 void store_drop_saved(struct store *store, const struct key *key, struct entry *saved) {
     entry_free_whole(store_heap(store, key), saved);
 }

@@ -28,15 +28,14 @@ static bool is_small(const struct entry *entry) {
     return entry_count(entry) <= UNDO_ELEMENTS_MAX;
 }
 
-static void note(struct undo *undo, struct store *store, unsigned db, const struct key *key,
-                 const struct entry *entry) {
+static struct undo_key *note(struct undo *undo, unsigned db, const struct key *key) {
     struct undo_key *noted = mem_alloc(sizeof *noted + key->name.len);
     *noted = (struct undo_key){.next = undo->first, .db = db, .key = *key};
     if (key->name.len) memcpy(noted->name, key->name.data, key->name.len);
     noted->key.name = bytes_make(noted->name, key->name.len);
-    if (entry != NULL) noted->saved = store_save(store, &noted->key, entry);
     undo->first = noted;
     undo->count++;
+    return noted;
 }
 
 bool undo_note(struct undo *undo, struct store *store, unsigned db, const struct key *key,
@@ -45,14 +44,17 @@ bool undo_note(struct undo *undo, struct store *store, unsigned db, const struct
     /* A key that has expired goes now, for good. */
     const struct entry *entry = store_find(store, db, key, now_ms);
     if (undo->count == UNDO_KEYS_MAX || (entry != NULL && !is_small(entry))) return false;
-    note(undo, store, db, key, entry);
+    struct undo_key *noted = note(undo, db, key);
+    if (entry != NULL) noted->saved = store_save(store, &noted->key, entry);
     return true;
 }
 
 void undo_keep(struct undo *undo, struct store *store, unsigned db, const struct key *key,
                int64_t now_ms) {
-    if (find_noted(undo, db, key) == NULL)
-        note(undo, store, db, key, store_find(store, db, key, now_ms));
+    if (find_noted(undo, db, key) != NULL) return;
+    struct entry *entry = store_find(store, db, key, now_ms);
+    struct undo_key *noted = note(undo, db, key);
+    if (entry != NULL) noted->saved = store_set_aside(store, db, &noted->key, entry);
 }
 
 const struct entry *undo_saved(const struct undo *undo, unsigned db, const struct key *key) {

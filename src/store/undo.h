@@ -29,7 +29,7 @@ struct undo {
 /* False, and nothing is noted, when the value is too large or there are too many keys. */
 bool undo_note(struct undo *undo, struct store *store, unsigned db, const struct key *key,
                int64_t now_ms);
-/* The same of any value, whatever that costs. */
+/* The same of any value, whatever that costs. The keyspace goes on with a copy, so that undone is undone to the byte. */
 void undo_keep(struct undo *undo, struct store *store, unsigned db, const struct key *key,
                int64_t now_ms);
 /* What a noted key was; NULL: not there, or not noted. */

@@ -5,6 +5,7 @@ violation, refused, after which the keyspace is what it was.
 The commands come from COMMAND, so that one which is new fails here until somebody has thought about it.
 """
 
+import random
 import time
 
 import pytest
@@ -633,3 +634,79 @@ def test_lifetimes_that_come_with_the_next_command(clean, mode):
     assert sorted(noted(clean)) == sorted(('lifetime-missing', key, 0) for key in [*late, 'lifetime-missing:bare'])
     newest = as_dict(do('CATALOG', 'VIOLATIONS', 'COUNT', 1)[0])
     assert newest['client'] > 0 and b'follow it with EXPIRE' in newest['message']
+
+
+def test_a_script_that_begins_again_is_noted_once(clean):
+    """It has, with several threads, where it touches what it did not declare."""
+    do = clean.execute_command
+    script = """redis.pcall('SET', KEYS[1], 'x')
+        redis.call('SET', ARGV[1], 'x')
+        return redis.pcall('RPUSH', 'elements:' .. ARGV[2], 1, 2)"""
+    for number in range(30):
+        refused(clean, 'elements', 'EVAL', script + f'-- {number}', 1, f'list:{number}', f'free:{number}', number)
+    assert len(noted(clean)) == 60
+    assert noted(clean)[-2:] == [('type', 'list:29', 1), ('elements', 'elements:29', 1)]
+
+
+LIMITS = """\
+keynome: 1
+name: limits
+unmatched: observe
+patterns:
+  - {name: small, key: "small:{id}", limits: {value: 20kb}}
+  - {name: large, key: "large:{id}", limits: {value: 400kb}}
+"""
+
+
+@pytest.mark.parametrize('pattern,bytes_max,element', [('small', 20 << 10, 5), ('small', 20 << 10, 700), ('large', 400 << 10, 100),
+                                                       ('large', 400 << 10, 5000)])
+def test_limits_of_size_hold(start, tmp_path, pattern, bytes_max, element):
+    """Values grow to the limit, near it at least, and not beyond."""
+    path = tmp_path / 'limits.yaml'
+    path.write_text(LIMITS)
+    client = redis.Redis(port=start('--catalog', str(path), '--catalog-mode', 'enforce').port)
+    chance = random.Random(element)
+    text = lambda: ''.join(chance.choices('abcdefghij', k=chance.randint(element // 2 + 1, element)))  # noqa: E731
+    grows = {
+        'list': lambda key: ('RPUSH', key, *[text() for _ in range(chance.randint(1, 9))]),
+        'ends': lambda key: ('LPUSH', key, text()),
+        'hash': lambda key: ('HSET', key, text(), text(), text(), text()),
+        'set': lambda key: ('SADD', key, *[text() for _ in range(chance.randint(1, 9))]),
+        'integers': lambda key: ('SADD', key, *[chance.randrange(1 << 40) for _ in range(9)]),
+        'zset': lambda key: ('ZADD', key, chance.random(), text(), chance.random(), text()),
+        'stream': lambda key: ('XADD', key, '*', text(), text()),
+        'string': lambda key: ('APPEND', key, text()),
+    }
+    for name, arguments in grows.items():
+        key, failed, brought = f'{pattern}:{name}', 0, 0
+        while failed < 20:
+            words = arguments(key)
+            try:
+                client.execute_command(*words)
+                brought += sum(len(str(word)) for word in words[2:])
+            except redis.ResponseError as error:
+                assert str(error).startswith('CATALOG value-size: ')
+                failed += 1
+        # An observer would not find it too large, and there was use in it.
+        client.config_set('catalog-mode', 'observe')
+        client.execute_command('CATALOG', 'VIOLATIONS', 'CLEAR')
+        client.expire(key, 1000)
+        assert client.execute_command('CATALOG', 'VIOLATIONS') == [], name
+        client.config_set('catalog-mode', 'enforce')
+        assert client.memory_usage(key, samples=0) > bytes_max * 0.7, name
+
+
+def test_what_is_created_is_told_from_what_is_overwritten(start, tmp_path):
+    path = tmp_path / 'limits.yaml'
+    path.write_text(LIMITS)
+    client = redis.Redis(port=start('--catalog', str(path)).port)
+    client.mset({'a': 1, 'b': 2})
+    client.mset({'a': 1, 'b': 2, 'c': 3})
+    client.set('a', 2)
+    client.rpush('l', 1, 2)
+    client.rpoplpush('l', 'm')
+    client.rpoplpush('l', 'm')
+    client.bitop('NOT', 'a', 'b')
+    client.setnx('d', 1)
+    client.setnx('d', 1)
+    assert [key for _, key, _ in noted(client)] == ['a', 'b', 'c', 'l', 'm', 'd']

@@ -80,7 +80,11 @@ static bool note_one(struct model *model, struct undo *undo, struct noted *noted
     noted->number = below(model, SOME_KEYS);
     struct key key = model_name(noted->number, scratch);
     unsigned before = undo->count;
-    bool small = undo_note(undo, model->store, noted->db, &key, model->now_ms);
+    bool small = true;
+    if (below(model, 3))
+        small = undo_note(undo, model->store, noted->db, &key, model->now_ms);
+    else
+        undo_keep(undo, model->store, noted->db, &key, model->now_ms);
     if (!small) {
         const struct model_key *at = &model->keys[noted->db][noted->number];
         assert_true(at->there && at->count > UNDO_ELEMENTS_MAX);
