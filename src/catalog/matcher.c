@@ -201,6 +201,13 @@ unsigned matcher_find(const struct matcher *matcher, enum pattern_kind kind, str
     return target ? target->id : 0;
 }
 
+unsigned matcher_find_alias(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
+                            int database, unsigned *ret_alias) {
+    const struct target *target = find(matcher, kind, key, database);
+    *ret_alias = target ? target->alias : 0;
+    return target ? target->id : 0;
+}
+
 /* Values of the expanded template's variables, for a key that is known to fit it. */
 static void capture(const struct target *target, struct bytes key, struct bytes *values) {
     const char *at = key.data, *all = key.data + key.len;

@@ -40,6 +40,10 @@ const struct catalog *matcher_catalog(const struct matcher *matcher, unsigned id
 unsigned matcher_find(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
                       int database);
 
+/* The same; *ret_alias: 0 for the pattern's key, n for its alias number n - 1. */
+unsigned matcher_find_alias(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
+                            int database, unsigned *ret_alias);
+
 struct match_variable {
     struct bytes name, value; /* the catalog's; the key's, or the catalog's for a prefix */
 };

@@ -132,7 +132,7 @@ static void keys_shard(struct request *request, struct shard *shard, void *conte
     struct keys_job *job = context;
     const struct table *table = &shard->dbs[request->db].table;
     do job->walk.position = table_scan(table, job->walk.position, keys_entry, job);
-    while (job->walk.position != 0 && job->looked < job->most);
+    while (job->walk.position != 0 && (job->looked < job->most || !walk_can_rest(&job->walk)));
 }
 
 /* A cursor as SCAN's (walk.h). */
@@ -144,9 +144,9 @@ static void reply_keys(struct keys_job *job, uint64_t cursor) {
     while (more && job->looked < job->most) {
         request_visit_shard(request, job->walk.shard, keys_shard, job);
         job->looked++;
-        more = walk_on(&job->walk, SHARD_COUNT - 1);
+        more = walk_on(&job->walk, request);
     }
-    walk_reply(request, start, more ? walk_cursor(&job->walk) : 0, job->found);
+    walk_reply(request, start, &job->walk, more, job->found);
 }
 
 /* Options stand at the end, so that a variable may be called "count". */

@@ -3,14 +3,16 @@
  * KEYS, SCAN, RANDOMKEY, DBSIZE: the keyspace visited shard by shard, none held longer than a step needs.
  *
  * Every key that is there from SCAN's first call to the last is returned exactly once, whatever the tables do meanwhile;
- * but for keys that move from legacy names to canonical ones, which may be met again (walk.h).
+ * but for keys that may move from legacy names to canonical ones, which may be met again (walk.h).
  */
 #include "base/arena.h"
 #include "base/glob.h"
 #include "base/random.h"
 #include "commands/families.h"
 #include "commands/walk.h"
+#include "server/aliases.h"
 #include "server/arguments.h"
+#include "server/server.h"
 #include "store/shard.h"
 
 static bool is_gone(const struct request *request, const struct entry *entry) {
@@ -25,7 +27,7 @@ static const struct table *shard_table(const struct request *request, const stru
 
 struct legacy_name {
     struct legacy_name *next;
-    struct bytes canonical;
+    struct bytes name, canonical;
 };
 
 struct keys_job {
@@ -42,13 +44,14 @@ static void reply_key(struct request *request, struct keys_job *job, struct byte
     job->found++;
 }
 
-static void legacy_found(struct request *request, struct keys_job *job, struct bytes canonical) {
+static void legacy_found(struct request *request, struct keys_job *job, struct bytes name,
+                         struct bytes canonical) {
     struct legacy_name *legacy = arena_try_alloc(request->arena, sizeof *legacy);
     if (legacy == NULL) {
         request->reply->overflow = true;
         return;
     }
-    *legacy = (struct legacy_name){job->legacy, canonical};
+    *legacy = (struct legacy_name){job->legacy, name, canonical};
     job->legacy = legacy;
 }
 
@@ -62,18 +65,17 @@ static void keys_of_shard(struct request *request, struct shard *shard, void *co
         if (is_gone(request, entry)) continue;
         struct bytes shown = request_shown_name(request, name);
         if (kn_unlikely(shown.data != name.data))
-            legacy_found(request, job, shown);
+            legacy_found(request, job, name, shown);
         else
             reply_key(request, job, name);
     }
 }
 
-/* Where there is a canonical entry too, that one is the key, and has been replied. */
+/* Of several entries of one key only one is it. */
 static void reply_legacy(struct request *request, struct keys_job *job) {
-    for (const struct legacy_name *each = job->legacy; each != NULL; each = each->next) {
-        struct key key = key_make(each->canonical);
-        if (request_find_key(request, &key) == NULL) reply_key(request, job, key.name);
-    }
+    for (const struct legacy_name *each = job->legacy; each != NULL; each = each->next)
+        if (request_is_key(request, each->name, each->canonical))
+            reply_key(request, job, each->canonical);
 }
 
 /* A pattern whose beginning holds a whole hash tag can match keys of one slot only. */
@@ -94,7 +96,8 @@ static bool pattern_shard(struct bytes pattern, unsigned *ret_shard) {
 static void cmd_keys(struct request *request) {
     struct keys_job job = {.pattern = argument(request, 1)};
     unsigned only;
-    bool migrating = aliases_pending(request->server->aliases);
+    uint64_t generation;
+    bool migrating = aliases_pending(request->server->aliases, &generation);
     /* Keys must not move while they are listed. */
     if (migrating && request->server->worker_count > 1 && !(request->flags & REQUEST_ALL_SHARDS)) {
         request->wants_all = true;
@@ -106,6 +109,12 @@ static void cmd_keys(struct request *request) {
     for (unsigned shard = one ? only : 0; shard < (one ? only + 1 : SHARD_COUNT); shard++)
         request_visit_shard(request, shard, keys_of_shard, &job);
     if (migrating) reply_legacy(request, &job);
+    if (kn_unlikely(aliases_generation(request->server->aliases) != generation)) {
+        /* Other names have come into force between two shards, and keys may have moved. */
+        reply_rewind(request->reply, mark);
+        request->wants_all = true;
+        return;
+    }
     reply_defer_array(request->reply, mark, job.found);
 }
 
@@ -139,26 +148,25 @@ static void scan_shard(struct request *request, struct shard *shard, void *conte
     struct scan_job *job = context;
     const struct table *table = shard_table(request, shard);
     do job->walk.position = table_scan(table, job->walk.position, scan_entry, job);
-    while (job->walk.position != 0 && job->looked < job->options.count);
+    while (job->walk.position != 0 &&
+           (job->looked < job->options.count || !walk_can_rest(&job->walk)));
 }
 
 static void cmd_scan(struct request *request) {
     struct scan_job job = {.request = request};
     if (!argument_scan(request, 1, &job.options)) return;
     job.any_type = job.options.type.data == NULL;
-    unsigned last = SHARD_COUNT - 1, only;
+    unsigned only;
     job.walk = walk_from(request, job.options.cursor);
-    if (job.options.has_match && !job.walk.twice && pattern_shard(job.options.match, &only)) {
-        last = only;
-        if (job.walk.shard < only) job.walk = (struct walk){.shard = only};
-    }
+    if (job.options.has_match && pattern_shard(job.options.match, &only))
+        walk_narrow(&job.walk, only);
     size_t start = request->reply->out->len;
-    bool more = job.walk.shard <= last;
+    bool more = job.walk.shard <= job.walk.last;
     while (more && job.looked < job.options.count) {
         request_visit_shard(request, job.walk.shard, scan_shard, &job);
-        more = walk_on(&job.walk, last);
+        more = walk_on(&job.walk, request);
     }
-    walk_reply(request, start, more ? walk_cursor(&job.walk) : 0, job.found);
+    walk_reply(request, start, &job.walk, more, job.found);
 }
 
 /* ---- RANDOMKEY, DBSIZE ---- */

@@ -9,15 +9,6 @@
 #include "store/patterns.h"
 #include "store/store.h"
 
-struct alias_table {
-    _Atomic unsigned refs;
-    const struct matcher *matcher;
-    void (*release)(void *context);
-    void *context;
-    size_t numbers;
-    struct alias_progress progress[]; /* by number; of patterns with aliases */
-};
-
 /* The table that this thread used last. */
 static _Thread_local struct {
     uint64_t generation;
@@ -45,23 +36,103 @@ static bool has_aliases(const struct matcher *matcher, unsigned number) {
     return pattern->kind == PATTERN_KEY && pattern->alias_count > 0;
 }
 
+static void note_pair(uint64_t leads[ALIAS_LEADS], unsigned char first, unsigned char second) {
+    const unsigned char bytes[2] = {first, second};
+    uint16_t lead;
+    memcpy(&lead, bytes, sizeof lead);
+    leads[lead / 64] |= UINT64_C(1) << lead % 64;
+}
+
+static void note_lead(uint64_t leads[ALIAS_LEADS], const struct template *template) {
+    struct bytes text = {NULL, 0};
+    if (template->part_count > 0 && !template->parts[0].is_variable) text = template->parts[0].text;
+    if (text.len >= 2) note_pair(leads, (unsigned char)text.data[0], (unsigned char)text.data[1]);
+    for (unsigned second = 0; text.len == 1 && second < 256; second++)
+        note_pair(leads, (unsigned char)text.data[0], (unsigned char)second);
+    if (text.len == 0) memset(leads, 0xff, ALIAS_LEADS * sizeof *leads);
+}
+
+static void note_leads(struct alias_table *table, unsigned number) {
+    const struct catalog *catalog = matcher_catalog(table->matcher, number);
+    const struct pattern *pattern = matcher_pattern(table->matcher, number);
+    struct arena arena;
+    arena_init(&arena);
+    for (size_t a = 0; a <= pattern->alias_count; a++) {
+        const struct template *each =
+            a ? &pattern->aliases[a - 1].template : &pattern->key.template;
+        size_t count = template_expansions(each, catalog->prefixes, catalog->prefix_count);
+        for (size_t i = 0; i < count; i++) {
+            struct template expanded;
+            template_expand(each, catalog->prefixes, catalog->prefix_count, i, &arena, &expanded);
+            note_lead(table->all, &expanded);
+            if (a > 0) note_lead(table->legacy, &expanded);
+        }
+    }
+    arena_done(&arena);
+}
+
 struct alias_table *alias_table_new(const struct matcher *matcher, void (*release)(void *context),
                                     void *context) {
     size_t numbers = matcher_pattern_count(matcher) + 1;
     unsigned with = 0;
     for (unsigned i = 1; i < numbers; i++) with += has_aliases(matcher, i);
     if (with == 0) return NULL;
-    struct alias_table *table = mem_zalloc(sizeof *table + numbers * sizeof(struct alias_progress));
+    struct alias_table *table = mem_zalloc(sizeof *table);
+    table->progress = mem_zalloc(numbers * sizeof *table->progress);
     table->refs = 1;
     table->matcher = matcher;
     table->release = release;
     table->context = context;
     table->numbers = numbers;
+    table->pending = true;
     for (unsigned i = 1; i < numbers; i++) {
-        table->progress[i].pending = has_aliases(matcher, i);
         table->progress[i].left = ALIAS_LEFT_UNKNOWN;
+        if (!has_aliases(matcher, i)) continue;
+        table->progress[i].has_aliases = true;
+        table->progress[i].pending = true;
+        note_leads(table, i);
     }
     return table;
+}
+
+static bool same_template(const struct template *a, const struct template *b) {
+    return strcmp(a->text, b->text) == 0;
+}
+
+static bool same_pattern(const struct pattern *a, const struct pattern *b) {
+    if (a->kind != b->kind || strcmp(a->name, b->name) != 0) return false;
+    if (!same_template(&a->key.template, &b->key.template)) return false;
+    if (a->alias_count != b->alias_count || a->database_count != b->database_count) return false;
+    for (size_t i = 0; i < a->alias_count; i++)
+        if (!same_template(&a->aliases[i].template, &b->aliases[i].template)) return false;
+    for (size_t i = 0; i < a->database_count; i++)
+        if (a->databases[i] != b->databases[i]) return false;
+    return true;
+}
+
+static bool same_prefixes(const struct catalog *a, const struct catalog *b) {
+    if (a->prefix_count != b->prefix_count) return false;
+    for (size_t i = 0; i < a->prefix_count; i++) {
+        const struct prefix *p = &a->prefixes[i], *q = &b->prefixes[i];
+        if (strcmp(p->name, q->name) != 0 || p->value_count != q->value_count ||
+            p->chosen != q->chosen)
+            return false;
+        for (size_t v = 0; v < p->value_count; v++)
+            if (strcmp(p->values[v], q->values[v]) != 0) return false;
+    }
+    return true;
+}
+
+bool alias_table_same(const struct alias_table *a, const struct alias_table *b) {
+    if (a == NULL || b == NULL || a->numbers != b->numbers) return a == b;
+    for (unsigned i = 1; i < a->numbers; i++) {
+        const struct catalog *of_a = matcher_catalog(a->matcher, i),
+                             *of_b = matcher_catalog(b->matcher, i);
+        if (strcmp(of_a->name, of_b->name) != 0 || !same_prefixes(of_a, of_b) ||
+            !same_pattern(matcher_pattern(a->matcher, i), matcher_pattern(b->matcher, i)))
+            return false;
+    }
+    return true;
 }
 
 void alias_table_ref(struct alias_table *table) {
@@ -72,6 +143,7 @@ void alias_table_unref(struct alias_table *table) {
     if (table == NULL || atomic_fetch_sub_explicit(&table->refs, 1, memory_order_acq_rel) > 1)
         return;
     table->release(table->context);
+    mem_free(table->progress);
     mem_free(table);
 }
 
@@ -85,6 +157,7 @@ void alias_table_continue(struct alias_table *table, unsigned number,
     atomic_store(&to->wanted, atomic_load(&from->wanted));
     atomic_store(&to->moved, atomic_load(&from->moved));
     atomic_store(&to->conflicts, atomic_load(&from->conflicts));
+    to->reported = from->reported;
 }
 
 bool aliases_replace(struct aliases *aliases, struct alias_table *table) {
@@ -123,17 +196,22 @@ const struct matcher *alias_table_matcher(const struct alias_table *table) {
 }
 
 struct alias_progress *alias_progress(const struct alias_table *table, unsigned number) {
-    if (number == 0 || number >= table->numbers || !has_aliases(table->matcher, number))
-        return NULL;
-    return (struct alias_progress *)(uintptr_t)&table->progress[number];
+    if (number >= table->numbers || !table->progress[number].has_aliases) return NULL;
+    return &table->progress[number];
 }
 
-bool aliases_pending(struct aliases *aliases) {
-    const struct alias_table *table = aliases_now(aliases, NULL);
-    if (table == NULL) return false;
+bool aliases_pending(struct aliases *aliases, uint64_t *ret_generation) {
+    const struct alias_table *table = aliases_now(aliases, ret_generation);
+    return table != NULL && atomic_load_explicit(&table->pending, memory_order_acquire);
+}
+
+void alias_migrated(struct alias_table *table, struct alias_progress *progress) {
+    bool others = false;
+    atomic_store(&progress->wanted, false);
+    atomic_store_explicit(&progress->pending, false, memory_order_release);
     for (unsigned i = 1; i < table->numbers; i++)
-        if (atomic_load_explicit(&table->progress[i].pending, memory_order_acquire)) return true;
-    return false;
+        others |= atomic_load_explicit(&table->progress[i].pending, memory_order_relaxed);
+    if (!others) atomic_store_explicit(&table->pending, false, memory_order_release);
 }
 
 /* ---- names ---- */
@@ -196,25 +274,34 @@ static bool agree(const struct match *a, const struct match *b) {
     return true;
 }
 
+/* The pattern's number if it has aliases, else 0. */
+static unsigned find(const struct alias_table *table, struct bytes name, unsigned *ret_alias) {
+    unsigned number =
+        matcher_find_alias(table->matcher, PATTERN_KEY, name, MATCHER_DATABASE_ANY, ret_alias);
+    return table->progress[number].has_aliases ? number : 0;
+}
+
 bool alias_concerns(const struct alias_table *table, struct bytes name) {
-    unsigned number = matcher_find(table->matcher, PATTERN_KEY, name, MATCHER_DATABASE_ANY);
-    return number != 0 && has_aliases(table->matcher, number);
+    unsigned alias;
+    return find(table, name, &alias) != 0;
+}
+
+bool alias_is_settled(const struct alias_table *table, struct bytes name) {
+    unsigned alias, number = find(table, name, &alias);
+    return number == 0 || (alias == 0 && !atomic_load_explicit(&table->progress[number].pending,
+                                                               memory_order_acquire));
 }
 
 bool alias_canonical(const struct alias_table *table, struct bytes name, struct arena *arena,
                      struct bytes *ret_name, unsigned *ret_number) {
     struct match match, own;
+    unsigned alias, number = find(table, name, &alias);
     *ret_name = name;
-    *ret_number = 0;
-    unsigned number = matcher_find(table->matcher, PATTERN_KEY, name, MATCHER_DATABASE_ANY);
-    if (number == 0 || !has_aliases(table->matcher, number)) return true;
-    if (!matcher_match(table->matcher, PATTERN_KEY, name, MATCHER_DATABASE_ANY, &match))
+    *ret_number = alias == 0 ? number : 0;
+    if (number == 0 || alias == 0 ||
+        !matcher_match(table->matcher, PATTERN_KEY, name, MATCHER_DATABASE_ANY, &match))
         return true;
     const struct pattern *pattern = matcher_pattern(table->matcher, number);
-    if (match.alias == 0) {
-        *ret_number = number;
-        return true;
-    }
     struct filling filling = {.room = room_for(&pattern->key.template, &match)};
     filling.name.data = arena_try_alloc(arena, filling.room);
     if (filling.name.data == NULL) return false;

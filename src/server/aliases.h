@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/lock.h"
@@ -31,7 +32,20 @@ struct matcher;
 struct server;
 struct store;
 
-struct alias_table;
+/* Which two bytes the names begin with that a table is about: a bit for each pair. */
+enum { ALIAS_LEADS = 65536 / 64 };
+
+/* Names can be looked up in one; its inside is aliases.c's but for what alias_may_concern reads. */
+struct alias_table {
+    _Atomic bool pending; /* some pattern is */
+    uint64_t legacy[ALIAS_LEADS], all[ALIAS_LEADS];
+    _Atomic unsigned refs;
+    const struct matcher *matcher;
+    void (*release)(void *context);
+    void *context;
+    size_t numbers;
+    struct alias_progress *progress; /* by number; of patterns with aliases */
+};
 
 struct aliases {
     _Atomic uint64_t generation;
@@ -55,6 +69,8 @@ struct alias_table *alias_table_new(const struct matcher *matcher, void (*releas
                                     void *context);
 void alias_table_ref(struct alias_table *table);
 void alias_table_unref(struct alias_table *table);
+/* Whether two tables give every name the same canonical one, and number patterns alike. either: may be NULL. */
+bool alias_table_same(const struct alias_table *a, const struct alias_table *b);
 /* What was asked of the pattern `old` of a table before is asked of this one's pattern `number`. before: may be NULL. */
 void alias_table_continue(struct alias_table *table, unsigned number,
                           const struct alias_table *before, unsigned old);
@@ -69,8 +85,13 @@ void aliases_leave(void);
 
 /* ---- names ---- */
 
+/* Whether the table has a say in how a name is stored: a quick look at its beginning, that may say so of names that are
+ * stored as they are. Once all patterns are migrated, only legacy names are concerned. */
+static inline bool alias_may_concern(const struct alias_table *table, struct bytes name);
 /* Whether a name's pattern has aliases: other names are canonical as they are. */
 bool alias_concerns(const struct alias_table *table, struct bytes name);
+/* Whether a name is canonical, and nothing can be stored under legacy ones for it. */
+bool alias_is_settled(const struct alias_table *table, struct bytes name);
 /* The canonical name, in the arena if it is another (false: there was no memory). ret_number: the pattern's when it has
  * aliases, else 0. */
 bool alias_canonical(const struct alias_table *table, struct bytes name, struct arena *arena,
@@ -82,29 +103,42 @@ void alias_each_twin(const struct alias_table *table, unsigned number, struct by
 /* ---- migration ---- */
 
 struct alias_progress {
-    _Atomic bool pending;      /* entries may be stored under legacy names */
-    _Atomic bool wanted;       /* and are to be moved */
-    _Atomic int64_t left;      /* of them, as far as is known; ALIAS_LEFT_UNKNOWN */
-    _Atomic int64_t moved;     /* entries that came to their canonical names */
-    _Atomic int64_t conflicts; /* legacy entries that gave way to canonical ones */
+    bool has_aliases;
+    _Atomic bool pending;  /* entries may be stored under legacy names */
+    _Atomic bool wanted;   /* and are to be moved */
+    _Atomic int64_t left;  /* of them, as far as is known; ALIAS_LEFT_UNKNOWN */
+    _Atomic int64_t moved; /* entries that came to their canonical names */
+    _Atomic int64_t
+        conflicts;    /* legacy entries that gave way to canonical ones, or to earlier aliases */
+    int64_t reported; /* of them, in the log: the walk's */
 };
 enum { ALIAS_LEFT_UNKNOWN = -1 };
 
 /* NULL for patterns without aliases. */
 struct alias_progress *alias_progress(const struct alias_table *table, unsigned number);
 const struct matcher *alias_table_matcher(const struct alias_table *table);
-/* Whether any pattern is pending. From any thread. */
-bool aliases_pending(struct aliases *aliases);
+/* Whether any pattern is pending; and the generation that this is said of. From any thread. */
+bool aliases_pending(struct aliases *aliases, uint64_t *ret_generation);
+/* What is stored under legacy names of a pattern has come to an end. */
+void alias_migrated(struct alias_table *table, struct alias_progress *progress);
 
 /* Moves what is stored under a twin to its canonical key, or deletes it if that is there. Both shards held. */
 void alias_adopt(struct store *store, const struct alias_table *table, unsigned number, unsigned db,
                  const struct key *key, const struct key *twin, int64_t now_ms);
 
-/* A step of the walk, on worker 0: looks at about `most` entries. None held. Returns whether there is more to do that
- * somebody waits for. */
+/* A step of the walk, on worker 0: looks at about `most` entries. None held. Returns whether there is more to do soon. */
 bool aliases_migrate_step(struct server *server, unsigned most);
 /* Two databases were swapped. Every shard held. */
 void aliases_disturb(struct aliases *aliases);
+
+static inline bool alias_may_concern(const struct alias_table *table, struct bytes name) {
+    uint16_t lead;
+    if (name.len < sizeof lead) return true;
+    memcpy(&lead, name.data, sizeof lead);
+    const uint64_t *leads =
+        atomic_load_explicit(&table->pending, memory_order_acquire) ? table->all : table->legacy;
+    return leads[lead / 64] >> lead % 64 & 1;
+}
 
 struct migration;
 void migration_free(struct migration *migration);

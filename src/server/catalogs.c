@@ -142,7 +142,11 @@ static struct alias_table *aliases_of(const struct catalogs *catalogs, struct co
 
 /* Keys may have other names from now on: what clients watch is not what they watched. Every shard held. */
 static void put_aliases_in_force(const struct catalogs *catalogs, struct alias_table *table) {
-    if (aliases_replace(catalogs->server->aliases, table)) watch_all_changed(catalogs->server);
+    struct aliases *aliases = catalogs->server->aliases;
+    if (alias_table_same(aliases->current, table))
+        alias_table_unref(table); /* names stay, and so does what was migrated */
+    else if (aliases_replace(aliases, table))
+        watch_all_changed(catalogs->server);
 }
 
 static bool put_in_force(const struct catalogs *catalogs, struct loaded *const *list, size_t count,

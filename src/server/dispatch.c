@@ -49,7 +49,8 @@ void dispatch_prepare(struct client *client, const struct bytes *argv, uint32_t 
         return;
     if (kn_unlikely(ret_prepared->generation != 0)) {
         const struct alias_table *table = aliases_now(server->aliases, &ret_prepared->generation);
-        if (table != NULL && alias_concerns(table, argv[1])) return;
+        if (table != NULL && alias_may_concern(table, argv[1]) && !alias_is_settled(table, argv[1]))
+            return;
     }
     ret_prepared->key = (struct request_key){.key = key_make(argv[1]), .arg = 1};
     ret_prepared->has_key = true;
@@ -317,8 +318,7 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
         .argc = argc,
         .command = row,
         .keys = &one_key,
-        .key_count = prepared->has_key && row == prepared->command &&
-                     prepared->generation == aliases_generation(server->aliases),
+        .key_count = prepared->has_key && row == prepared->command,
         .generation = prepared->generation,
         .reply = reply,
         .store = server->store,

@@ -2,6 +2,9 @@
 /*
  * The walk over the keyspace that looks for entries under legacy names, and moves them where that was asked for.
  *
+ * The first pass also sees to keys that are there by several of their names: one of them is the key, by the same rule as
+ * when it is asked for, and the others go. From then on every key has one entry, and what counts entries counts keys. That
+ * pass is made as fast as if somebody waited for it.
  * A pass is begun after its table came into force, and no entry gets a legacy name from then on; so what a whole pass
  * has not seen is not there, and the pattern is migrated. Only swapping databases moves entries past the walk: then
  * the pass does not count. Names are collected with one shard held, and moved afterwards, each with the shards of all
@@ -11,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "catalog/matcher.h"
 #include "server/aliases.h"
@@ -22,6 +26,7 @@ struct found {
     struct found *next;
     unsigned db;
     struct bytes name; /* the legacy one */
+    bool wanted; /* it is to be moved; else only to give way, if the key is there by another name */
 };
 
 struct migration {
@@ -73,17 +78,27 @@ static bool follow(struct migration *migration) {
     return true;
 }
 
+static void report_conflicts(const struct migration *migration, unsigned number) {
+    struct alias_progress *progress = alias_progress(migration->table, number);
+    int64_t conflicts = atomic_load(&progress->conflicts);
+    if (conflicts == progress->reported) return;
+    progress->reported = conflicts;
+    log_warning("Catalog pattern %s: %lld entries under legacy names were dropped, since their "
+                "keys were there by the pattern's own name, or by an earlier alias",
+                matcher_pattern(alias_table_matcher(migration->table), number)->name,
+                (long long)conflicts);
+}
+
 static void pass_over(struct migration *migration) {
     bool counts = !atomic_load(&migration->server->aliases->disturbed);
     for (unsigned i = 1; i < numbers_of(migration->table) && counts; i++) {
         struct alias_progress *progress = alias_progress(migration->table, i);
         if (progress == NULL || !atomic_load(&progress->pending)) continue;
+        report_conflicts(migration, i);
         /* What this pass has moved will not be there in the next. */
         if (!atomic_load(&progress->wanted) || migration->seen[i] == 0)
             atomic_store(&progress->left, migration->seen[i]);
-        if (migration->seen[i] > 0) continue;
-        atomic_store(&progress->wanted, false);
-        atomic_store_explicit(&progress->pending, false, memory_order_release);
+        if (migration->seen[i] == 0) alias_migrated(migration->table, progress);
     }
     pass_begin(migration);
 }
@@ -102,9 +117,12 @@ static void look_at(void *element, void *context) {
     }
     if (number == 0 || bytes_equal(canonical, name)) return;
     migration->seen[number]++;
-    if (!atomic_load(&alias_progress(migration->table, number)->wanted)) return;
+    const struct alias_progress *progress = alias_progress(migration->table, number);
+    bool wanted = atomic_load(&progress->wanted);
+    if (!wanted && atomic_load(&progress->left) != ALIAS_LEFT_UNKNOWN) return;
     struct found *found = arena_alloc(&migration->arena, sizeof *found);
-    *found = (struct found){migration->found, migration->db, arena_copy(&migration->arena, name)};
+    *found = (struct found){migration->found, migration->db, arena_copy(&migration->arena, name),
+                            wanted};
     migration->found = found;
 }
 
@@ -126,13 +144,20 @@ struct twins {
     const struct migration *migration;
     struct shard_set set;
     struct key key;
-    unsigned number, db;
+    unsigned number, db, there; /* names that have entries */
     int64_t now_ms;
 };
 
 static void twin_shard(void *context, struct bytes twin) {
     struct twins *twins = context;
     shard_set_add(&twins->set, key_make(twin).shard);
+}
+
+static void twin_count(void *context, struct bytes name) {
+    struct twins *twins = context;
+    struct key twin = key_make(name);
+    struct store *store = twins->migration->server->store;
+    twins->there += store_find(store, twins->db, &twin, twins->now_ms) != NULL;
 }
 
 static void twin_adopt(void *context, struct bytes name) {
@@ -142,31 +167,50 @@ static void twin_adopt(void *context, struct bytes name) {
                 &twins->key, &twin, twins->now_ms);
 }
 
+/* With the shards of all its names held. */
+static void settle_key(struct twins *twins, const struct found *found) {
+    const struct migration *migration = twins->migration;
+    struct store *store = migration->server->store;
+    struct key own = key_make(found->name);
+    twin_count(twins, twins->key.name);
+    alias_each_twin(migration->table, twins->number, twins->key.name, twin_count, twins);
+    if (found->wanted || twins->there > 1) {
+        alias_each_twin(migration->table, twins->number, twins->key.name, twin_adopt, twins);
+        store_settle(store);
+    }
+    /* What is to be moved stays counted, so that another pass proves that it is done. */
+    if (!found->wanted && store_find(store, found->db, &own, INT64_MIN) == NULL)
+        migration->seen[twins->number]--;
+}
+
 /* All twins of a key at once, so that the first of its aliases wins. */
 static bool move(struct migration *migration, const struct found *found) {
     struct store *store = migration->server->store;
     struct twins twins = {.migration = migration, .db = found->db, .now_ms = clock_realtime_ms()};
     struct bytes canonical;
     if (!alias_canonical(migration->table, found->name, &migration->arena, &canonical,
-                         &twins.number))
+                         &twins.number)) {
+        aliases_disturb(migration->server->aliases); /* the pass has left something undone */
         return false;
+    }
     twins.key = key_make(canonical);
     shard_set_add(&twins.set, twins.key.shard);
     alias_each_twin(migration->table, twins.number, canonical, twin_shard, &twins);
-    if (!store_take(store, &twins.set)) return false;
-    bool current = aliases_generation(migration->server->aliases) == migration->generation;
-    if (current) {
-        alias_each_twin(migration->table, twins.number, canonical, twin_adopt, &twins);
-        store_settle(store);
+    if (!store_take(store, &twins.set)) {
+        aliases_disturb(migration->server->aliases);
+        return false;
     }
+    bool current = aliases_generation(migration->server->aliases) == migration->generation;
+    if (current) settle_key(&twins, found);
     store_give(store, &twins.set);
     return current;
 }
 
 bool aliases_migrate_step(struct server *server, unsigned most) {
     struct aliases *aliases = server->aliases;
-    bool wanted = false, moves = true;
-    if (kn_likely(aliases_generation(aliases) == 0) || !aliases_pending(aliases)) return false;
+    bool more = false, moves = true;
+    if (kn_likely(aliases_generation(aliases) == 0) || !aliases_pending(aliases, NULL))
+        return false;
     if (aliases->migration == NULL) {
         aliases->migration = mem_zalloc(sizeof *aliases->migration);
         aliases->migration->server = server;
@@ -190,8 +234,10 @@ bool aliases_migrate_step(struct server *server, unsigned most) {
         moves = move(migration, each);
     for (unsigned i = 1; i < numbers_of(migration->table); i++) {
         const struct alias_progress *progress = alias_progress(migration->table, i);
-        wanted |= progress != NULL && atomic_load(&progress->wanted);
+        more |=
+            progress != NULL && atomic_load(&progress->pending) &&
+            (atomic_load(&progress->wanted) || atomic_load(&progress->left) == ALIAS_LEFT_UNKNOWN);
     }
     arena_reset(&migration->arena);
-    return wanted;
+    return more;
 }

@@ -77,7 +77,7 @@ static void feed(void *context, struct shard *shard, unsigned db, const struct k
     unsigned number;
     arena_init(&arena);
     const struct alias_table *table = aliases_now(server->aliases, NULL);
-    if (kn_unlikely(table != NULL))
+    if (kn_unlikely(table != NULL) && alias_may_concern(table, key->name))
         (void)alias_canonical(table, key->name, &arena, &shown, &number);
     if (flags & NOTIFY_KEYSPACE) publish_event(server, "keyspace", db, shown, name);
     if (flags & NOTIFY_KEYEVENT) publish_event(server, "keyevent", db, name, shown);

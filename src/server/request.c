@@ -208,6 +208,7 @@ static bool keys_become_canonical(struct request *request) {
     for (uint32_t i = 0; i < request->key_count; i++) {
         struct key *key = &request->keys[i].key;
         struct bytes name;
+        if (!alias_may_concern(table, key->name)) continue;
         if (!alias_canonical(table, key->name, request->arena, &name, &twins.number)) return false;
         if (twins.number == 0) continue;
         if (name.data != key->name.data) *key = key_make(name);
@@ -233,10 +234,34 @@ struct bytes request_shown_name(struct request *request, struct bytes name) {
     const struct alias_table *table = aliases_now(request->server->aliases, NULL);
     struct bytes canonical;
     unsigned number;
-    if (kn_likely(table == NULL)) return name;
+    if (kn_likely(table == NULL) || !alias_may_concern(table, name)) return name;
     if (alias_canonical(table, name, request->arena, &canonical, &number)) return canonical;
     request->reply->overflow = true;
     return name;
+}
+
+struct first_twin {
+    struct request *request;
+    struct bytes name, found;
+};
+
+static void first_twin_look(void *context, struct bytes name) {
+    struct first_twin *first = context;
+    struct key key = key_make(name);
+    if (first->found.data != NULL || request_find_key(first->request, &key) == NULL) return;
+    first->found = bytes_equal(name, first->name) ? first->name : bytes_make("", 0);
+}
+
+bool request_is_key(struct request *request, struct bytes name, struct bytes canonical) {
+    const struct alias_table *table = aliases_now(request->server->aliases, NULL);
+    struct first_twin first = {.request = request, .name = name};
+    struct key key = key_make(canonical);
+    struct bytes same;
+    unsigned number;
+    if (request_find_key(request, &key) != NULL) return false;
+    if (!alias_canonical(table, canonical, request->arena, &same, &number)) return true;
+    alias_each_twin(table, number, canonical, first_twin_look, &first);
+    return first.found.data == name.data;
 }
 
 struct key request_make_key(struct request *request, struct bytes name) {

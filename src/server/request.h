@@ -118,6 +118,9 @@ struct key request_make_key(struct request *request, struct bytes name);
 /* Adopts what is stored under legacy names of the request's keys, in a database: for commands that concern another than
  * the request's own, for which that is done already. */
 void request_adopt(struct request *request, unsigned db);
+/* Whether what is stored under a legacy name is its key: it is not when the canonical one is there, or one of an alias
+ * before. Every shard is held. */
+bool request_is_key(struct request *request, struct bytes name, struct bytes canonical);
 /* The name under which clients know what is stored under this one. In the request's arena. A shard is held. */
 struct bytes request_shown_name(struct request *request, struct bytes name);
 

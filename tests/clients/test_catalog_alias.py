@@ -157,8 +157,7 @@ def test_the_canonical_one_wins(start, catalog):
     client.set(KINDS[0].format(3), 'first')
     client.set(canonical(3), 'canonical')
     load(client, catalog())
-    assert sorted(client.keys()) == [canonical(i).encode() for i in (1, 2, 3)] or \
-        len(client.keys()) >= 3
+    assert sorted(client.keys()) == [canonical(i).encode() for i in (1, 2, 3)]
     assert client.get(KINDS[1].format(1)) == b'canonical'
     assert client.get(canonical(2)) == b'first'
     client.execute_command('CATALOG', 'MIGRATE')
@@ -277,7 +276,7 @@ def test_transactions(start, catalog):
     # What was watched may be another key once names have changed.
     with client.pipeline() as pipe:
         pipe.watch('batch:2')
-        load(other, catalog())
+        load(other, catalog('"old:{id}:batch"'))
         pipe.multi()
         pipe.get('batch:2')
         with pytest.raises(redis.WatchError):

@@ -797,8 +797,22 @@ def alias_list(connect, share, goes_on):
         time.sleep(0.05)
 
 
+def alias_walk(connect, share, goes_on):
+    """A walk meets every key, by one name or another."""
+    client = connect()
+    while goes_on():
+        cursor, seen = b'0', set()
+        while goes_on():
+            cursor, keys = client.do('SCAN', cursor, 'MATCH', 'alias:?:[0-9]*', 'COUNT', random.choice([10, 100, 1000]))
+            seen.update(int(key.split(b':')[2]) for key in keys)
+            if cursor == b'0':
+                assert seen == set(range(ALIASED)), seen
+                share.add(4)
+                break
+
+
 def alias_check(client, share):
-    assert share[0] > 0 and share[1] > 0 and share[3] > 0
+    assert share[0] > 0 and share[1] > 0 and share[3] > 0 and share[4] > 0
     assert sum(int(client.do('GET', alias_name(i))) for i in range(ALIASED)) == ALIASED * START
     assert share[2] - share[3] == client.do('LLEN', alias_name('queue')), share.summary()
 
@@ -816,7 +830,8 @@ ALL = [
     Scenario('stream', [stream_produce, stream_produce, stream_consume, stream_consume, stream_consume, stream_clear_up,
                         stream_listen, stream_group_ends], stream_setup, stream_check),
     Scenario('carry', [carry_write, carry_over, carry_over], None, carry_check),
-    Scenario('alias', [alias_turn, alias_transfer, alias_transfer, alias_produce, alias_consume, alias_consume, alias_list],
+    Scenario('alias', [alias_turn, alias_transfer, alias_transfer, alias_produce, alias_consume, alias_consume, alias_list,
+                       alias_walk],
              alias_setup, alias_check),
     Scenario('catalog', [catalog_load, catalog_purge, catalog_purge, catalog_write, catalog_write], catalog_setup,
              catalog_check),

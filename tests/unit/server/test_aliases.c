@@ -51,24 +51,34 @@ struct fixture {
     struct arena arena;
 };
 
-static int set_up(void **state) {
+static struct catalog *catalog_with(const char *key, const char *alias, const char *other) {
     static const char *values[] = {"new:", "stg:"};
-    struct fixture *fixture = *state = calloc(1, sizeof *fixture);
-    struct catalog *catalog = fixture->catalog = catalog_new("test");
+    struct catalog *catalog = catalog_new("test");
     catalog->prefixes =
         catalog_grow(catalog, catalog->prefixes, catalog->prefix_count, sizeof *catalog->prefixes);
     catalog->prefixes[catalog->prefix_count++] =
         (struct prefix){.name = "prefix", .values = values, .value_count = 2};
-    add(catalog, "hsi:batch:{id}", "batch:{id}", "old:{id}:batch");
+    add(catalog, key, alias, other);
     add(catalog, "{prefix}a:{id}", "{prefix}legacy:{id}", "bare:{id}");
     add(catalog, "{prefix}a:special", NULL, NULL);
     add(catalog, "turn:{b}:{a}", "turned:{a}:{b}", NULL);
+    return catalog;
+}
+
+static struct matcher *matcher_with(struct catalog *catalog) {
     struct diagnostics *diagnostics = diagnostics_new();
     const struct catalog *catalogs[] = {catalog};
     assert_true(catalog_finish(catalog, diagnostics));
-    fixture->matcher = matcher_new(catalogs, 1, diagnostics);
-    assert_non_null(fixture->matcher);
+    struct matcher *matcher = matcher_new(catalogs, 1, diagnostics);
+    assert_non_null(matcher);
     diagnostics_free(diagnostics);
+    return matcher;
+}
+
+static int set_up(void **state) {
+    struct fixture *fixture = *state = calloc(1, sizeof *fixture);
+    fixture->catalog = catalog_with("hsi:batch:{id}", "batch:{id}", "old:{id}:batch");
+    fixture->matcher = matcher_with(fixture->catalog);
     fixture->table = alias_table_new(fixture->matcher, release, NULL);
     assert_non_null(fixture->table);
     return 0;
@@ -216,6 +226,52 @@ static void legacy_entries_are_adopted(void **state) {
     store_free(store);
 }
 
+/* The quick look may say yes of any name, but never no of one that has another. */
+static void no_name_is_overlooked(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const yes[] = {
+        "batch:1", "old:1:batch", "hsi:batch:1", "new:legacy:1", "stg:a:1",
+        "bare:1",  "turned:1:2",  "turn:1:2",    "turn:a:b:c",   "b",
+        ""};
+    static const char *const no[] = {"key:1", "cache:7", "\xff\xfe", "user:1"};
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
+        assert_true(alias_may_concern(fixture->table, bytes_from_string(yes[i])));
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+        assert_false(alias_may_concern(fixture->table, bytes_from_string(no[i])));
+    for (unsigned i = 1; i <= 4; i++)
+        if (alias_progress(fixture->table, i))
+            alias_migrated(fixture->table, alias_progress(fixture->table, i));
+    assert_true(alias_may_concern(fixture->table, BYTES("batch:1")));
+    assert_true(alias_may_concern(fixture->table, BYTES("bare:1")));
+    assert_false(alias_may_concern(fixture->table, BYTES("hsi:batch:1")));
+}
+
+/* A catalog that is loaded again, or with other policies, changes no names. */
+static void same_names(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const others[][3] = {
+        {"hsi:batch:{id}", "batch:{id}", "old:{id}:batch"}, /* the same */
+        {"hsi:batch:{id}", "batch:{id}", "older:{id}:batch"},
+        {"hsj:batch:{id}", "batch:{id}", "old:{id}:batch"},
+        {"hsi:batch:{id}", "batch:{id}", NULL},
+        {"hsi:batch:{id}", "old:{id}:batch", "batch:{id}"},
+    };
+    assert_true(alias_table_same(NULL, NULL));
+    assert_false(alias_table_same(NULL, fixture->table));
+    assert_false(alias_table_same(fixture->table, NULL));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct catalog *catalog = catalog_with(others[i][0], others[i][1], others[i][2]);
+        struct matcher *matcher = matcher_with(catalog);
+        struct alias_table *table = alias_table_new(matcher, release, NULL);
+        catalog->patterns[0].lifetime.default_ms = 5000;
+        assert_int_equal(alias_table_same(fixture->table, table), i == 0);
+        alias_table_unref(table);
+        matcher_free(matcher);
+        catalog_free(catalog);
+    }
+    released = 0;
+}
+
 static void tables_are_counted(void **state) {
     struct fixture *fixture = *state;
     struct aliases *aliases = aliases_new();
@@ -227,10 +283,17 @@ static void tables_are_counted(void **state) {
     assert_true(aliases_replace(aliases, fixture->table));
     assert_ptr_equal(aliases_now(aliases, &generation), fixture->table);
     assert_int_equal(generation, 1);
-    assert_true(aliases_pending(aliases));
-    alias_progress(fixture->table, 1)->pending = alias_progress(fixture->table, 2)->pending =
-        alias_progress(fixture->table, 4)->pending = false;
-    assert_false(aliases_pending(aliases));
+    assert_true(aliases_pending(aliases, NULL));
+    const struct bytes legacy = BYTES("batch:7"), own = BYTES("hsi:batch:7");
+    const unsigned numbers[] = {1, 2, 4};
+    assert_false(alias_is_settled(fixture->table, own));
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(aliases_pending(aliases, NULL));
+        alias_migrated(fixture->table, alias_progress(fixture->table, numbers[i]));
+    }
+    assert_true(alias_is_settled(fixture->table, own));
+    assert_false(alias_is_settled(fixture->table, legacy));
+    assert_false(aliases_pending(aliases, NULL));
     assert_true(aliases_replace(aliases, NULL));
     assert_null(aliases_now(aliases, &generation));
     assert_int_equal(generation, 2);
@@ -245,6 +308,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(twins_are_those_that_lead_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(there_and_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(legacy_entries_are_adopted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_name_is_overlooked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(same_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tables_are_counted, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
