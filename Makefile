@@ -16,7 +16,7 @@ CATALOG = share/bookshop.md
 SECONDS = 600
 
 .PHONY: all build run test test-asan test-tsan check debug tsan fuzz-build bench fuzz diff race \
-	docs fmt lint lint-fast clean help
+	account docs fmt lint lint-fast clean help
 
 all: build
 
@@ -26,7 +26,7 @@ help:
 	@echo "make check      unit tests and quick lint, under a minute"
 	@echo "make debug      build with address and undefined sanitizers (test-asan: all tests with it)"
 	@echo "make tsan       build with the thread sanitizer (test-tsan: all tests with it)"
-	@echo "make diff race fuzz    the long runs (SECONDS=$(SECONDS))"
+	@echo "make diff race account fuzz    the long runs (SECONDS=$(SECONDS))"
 	@echo "make bench      measure against the servers installed here (ARGS=...)"
 	@echo "make docs       write docs/commands.md and docs/compatibility.md from the command table"
 	@echo "make fmt lint clean"
@@ -95,6 +95,10 @@ fuzz: fuzz-build
 diff: build
 	@tools/deps test
 	tests/diff/run --seconds $(SECONDS) $(ARGS)
+
+account: build
+	@tools/deps test
+	tests/account/run --seconds $(SECONDS) $(ARGS)
 
 race: tsan
 	@tools/deps test

@@ -16,8 +16,7 @@ static const struct pattern_family counted[] = {
     {"keynome_pattern_expired_total", "Keys whose lifetime ended, by pattern.", TALLY_EXPIRED},
     {"keynome_pattern_evicted_total", "Keys that left because memory was full, by pattern.",
      TALLY_EVICTED},
-    {"keynome_pattern_purged_total", "Keys that a purge took and whose memory is back, by pattern.",
-     TALLY_PURGED},
+    {"keynome_pattern_purged_total", "Keys that purges took, by pattern.", TALLY_PURGED},
     {"keynome_pattern_violations_total", "What was done against the catalog, by pattern.",
      TALLY_VIOLATIONS},
 };

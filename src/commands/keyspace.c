@@ -79,6 +79,7 @@ static void cmd_move(struct request *request) {
     if (moves) {
         store_move(request->store, request->db, key, entry, db, key);
         request_changed(request, 0, EVENT_GENERIC, "move_from");
+        request_count_write(request, db, key);
         store_changed(request->store, db, key, EVENT_GENERIC, "move_to");
     }
     reply_int(request->reply, moves);
@@ -126,6 +127,7 @@ static void cmd_copy(struct request *request) {
         store_notify(request->store, options.db, to, EVENT_NEW, "new");
     store_copy(request->store, entry, options.db, to);
     request->changes++;
+    request_count_write(request, options.db, to);
     store_changed(request->store, options.db, to, EVENT_GENERIC, "copy_to");
     reply_int(request->reply, 1);
 }

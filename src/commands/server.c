@@ -58,7 +58,6 @@ static void cmd_shutdown(struct request *request) {
 /* ---- MEMORY ---- */
 
 static void cmd_usage(struct request *request) {
-    enum { SLOT_BYTES = 9 }; /* a key's share of its table, on the average */
     int64_t samples;
     for (uint32_t i = 3; i < request->argc; i += 2) {
         if (!argument_is(request, i, "samples") || i + 1 == request->argc) {
@@ -72,7 +71,7 @@ static void cmd_usage(struct request *request) {
     if (entry == NULL)
         reply_null(request->reply);
     else
-        reply_int(request->reply, (int64_t)entry_bytes(entry) + SLOT_BYTES);
+        reply_int(request->reply, (int64_t)entry_bytes(entry) + ENTRY_SLOT_BYTES);
 }
 
 static void cmd_memory_help(struct request *request) {

@@ -143,7 +143,7 @@ struct stream_consumer *stream_get_consumer(struct request *request, uint32_t ke
     struct stream_consumer *consumer = stream_consumer_find(group, name);
     if (!consumer) {
         consumer = stream_consumer_new(stream, group, name, request->now_ms);
-        request->changes++;
+        request_changes(request, key);
         store_notify(request->store, request->db, request_key(request, key),
                      EVENT_STREAM | EVENT_QUIET, "xgroup-createconsumer");
     }

@@ -91,7 +91,7 @@ static bool parse_start(struct request *request, const struct stream *stream, bo
 }
 
 static void notify(struct request *request, const char *event) {
-    request->changes++;
+    request_changes(request, 0);
     store_notify(request->store, request->db, request_key(request, 0), EVENT_STREAM | EVENT_QUIET,
                  event);
 }

@@ -25,7 +25,7 @@ static void xack(struct request *request) {
     for (uint32_t i = 3; i < request->argc; i++)
         if (stream_parse_id(argument(request, i), 0, &id, NULL))
             acknowledged += stream_pending_remove(stream, group, id);
-    if (acknowledged) request->changes++;
+    if (acknowledged) request_changes(request, 0);
     reply_int(request->reply, acknowledged);
 }
 
@@ -213,7 +213,7 @@ static bool claim_one(struct request *request, const struct claim *claim, struct
                       struct stream_id id) {
     struct stream_pending *pending = stream_pending_find(group, id);
     if (!stream_has(stream, id)) {
-        if (pending && stream_pending_remove(stream, group, id)) request->changes++;
+        if (pending && stream_pending_remove(stream, group, id)) request_changes(request, 0);
         return false;
     }
     if (!pending && !claim->force) return false;
@@ -226,7 +226,7 @@ static bool claim_one(struct request *request, const struct claim *claim, struct
         pending->deliveries = (uint64_t)claim->deliveries;
     else if (!claim->just_ids)
         pending->deliveries++;
-    request->changes++;
+    request_changes(request, 0);
     if (claim->just_ids)
         stream_reply_id(request->reply, id);
     else
@@ -242,7 +242,7 @@ static void xclaim(struct request *request) {
     if (!stream_open_group(request, 2, &stream, &group) || !parse_claim(request, &claim)) return;
     if (stream_id_less(group->last_id, claim.last_id)) {
         group->last_id = claim.last_id;
-        request->changes++;
+        request_changes(request, 0);
     }
     struct stream_consumer *consumer =
         stream_get_consumer(request, 0, stream, group, argument(request, 3));
@@ -311,7 +311,7 @@ static void take_over(struct request *request, const struct auto_claim *claim,
     stream_pending_add(stream, group, consumer, pending->id, request->now_ms, NULL);
     pending->delivered_ms = request->now_ms;
     if (!claim->just_ids) pending->deliveries++;
-    request->changes++;
+    request_changes(request, 0);
     if (claim->just_ids)
         stream_reply_id(request->reply, pending->id);
     else
@@ -337,7 +337,7 @@ static size_t claim_idle(struct request *request, const struct auto_claim *claim
             if (!gone_add(request, gone, id)) break;
             stream_pending_remove(stream, group, id);
             stream_pending_iter_init(&iter, group, NULL, id);
-            request->changes++;
+            request_changes(request, 0);
             left--;
         } else if (!claim->min_idle_ms ||
                    request->now_ms - pending->delivered_ms >= claim->min_idle_ms) {

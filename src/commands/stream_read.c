@@ -13,6 +13,7 @@
 #include "server/command.h"
 
 struct source {
+    uint32_t key;               /* its place among the request's */
     struct stream *stream;      /* NULL: there is none */
     struct stream_group *group; /* XREADGROUP, */
     struct stream_consumer *consumer;
@@ -212,7 +213,7 @@ static bool open_sources(struct request *request, struct read *read) {
     }
     for (uint32_t i = 0; i < read->keys; i++) {
         struct source *source = &read->sources[i];
-        *source = (struct source){0};
+        *source = (struct source){.key = i};
         if (!open_stream(request, i, read, source)) return false;
         if (read->is_group &&
             !open_group(request, argument(request, read->first + i), read, source))
@@ -251,7 +252,7 @@ static size_t count_idle(struct request *request, struct read *read, struct sour
         if (!pending) return count;
         next = pending->id;
         stream_pending_remove(source->stream, source->group, next);
-        request->changes++;
+        request_changes(request, source->key);
         if (!stream_id_next(&next)) return count;
     }
 }
@@ -339,7 +340,7 @@ static size_t reply_new(struct request *request, const struct read *read, struct
     size_t claimed = deliver_idle(request, read, source);
     size_t done = deliver_new(request, read, source, claimed);
     if (claimed > 0 || !read->no_ack) source->consumer->active_ms = request->now_ms;
-    request->changes++;
+    request_changes(request, source->key);
     return done;
 }
 
@@ -364,7 +365,7 @@ static size_t reply_history(struct request *request, const struct read *read,
             reply_null_array(request->reply);
         }
     }
-    if (done) request->changes++;
+    if (done) request_changes(request, source->key);
     return done;
 }
 

@@ -77,7 +77,7 @@ static void xdelex(struct request *request) {
     if (deleted)
         request_changed(request, 0, EVENT_STREAM, "xdel");
     else if (ids.refs == STREAM_DELETE_REFS)
-        request->changes++; /* references may have gone */
+        request_changes(request, 0); /* references may have gone */
 }
 
 static void xackdel(struct request *request) {
@@ -101,7 +101,7 @@ static void xackdel(struct request *request) {
         }
         /* It was pending: acknowledged it is, whether or not the entry was still there. */
         enum outcome outcome = delete_one(stream, id, ids.refs);
-        request->changes++;
+        request_changes(request, 0);
         deleted |= outcome == OUTCOME_DELETED;
         reply_int(request->reply, outcome == OUTCOME_KEPT ? OUTCOME_KEPT : OUTCOME_DELETED);
     }

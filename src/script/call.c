@@ -136,6 +136,7 @@ static bool do_call(lua_State *lua, struct engine *engine) {
     request.arena = &engine->arena;
     request.db = run->db;
     request.changes = 0;
+    request.counted = false;
     request.key_count = request.twin_count = 0;
     request.flags = (request.flags & ~(unsigned)REQUEST_RESP3) | REQUEST_NO_BLOCK |
                     (run->resp >= 3 ? REQUEST_RESP3 : 0);

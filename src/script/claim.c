@@ -8,6 +8,8 @@
 #include "server/dispatch.h"
 #include "server/notify.h"
 #include "server/server.h"
+#include "server/stats.h"
+#include "server/violations.h"
 #include "store/patterns.h"
 
 bool claim_begin(struct run *run) {
@@ -15,7 +17,11 @@ bool claim_begin(struct run *run) {
     if (request->server->worker_count == 1 || request->flags & REQUEST_ALL_SHARDS) return true;
     if (atomic_load_explicit(run->whole, memory_order_relaxed)) return false;
     run->claim.on_trial = true;
+    run->claim.hits = stats_mine_of(STAT_KEYSPACE_HITS);
+    run->claim.misses = stats_mine_of(STAT_KEYSPACE_MISSES);
     notify_hold();
+    store_hold_counts();
+    violations_hold();
     return true;
 }
 
@@ -33,6 +39,8 @@ static void claim_confirm(struct run *run) {
     struct claim *claim = &run->claim;
     claim->on_trial = false;
     undo_forget(&claim->undo, run->request->store);
+    store_release_counts(run->request->store);
+    violations_release(run->request->server->violations);
     notify_release(run->request->server);
 }
 
@@ -119,6 +127,11 @@ void claim_end(struct run *run) {
     if (claim->restart) {
         undo_apply(&claim->undo, request->store);
         notify_drop();
+        store_drop_counts();
+        violations_drop();
+        stats_add(STAT_KEYSPACE_HITS, (int64_t)(claim->hits - stats_mine_of(STAT_KEYSPACE_HITS)));
+        stats_add(STAT_KEYSPACE_MISSES,
+                  (int64_t)(claim->misses - stats_mine_of(STAT_KEYSPACE_MISSES)));
         claim->on_trial = false;
         request->changes = 0;
         request->wants_all = true;

@@ -3,7 +3,7 @@
  * Which shards a run holds, where there are several threads.
  *
  * What: a run begins with the shards of its declared keys, on trial: what it writes is noted so that it can be undone,
- *       and what it changed is told to nobody. When it wants more than that (a key of another shard, the whole
+ *       and what it changed or counted is told to nobody. When it wants more than that (a key of another shard, the whole
  *       keyspace, a change that cannot be undone) it takes every shard, if all are free at that moment. If not, it
  *       gives up: everything is undone, and the request is run again from the beginning with every shard held, for
  *       which it waits holding none. So it is one step for everybody else, and nobody waits in a circle.
@@ -27,6 +27,7 @@ struct claim {
     bool restart;          /* it is to begin again: nothing more runs */
     struct shard_set more; /* shards taken besides the request's */
     bool has_more;
+    uint64_t hits, misses; /* that this thread had counted when the run began */
     struct undo undo;
 };
 

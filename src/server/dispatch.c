@@ -210,6 +210,8 @@ void request_run(struct request *request) {
         run_guarded(request);
     else
         request->command->handler(request);
+    /* Commands that read may remove fields that have expired, or look at a group as if to change it. */
+    if (kn_unlikely(store_opened > 0)) store_settle(request->store);
 }
 
 /* Both return false, and nothing has happened, when a shard is held by a script that runs too long. */

@@ -78,10 +78,24 @@ bool request_write_typed(struct request *request, uint32_t index, enum value_typ
     return request_check_type(request, index, type, request_write(request, index), ret_entry);
 }
 
+void request_count_write(struct request *request, unsigned db, const struct key *key) {
+    if (kn_likely(!store_counts_patterns(request->store))) return;
+    if (request->counted && request->counted_hash == key->hash && request->counted_db == db) return;
+    request->counted = true;
+    request->counted_db = db;
+    request->counted_hash = key->hash;
+    store_count_write(request->store, db, key);
+}
+
+void request_changes(struct request *request, uint32_t index) {
+    request->changes++;
+    request_count_write(request, request->db, request_key(request, index));
+}
+
 void request_changed_key(struct request *request, const struct key *key,
                          enum event_class event_class, const char *event) {
     request->changes++;
-    store_count_write(request->store, request->db, key);
+    request_count_write(request, request->db, key);
     store_changed(request->store, request->db, key, event_class, event);
 }
 

@@ -83,6 +83,9 @@ struct request {
     int64_t now_ms;
     bool busy;      /* a shard that it wanted to visit is held by a script that runs too long */
     bool wants_all; /* the handler has done nothing: it is to be run again with every shard held */
+    bool counted;   /* a write to the key below */
+    unsigned counted_db;
+    uint64_t counted_hash;
     uint64_t changes; /* keys changed, as INFO counts them for rdb_changes_since_last_save */
     struct request_block block;
 };
@@ -125,6 +128,11 @@ bool request_is_key(struct request *request, struct bytes name, struct bytes can
 struct bytes request_shown_name(struct request *request, struct bytes name);
 
 /* ---- changes ---- */
+
+/* Counts a change of a key that nobody is told of. */
+void request_changes(struct request *request, uint32_t index);
+/* Counts for the key's pattern that this command wrote to it: once, however many changes that were. */
+void request_count_write(struct request *request, unsigned db, const struct key *key);
 
 /* Says that the key was changed, once for each event that Redis would publish; see store_changed. */
 void request_changed(struct request *request, uint32_t index, enum event_class event_class,

@@ -63,6 +63,12 @@ static inline void stats_add(enum stat stat, int64_t amount) {
     atomic_store_explicit(&block->counts[stat], count + (uint64_t)amount, memory_order_relaxed);
 }
 
+/* What this thread has counted since it began. */
+static inline uint64_t stats_mine_of(enum stat stat) {
+    const struct stats_block *block = stats_mine ? stats_mine : stats_join();
+    return atomic_load_explicit(&block->counts[stat], memory_order_relaxed);
+}
+
 static inline void stats_count(enum stat stat) {
     stats_add(stat, 1);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "server/violations.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/lock.h"
@@ -20,6 +21,8 @@ const char *const violation_names[VIOLATION_KINDS] = {
     [VIOLATION_UNMATCHED] = "unmatched",
 };
 
+static_assert((VIOLATIONS_KEPT & (VIOLATIONS_KEPT - 1)) == 0, "rings that double");
+
 struct violations {
     struct lock lock;
     uint64_t serial;
@@ -38,7 +41,45 @@ void violations_free(struct violations *violations) {
     mem_free(violations);
 }
 
+/* Of a script that may still be undone. */
+static _Thread_local struct {
+    bool on;
+    unsigned count, room;
+    struct violation *ring; /* the last VIOLATIONS_KEPT */
+} held;
+
+void violations_hold(void) {
+    held.on = true;
+}
+
+void violations_release(struct violations *violations) {
+    unsigned first = held.count > VIOLATIONS_KEPT ? held.count - VIOLATIONS_KEPT : 0;
+    held.on = false;
+    for (unsigned i = first; i < held.count; i++)
+        violations_add(violations, &held.ring[i % VIOLATIONS_KEPT]);
+    violations_drop();
+}
+
+void violations_drop(void) {
+    mem_free(held.ring);
+    held.on = false;
+    held.ring = NULL;
+    held.count = held.room = 0;
+}
+
+static void hold(const struct violation *violation) {
+    if (held.count == held.room && held.room < VIOLATIONS_KEPT) {
+        held.room = held.room ? held.room * 2 : 4;
+        held.ring = mem_realloc(held.ring, held.room * sizeof *held.ring);
+    }
+    held.ring[held.count++ % VIOLATIONS_KEPT] = *violation;
+}
+
 void violations_add(struct violations *violations, const struct violation *violation) {
+    if (held.on) {
+        hold(violation);
+        return;
+    }
     lock_take(&violations->lock);
     if (violations->ring == NULL)
         violations->ring = mem_zalloc(VIOLATIONS_KEPT * sizeof *violations->ring);

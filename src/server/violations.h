@@ -57,6 +57,11 @@ struct violations *violations_new(void);
 void violations_free(struct violations *violations);
 /* Copies the record, and gives it its serial. */
 void violations_add(struct violations *violations, const struct violation *violation);
+/* For a script that may have to begin again: what this thread adds is kept from violations_hold on, until it is released or
+ * dropped. */
+void violations_hold(void);
+void violations_release(struct violations *violations);
+void violations_drop(void);
 /* Copies up to most records, the newest first; returns how many. catalog,
  * pattern: of these only, NULL of all. */
 unsigned violations_last(struct violations *violations, const char *catalog, const char *pattern,

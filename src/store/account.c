@@ -21,9 +21,11 @@ struct opening {
 
 enum { OPENED_FEW = 8 };
 
+_Thread_local unsigned store_opened;
+
 /* What this thread has opened; a command opens few. */
 static _Thread_local struct {
-    unsigned count, more_room;
+    unsigned more_room;
     struct opening few[OPENED_FEW], *more;
 } opened;
 
@@ -36,7 +38,7 @@ static struct opening *opening_at(unsigned i) {
 }
 
 static struct opening *opening_of(const void *value) {
-    for (unsigned i = opened.count; i-- > 0;)
+    for (unsigned i = store_opened; i-- > 0;)
         if (opening_at(i)->value == value) return opening_at(i);
     return NULL;
 }
@@ -57,18 +59,18 @@ static inline struct opening opening_make(unsigned db, const struct entry *entry
 
 static __attribute__((noinline)) void open_another(unsigned db, const struct entry *entry) {
     if (opening_of(entry_value(entry))) return;
-    if (opened.count == OPENED_FEW + opened.more_room) make_room();
-    *opening_at(opened.count++) = opening_make(db, entry);
+    if (store_opened == OPENED_FEW + opened.more_room) make_room();
+    *opening_at(store_opened++) = opening_make(db, entry);
 }
 
 void store_open(struct store *store, unsigned db, const struct entry *entry) {
     if (!store_counts_patterns(store) || !changes_in_place(entry)) return;
-    if (kn_unlikely(opened.count > 0)) {
+    if (kn_unlikely(store_opened > 0)) {
         open_another(db, entry);
         return;
     }
     opened.few[0] = opening_make(db, entry);
-    opened.count = 1;
+    store_opened = 1;
 }
 
 static void opening_settle(struct store *store, const struct opening *opening) {
@@ -79,8 +81,8 @@ static void opening_settle(struct store *store, const struct opening *opening) {
 }
 
 static __attribute__((noinline)) void settle_opened(struct store *store) {
-    for (unsigned i = 0; i < opened.count; i++) opening_settle(store, opening_at(i));
-    opened.count = 0;
+    for (unsigned i = 0; i < store_opened; i++) opening_settle(store, opening_at(i));
+    store_opened = 0;
     if (kn_unlikely(opened.more_room > 0)) {
         mem_free(opened.more);
         opened.more = NULL;
@@ -89,12 +91,12 @@ static __attribute__((noinline)) void settle_opened(struct store *store) {
 }
 
 void store_settle(struct store *store) {
-    if (opened.count == 0) return;
-    if (kn_unlikely(opened.count > 1 || opened.more_room > 0)) {
+    if (store_opened == 0) return;
+    if (kn_unlikely(store_opened > 1 || opened.more_room > 0)) {
         settle_opened(store);
         return;
     }
-    opened.count = 0;
+    store_opened = 0;
     opening_settle(store, &opened.few[0]);
 }
 
@@ -108,10 +110,10 @@ void account_note_change(const struct key *key) {
 size_t account_close(struct store *store, const struct entry *entry) {
     if (!store_counts_patterns(store) || entry == NULL) return 0;
     struct opening *opening =
-        opened.count && changes_in_place(entry) ? opening_of(entry_value(entry)) : NULL;
+        store_opened && changes_in_place(entry) ? opening_of(entry_value(entry)) : NULL;
     if (opening != NULL) {
         opening_settle(store, opening);
-        *opening = *opening_at(--opened.count);
+        *opening = *opening_at(--store_opened);
     }
     return entry_bytes(entry);
 }
@@ -144,6 +146,57 @@ uint16_t account_pattern(const struct store *store, unsigned db, struct bytes na
     return store_counts_patterns(store) ? store_pattern_id(store, db, name) : ID_NEVER_MATCHED;
 }
 
+/* While a script may still be undone, what it counts is kept aside. Expiry, eviction and purges are for good. */
+static _Thread_local struct {
+    bool on;
+    unsigned used, room;
+    struct held_count {
+        uint16_t id;
+        uint8_t count;
+        int64_t times;
+    } * items;
+} held;
+
+static struct held_count *held_of(uint16_t id, enum tally_count count) {
+    /* A script has few keys, and goes on with those that it had last. */
+    for (unsigned i = held.used; i-- > 0;)
+        if (held.items[i].id == id && held.items[i].count == count) return &held.items[i];
+    return NULL;
+}
+
+static bool hold(uint16_t id, enum tally_count count) {
+    if (count == TALLY_EXPIRED || count == TALLY_EVICTED) return false;
+    struct held_count *item = held_of(id, count);
+    if (item != NULL) {
+        item->times++;
+        return true;
+    }
+    if (held.used == held.room) {
+        held.room = held.room ? held.room * 2 : 8;
+        held.items = mem_realloc(held.items, held.room * sizeof *held.items);
+    }
+    held.items[held.used++] = (struct held_count){id, (uint8_t)count, 1};
+    return true;
+}
+
+void store_hold_counts(void) {
+    held.on = true;
+}
+
+void store_release_counts(struct store *store) {
+    for (unsigned i = 0; i < held.used; i++)
+        tally_add(patterns_of(store)->tally, held.items[i].id, held.items[i].count,
+                  held.items[i].times);
+    store_drop_counts();
+}
+
+void store_drop_counts(void) {
+    mem_free(held.items);
+    held.on = false;
+    held.items = NULL;
+    held.used = held.room = 0;
+}
+
 void store_count_write(struct store *store, unsigned db, const struct key *key) {
     const struct patterns *patterns = patterns_of(store);
     if (patterns == NULL) return;
@@ -151,21 +204,29 @@ void store_count_write(struct store *store, unsigned db, const struct key *key) 
     if (kn_unlikely(store_dealing.hash != key->hash || store_dealing.db != db ||
                     patterns->state[id] != ID_LIVE))
         id = store_pattern_id(store, db, key->name);
-    tally_add(patterns->tally, id, TALLY_WRITES, 1);
+    store_count(store, id, TALLY_WRITES);
 }
 
 void store_count(struct store *store, uint16_t id, enum tally_count count) {
+    if (kn_unlikely(held.on) && hold(id, count)) return;
     tally_add(patterns_of(store)->tally, id, count, 1);
 }
 
 int64_t store_writes_counted(const struct store *store, uint16_t id) {
+    const struct held_count *aside = kn_unlikely(held.on) ? held_of(id, TALLY_WRITES) : NULL;
     return atomic_load_explicit(tally_cell(patterns_of(store)->tally, id) + TALLY_WRITES,
-                                memory_order_relaxed);
+                                memory_order_relaxed) +
+           (aside ? aside->times : 0);
 }
 
 void store_uncount_writes(struct store *store, uint16_t id, int64_t counted) {
-    atomic_store_explicit(tally_cell(patterns_of(store)->tally, id) + TALLY_WRITES, counted,
-                          memory_order_relaxed);
+    int64_t more = store_writes_counted(store, id) - counted;
+    struct held_count *aside = kn_unlikely(held.on) ? held_of(id, TALLY_WRITES) : NULL;
+    /* What was counted since then was kept aside, if that is what happens now. */
+    if (aside != NULL)
+        aside->times -= more;
+    else
+        tally_add(patterns_of(store)->tally, id, TALLY_WRITES, -more);
 }
 
 /* ---- whole databases ---- */

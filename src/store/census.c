@@ -61,7 +61,7 @@ static void census_count(struct census *census, const struct store *store,
     sums->expiring += entry_has(entry, ENTRY_EXPIRES);
     sums->elements[class_of(entry_count(entry))]++;
     sums->idle_s[class_of((uint64_t)store_idle_seconds(store, entry))]++;
-    sums->bytes[class_of(entry_bytes(entry))]++;
+    sums->bytes[class_of(entry_bytes(entry) + ENTRY_SLOT_BYTES)]++;
 }
 
 /* ---- a step ---- */
@@ -177,7 +177,7 @@ static void sum_up(const struct patterns *patterns, struct pattern_statistics *r
         line_add(all, &sums);
         if (patterns->state[id] == ID_DEAD) continue;
         all->sums.keys += sums.keys;
-        all->sums.bytes += sums.bytes;
+        all->sums.bytes += sums.bytes + sums.keys * ENTRY_SLOT_BYTES;
     }
 }
 

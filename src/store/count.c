@@ -44,7 +44,7 @@ void store_swap_dbs(struct store *store, unsigned a, unsigned b) {
         shard->dbs[b] = swapped;
     }
     account_swap(store, a, b);
-    patterns_match_again(store);
+    patterns_swap_dbs(store, a, b);
 }
 
 /* ---- counting ---- */

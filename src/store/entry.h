@@ -30,6 +30,9 @@ enum entry_flag {
     ENTRY_RAW = 8,      /* a string that was modified in place: OBJECT ENCODING says raw */
 };
 
+/* A key's share of its table, on the average. */
+enum { ENTRY_SLOT_BYTES = 9 };
+
 enum { ENTRY_KEY_LONG = 255, ENTRY_INLINE_MAX = 255, ENTRY_EXPIRY_NONE = 0 };
 
 struct entry {

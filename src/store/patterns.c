@@ -8,6 +8,15 @@
 
 /* ---- made and freed ---- */
 
+/* Every shard is held. */
+static bool is_empty(const struct store *store) {
+    size_t keys = 0;
+    for (unsigned i = 0; i < SHARD_COUNT; i++)
+        for (unsigned db = 0; db < store->db_count; db++)
+            keys += table_count(&store->shards[i].dbs[db].table);
+    return keys == 0;
+}
+
 static struct patterns *patterns_new(const struct store *store) {
     struct patterns *patterns = mem_zalloc(sizeof *patterns);
     lock_init(&patterns->lock);
@@ -19,7 +28,9 @@ static struct patterns *patterns_new(const struct store *store) {
     memset(patterns->state + ID_FIRST, ID_FREE, TALLY_IDS - ID_FIRST);
     patterns->free_ids = TALLY_IDS - ID_FIRST;
     /* Keys that were there before the first catalog: the census looks for them. */
-    pattern_id_retire(patterns, ID_NEVER_MATCHED, ID_STALE);
+    patterns->ids[ID_NEVER_MATCHED].settled = is_empty(store);
+    if (!patterns->ids[ID_NEVER_MATCHED].settled)
+        pattern_id_retire(patterns, ID_NEVER_MATCHED, ID_STALE);
     return patterns;
 }
 
@@ -229,9 +240,12 @@ bool store_set_catalogs(struct store *store, const struct catalogs_in_force *cat
     struct line **lines = mem_alloc(numbers * sizeof *lines);
     *view = (struct view){.catalogs = *catalogs, .numbers = numbers, .refs = 1};
     view->ids = mem_alloc(numbers * sizeof *view->ids);
+    for (unsigned i = 1; i < numbers; i++)
+        view->by_database |= matcher_pattern(catalogs->matcher, i)->database_count > 0;
     for (size_t i = 0; before != NULL && i < before->numbers; i++) {
         patterns->lines[i]->current = false;
         pattern_id_retire(patterns, before->ids[i], ID_STALE);
+        patterns->ids[before->ids[i]].elsewhere = true;
     }
     for (unsigned i = 0; i < numbers; i++) {
         lines[i] = line_for(patterns, view, i);
@@ -246,14 +260,27 @@ bool store_set_catalogs(struct store *store, const struct catalogs_in_force *cat
     return true;
 }
 
-void patterns_match_again(struct store *store) {
-    struct patterns *patterns = patterns_of(store);
-    if (patterns == NULL || patterns->free_ids < patterns->view->numbers) return;
-    lock_take(&patterns->lock);
-    for (unsigned i = 0; i < patterns->view->numbers; i++) {
-        pattern_id_retire(patterns, patterns->view->ids[i], ID_STALE);
-        patterns->view->ids[i] = pattern_id_take(patterns, patterns->view, i, patterns->lines[i]);
+/* Where databases tell patterns apart, keys belong to others now. */
+static void match_again(struct patterns *patterns) {
+    struct view *view = patterns->view;
+    if (!view->by_database || patterns->free_ids < view->numbers) return;
+    for (unsigned i = 0; i < view->numbers; i++) {
+        pattern_id_retire(patterns, view->ids[i], ID_STALE);
+        patterns->ids[view->ids[i]].elsewhere = true;
+        view->ids[i] = pattern_id_take(patterns, view, i, patterns->lines[i]);
     }
+}
+
+void patterns_swap_dbs(struct store *store, unsigned a, unsigned b) {
+    struct patterns *patterns = patterns_of(store);
+    if (patterns == NULL || a == b) return;
+    lock_take(&patterns->lock);
+    purges_swap_dbs(patterns, a, b);
+    /* Keys may have moved to where the census has been: it has to go all the way round once more. */
+    for (unsigned id = 0; id < patterns->id_count; id++)
+        if (patterns->state[id] != ID_LIVE)
+            patterns->ids[id].retired_at = census_pass(patterns->census);
+    match_again(patterns);
     lock_give(&patterns->lock);
 }
 
@@ -291,7 +318,8 @@ bool pattern_settle_entry(struct store *store, unsigned db, const struct key *ke
     uint16_t old = entry->pattern;
     kn_assert(patterns->state[old] != ID_LIVE && patterns->state[old] != ID_FREE);
     if (!pattern_entry_lives(store, db, entry)) {
-        tally_add(patterns->tally, old, TALLY_PURGED, 1);
+        /* Those of a dead id were counted when they were purged. */
+        if (patterns->state[old] == ID_STALE) tally_add(patterns->tally, old, TALLY_PURGED, 1);
         store_delete(store, db, key, entry, true);
         store_changed(store, db, key, EVENT_GENERIC, "del");
         return false;

@@ -85,10 +85,19 @@ void store_count_write(struct store *store, unsigned db, const struct key *key);
 int64_t store_writes_counted(const struct store *store, uint16_t id);
 void store_uncount_writes(struct store *store, uint16_t id, int64_t counted);
 
+/* For a script that may have to begin again: what this thread counts of hits, misses, writes and violations is kept from
+ * store_hold_counts on, until it is released (the shards have been held since) or dropped. */
+void store_hold_counts(void);
+void store_release_counts(struct store *store);
+void store_drop_counts(void);
+
 /* Says that the entry's value is about to be changed in place; settled by store_settle. Strings need not. */
 void store_open(struct store *store, unsigned db, const struct entry *entry);
 /* The changes of what this thread opened are over: their bytes are counted. */
 void store_settle(struct store *store);
+/* How much this thread has opened since. Nothing may be open when its shard is given back: it may be gone when it is
+ * settled. */
+extern _Thread_local unsigned store_opened;
 
 /* ---- statistics ---- */
 
@@ -102,7 +111,8 @@ struct pattern_census {
 };
 
 struct pattern_statistics {
-    struct tally_sums sums;
+    struct tally_sums
+        sums; /* with the keys' share of their tables in the bytes, as MEMORY USAGE has it */
     double operations_s; /* hits, misses and writes a second, over the last seconds */
 };
 
@@ -123,7 +133,10 @@ struct store_settling store_settling(const struct store *store);
 
 /* Takes every key of a pattern out of the keyspace: of those, if variables are given, whose variables have these
  * values. Returns how many keys that were, or one of the two. Every shard held. */
-enum { PURGE_UNCOUNTED = -1 /* some of many: nobody knows yet */, PURGE_NO_ID = -2 /* refused */ };
+enum {
+    PURGE_UNCOUNTED = -1 /* some of many, or of keys to be matched first: not known yet */,
+    PURGE_NO_ID = -2 /* refused */
+};
 int64_t store_purge(struct store *store, unsigned number, const struct match_variable *variables,
                     size_t count);
 

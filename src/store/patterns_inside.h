@@ -25,6 +25,7 @@ struct view {
     size_t numbers;               /* matcher_pattern_count, and one for what matches nothing */
     uint16_t *ids;                /* by number */
     bool enforces[MODE_DEFAULTS]; /* by the default mode, as pattern_id.rules */
+    bool by_database;             /* of some patterns it is the database that tells them apart */
     unsigned refs;                /* ids that name it, and being in force */
 };
 
@@ -45,6 +46,7 @@ struct purge {
     uint64_t pass;      /* of the census, in which it was */
     struct view *view;
     unsigned number; /* in that view */
+    uint16_t *was;   /* by database: which one it was then, before databases were swapped */
     size_t count;    /* of variables; 0: all keys */
     struct match_variable variables[];
 };
@@ -57,7 +59,8 @@ struct pattern_id {
     uint64_t moment;     /* when it was: purges from then on concern its entries */
     struct pattern_rules rules[MODE_DEFAULTS]; /* by the default mode in force, less MODE_OFF */
     uint8_t eviction;                          /* enum eviction_class */
-    bool settled; /* no entry has it any more (ID_NEVER_MATCHED alone stays around then) */
+    bool elsewhere; /* retired: its entries may belong to other patterns now */
+    bool settled;   /* no entry has it any more (ID_NEVER_MATCHED alone stays around then) */
 };
 
 struct census;
@@ -88,8 +91,10 @@ uint16_t pattern_id_take(struct patterns *patterns, struct view *view, unsigned 
                          struct line *line);
 /* Every shard held. */
 void pattern_id_retire(struct patterns *patterns, uint16_t id, enum id_state state);
-/* Matches every key again: what decides between patterns has changed for many. Every shard held. */
-void patterns_match_again(struct store *store);
+/* Two databases have been swapped. Every shard held. */
+void patterns_swap_dbs(struct store *store, unsigned a, unsigned b);
+/* The same for purges that are not through yet. patterns->lock is held, and every shard. */
+void purges_swap_dbs(struct patterns *patterns, unsigned a, unsigned b);
 /* Gives back purges that were before a pass of the census, or all. patterns->lock is held. */
 void purges_forget(struct patterns *patterns, uint64_t before_pass);
 /* Whether a key whose id was retired at a moment has been purged since. A shard is held. */

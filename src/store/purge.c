@@ -14,13 +14,15 @@
 enum { PURGES_MAX = 256 }; /* waiting for the census */
 
 /* A record with copies of the variables, in one allocation. */
-static struct purge *purge_new(struct view *view, unsigned number,
+static struct purge *purge_new(const struct store *store, struct view *view, unsigned number,
                                const struct match_variable *variables, size_t count) {
-    size_t bytes = 0;
+    size_t bytes = store->db_count * sizeof(uint16_t);
     for (size_t i = 0; i < count; i++) bytes += variables[i].name.len + variables[i].value.len;
     struct purge *purge = mem_alloc(sizeof *purge + count * sizeof *variables + bytes);
     *purge = (struct purge){.view = view, .number = number, .count = count};
-    char *text = (char *)(purge->variables + count);
+    purge->was = (uint16_t *)(purge->variables + count);
+    for (unsigned db = 0; db < store->db_count; db++) purge->was[db] = (uint16_t)db;
+    char *text = (char *)(purge->was + store->db_count);
     for (size_t i = 0; i < count; i++) {
         struct bytes *to[] = {&purge->variables[i].name, &purge->variables[i].value};
         struct bytes from[] = {variables[i].name, variables[i].value};
@@ -49,29 +51,38 @@ void purges_forget(struct patterns *patterns, uint64_t before_pass) {
     }
 }
 
+void purges_swap_dbs(struct patterns *patterns, unsigned a, unsigned b) {
+    for (struct purge *purge = patterns->purges; purge != NULL; purge = purge->next) {
+        uint16_t was = purge->was[a];
+        purge->was[a] = purge->was[b];
+        purge->was[b] = was;
+        purge->pass = census_pass(patterns->census);
+    }
+}
+
 bool purges_concern(struct patterns *patterns, uint64_t moment, unsigned db, struct bytes name) {
     bool took = false;
     lock_take(&patterns->lock);
     for (const struct purge *purge = patterns->purges;
          purge != NULL && purge->moment >= moment && !took; purge = purge->next)
-        took = matcher_is(purge->view->catalogs.matcher, PATTERN_KEY, name, (int)db, purge->number,
-                          purge->variables, purge->count);
+        took = matcher_is(purge->view->catalogs.matcher, PATTERN_KEY, name, purge->was[db],
+                          purge->number, purge->variables, purge->count);
     lock_give(&patterns->lock);
     return took;
 }
 
-/* Keys of a pattern as far as they are matched. */
-static int64_t matched_keys(const struct patterns *patterns, const struct line *line) {
-    int64_t keys = 0;
+/* Whether there may be keys that are to be matched again, and that then belong to this line. Every shard is held, so that
+ * the counts are exact. */
+static bool keys_wait(const struct patterns *patterns, const struct line *line) {
+    if (!patterns->ids[ID_NEVER_MATCHED].settled) return true;
     for (unsigned id = ID_FIRST; id < patterns->id_count; id++) {
         struct tally_sums sums;
-        if (patterns->state[id] == ID_FREE || patterns->state[id] == ID_DEAD ||
-            patterns->ids[id].line != line)
-            continue;
+        if (patterns->state[id] != ID_STALE) continue;
+        if (!patterns->ids[id].elsewhere && patterns->ids[id].line != line) continue;
         tally_sum(patterns->tally, id, &sums);
-        keys += sums.keys;
+        if (sums.keys > 0) return true;
     }
-    return keys;
+    return false;
 }
 
 int64_t store_purge(struct store *store, unsigned number, const struct match_variable *variables,
@@ -80,6 +91,7 @@ int64_t store_purge(struct store *store, unsigned number, const struct match_var
     struct view *view = patterns->view;
     struct line *line = patterns->lines[number];
     uint16_t old = view->ids[number];
+    struct tally_sums sums;
     lock_take(&patterns->lock);
     uint16_t fresh =
         patterns->purge_count < PURGES_MAX ? pattern_id_take(patterns, view, number, line) : 0;
@@ -87,12 +99,13 @@ int64_t store_purge(struct store *store, unsigned number, const struct match_var
         lock_give(&patterns->lock);
         return PURGE_NO_ID;
     }
-    int64_t purged = count == 0 ? matched_keys(patterns, line) : PURGE_UNCOUNTED;
-    bool others_wait = patterns->retired > patterns->dead;
+    bool others_wait = keys_wait(patterns, line);
+    tally_sum(patterns->tally, old, &sums);
+    if (count == 0) tally_add(patterns->tally, fresh, TALLY_PURGED, sums.keys);
     pattern_id_retire(patterns, old, count == 0 ? ID_DEAD : ID_STALE);
     view->ids[number] = fresh;
     if (count > 0 || others_wait) {
-        struct purge *purge = purge_new(view, number, variables, count);
+        struct purge *purge = purge_new(store, view, number, variables, count);
         purge->moment = patterns->moment;
         purge->pass = census_pass(patterns->census);
         purge->next = patterns->purges;
@@ -100,5 +113,5 @@ int64_t store_purge(struct store *store, unsigned number, const struct match_var
         patterns->purge_count++;
     }
     lock_give(&patterns->lock);
-    return purged;
+    return count > 0 || others_wait ? PURGE_UNCOUNTED : sums.keys;
 }

@@ -228,7 +228,7 @@ static void count_again(struct world *world, struct recount *ret_recount) {
                 unsigned number = matcher_find(store_matcher(world->store), PATTERN_KEY,
                                                entry_key(entry), (int)db);
                 ret_recount->keys[number]++;
-                ret_recount->bytes[number] += (int64_t)entry_bytes(entry);
+                ret_recount->bytes[number] += (int64_t)entry_bytes(entry) + ENTRY_SLOT_BYTES;
                 ret_recount->all[db]++;
             }
         }
@@ -353,6 +353,99 @@ static void test_purge(void **state) {
     world_free(world);
 }
 
+/* ---- databases swapped, patterns purged and catalogs replaced while keys still wait to be settled ---- */
+
+enum { MODEL_KEYS = 300 };
+
+struct model {
+    int64_t value[DBS][MODEL_KEYS]; /* 0: the key is not there */
+};
+
+static struct key model_name(unsigned number, char out[NAME_MAX_LEN]) {
+    static const char *const forms[] = {"q:%u", "c:camera:%u", "c:user:%u", "s:%u", "other:%u"};
+    int len = snprintf(out, NAME_MAX_LEN, forms[number % 5], number / 5);
+    return key_make(bytes_make(out, (size_t)len));
+}
+
+static void model_swap(struct world *world, struct model *model) {
+    unsigned a = below(world, DBS), b = below(world, DBS);
+    store_swap_dbs(world->store, a, b);
+    for (unsigned i = 0; i < MODEL_KEYS; i++) {
+        int64_t value = model->value[a][i];
+        model->value[a][i] = model->value[b][i];
+        model->value[b][i] = value;
+    }
+}
+
+static void model_purge(struct world *world, struct model *model) {
+    const struct matcher *matcher = store_matcher(world->store);
+    struct match_variable user[] = {{BYTES("kind"), BYTES("user")}};
+    unsigned number = below(world, (unsigned)matcher_pattern_count(matcher) + 1);
+    bool chosen = number > 0 && strcmp(matcher_pattern(matcher, number)->name, "cache") == 0;
+    size_t count = chosen ? below(world, 2) : 0;
+    int64_t there = 0, purged = store_purge(world->store, number, user, count);
+    char name[NAME_MAX_LEN];
+    if (purged == PURGE_NO_ID) return;
+    for (unsigned db = 0; db < DBS; db++)
+        for (unsigned i = 0; i < MODEL_KEYS; i++) {
+            if (model->value[db][i] == 0 ||
+                !matcher_is(matcher, PATTERN_KEY, model_name(i, name).name, (int)db, number, user,
+                            count))
+                continue;
+            model->value[db][i] = 0;
+            there++;
+        }
+    if (purged != PURGE_UNCOUNTED) assert_int_equal(purged, there);
+}
+
+static void model_change(struct world *world, struct model *model) {
+    char name[NAME_MAX_LEN];
+    unsigned db = below(world, DBS), i = below(world, MODEL_KEYS);
+    struct key key = model_name(i, name);
+    struct entry *entry = store_find(world->store, db, &key, world->now_ms);
+    assert_int_equal(entry ? entry_integer(entry) : 0, model->value[db][i]);
+    if (below(world, 4)) {
+        int64_t value = 1 + below(world, 1000);
+        store_put_integer(world->store, db, &key, entry, value, ENTRY_EXPIRY_NONE);
+        model->value[db][i] = value;
+    } else if (entry) {
+        store_delete(world->store, db, &key, entry, false);
+        model->value[db][i] = 0;
+    }
+    store_settle(world->store);
+}
+
+static void test_unsettled(void **state) {
+    (void)state;
+    struct world *world = world_new();
+    struct model model = {0};
+    load(world, first_rows, 3, first_continues);
+    for (unsigned round = 0; round < 6000; round++) {
+        if (below(world, 4) == 0)
+            for (unsigned i = below(world, 60); i > 0; i--) model_change(world, &model);
+        for (unsigned i = below(world, 40); i > 0; i--)
+            store_census_step(world->store, below(world, 30));
+        switch (below(world, 12)) {
+        case 0: load(world, second_rows, 4, second_continues); break;
+        case 1: model_swap(world, &model); break;
+        case 2: model_purge(world, &model); break;
+        default: break;
+        }
+        if (below(world, 30)) continue;
+        settle_all(world);
+        check(world);
+        check_sizes(world);
+        for (unsigned db = 0; db < DBS; db++)
+            for (unsigned i = 0; i < MODEL_KEYS; i++) {
+                char name[NAME_MAX_LEN];
+                struct key key = model_name(i, name);
+                const struct entry *entry = store_find(world->store, db, &key, world->now_ms);
+                assert_int_equal(entry ? entry_integer(entry) : 0, model.value[db][i]);
+            }
+    }
+    world_free(world);
+}
+
 /* The census is in the midst of a table when a purge comes: what it has passed is left for its next pass, in which the
  * table may be empty long before its end. */
 static void test_purge_in_the_midst_of_a_table(void **state) {
@@ -421,8 +514,11 @@ int main(int argc, char **argv) {
     if (argc > 1) seed = strtoull(argv[1], NULL, 10);
     printf("# seed %llu\n", (unsigned long long)seed);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),   cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_purge),    cmocka_unit_test(test_purge_in_the_midst_of_a_table),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_purge),
+        cmocka_unit_test(test_unsettled),
+        cmocka_unit_test(test_purge_in_the_midst_of_a_table),
         cmocka_unit_test(test_eviction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
