@@ -153,8 +153,11 @@ static const char *scaled(double value, double step, const char *units,
 const char *figure_short(double value, char text[FIGURE_TEXT_MAX]) {
     if (!isfinite(value) || value < 0) {
         snprintf(text, FIGURE_TEXT_MAX, "-");
+    } else if (value > 0 && value < 0.05) {
+        snprintf(text, FIGURE_TEXT_MAX, "<0.1"); /* something is not nothing */
     } else if (value < 9.95) {
-        snprintf(text, FIGURE_TEXT_MAX, "%.*f", floor(value) == value ? 0 : 1, value);
+        double tenths = round(value * 10);
+        snprintf(text, FIGURE_TEXT_MAX, "%.*f", fmod(tenths, 10) != 0, tenths / 10);
     } else if (value < 9999.5) {
         snprintf(text, FIGURE_TEXT_MAX, "%.0f", value);
     } else {

@@ -20,11 +20,30 @@ static void stop(int number) {
     stopped = 1;
 }
 
+static const int endings[] = {SIGINT, SIGTERM, SIGHUP};
+enum { ENDINGS = sizeof endings / sizeof *endings };
+
 static void catch_signals(void) {
     struct sigaction action = {.sa_handler = stop};
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        sigaction(signals[i], &action, NULL);
+    for (size_t i = 0; i < ENDINGS; i++) sigaction(endings[i], &action, NULL);
+}
+
+/* A signal between the look at `stopped` and the wait would be slept over; so none may come there. */
+int top_wait(const struct top *top, struct pollfd *waits, unsigned count, int timeout_ms) {
+    struct timespec timeout = {.tv_sec = timeout_ms / 1000,
+                               .tv_nsec = timeout_ms % 1000 * INT64_C(1000000)};
+    sigset_t held, before;
+    int ready = -1, error = EINTR;
+    sigemptyset(&held);
+    for (size_t i = 0; i < ENDINGS; i++) sigaddset(&held, endings[i]);
+    pthread_sigmask(SIG_BLOCK, &held, &before);
+    if (!*top->stopped) {
+        ready = ppoll(waits, count, timeout_ms < 0 ? NULL : &timeout, &before);
+        error = errno;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return ready;
 }
 
 static const char help_text[] =

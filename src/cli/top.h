@@ -9,6 +9,8 @@
 #ifndef KN_CLI_TOP_H
 #define KN_CLI_TOP_H
 
+#include <poll.h>
+
 #include "cli/connect.h"
 #include "cli/page.h"
 #include "cli/top_board.h"
@@ -46,6 +48,9 @@ struct detail {
 bool top_ask_detail(struct connection *connection, const char *pattern, struct detail *ret_detail);
 void detail_done(struct detail *detail);
 
+/* poll(), which a signal that ends the program always ends too: -1 with EINTR. timeout_ms < 0: none. */
+int top_wait(const struct top *top, struct pollfd *waits, unsigned count, int timeout_ms);
+
 /* Both have a board with one snapshot on it, and close the connection.
  * Reports on standard output, until there were enough. */
 int top_plain(const struct top *top, struct connection *connection, struct board *board);
@@ -58,7 +63,8 @@ struct screen_state {
     const struct top *top;
     const struct board *board;
     bool paused;
-    const char *trouble;     /* the server does not answer: why; NULL while it does */
+    const char *trouble;     /* why there is nothing new; NULL while there is */
+    bool lost;               /* the server does not even answer */
     int64_t trouble_since_s; /* how long already */
     bool typing;             /* the filter is being written */
     bool inside;             /* a page that Esc leaves */

@@ -367,34 +367,35 @@ void page_help(struct page *page) {
     static const struct {
         const char *keys, *what;
     } lines[] = {
-        {"up down j k PgUp PgDn", "choose a pattern; Home or g: the first, End or G: the last"},
-        {"Enter", "what the catalog asks of it, what was counted, its last violations; Esc: back"},
-        {"/", "only patterns with a text in template, name, catalog or type; Esc: all again"},
+        {"up down PgUp PgDn j k", "choose a pattern; Home, g: the first; End, G: the last"},
+        {"Enter", "what is asked of it, what was counted, what was done"},
+        {"", "against it; Esc: back"},
+        {"/", "only patterns with a text in their template, name,"},
+        {"", "catalog or type; Esc: all again"},
         {"< > left right", "sort by the next column; i: the other way round"},
-        {"O R W H K B S X E P V N", "sort by Ops, Reads, Writes, Hit rate, Keys, Bytes, Size of"},
-        {"", "a key, eXpired, Evicted, Purged, Violations, pattern (N)"},
-        {"c", "figures a second, or counted since the start"},
-        {"t", "patterns by template, or by name"},
+        {"N O R W H K", "sort by pattern, Ops, Reads, Writes, Hit rate, Keys,"},
+        {"B S X E P V", "Bytes, Size, eXpired, Evicted, Purged, Violations"},
+        {"c", "figures per second, or counted since the start"},
+        {"t", "patterns by their templates, or by their names"},
         {"p space", "pause, and go on"},
-        {"+ -", "ask more seldom, or more often"},
+        {"+ -", "look less often, or more often"},
         {"q ctrl-C", "quit"},
+    };
+    static const char *const notes[] = {
+        " OPS/S, READ, WRITE, HIT%, EXPIR, EVICT, PURGE: in the last interval. KEYS,",
+        " BYTES: now. SIZE: bytes of one key. VIOL: since the start, red when new.",
     };
     page_put(page, STYLE_STRONG, " What can be pressed");
     page_line(page);
     page_line(page);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         page_blank(page, STYLE_PLAIN, 1);
-        page_fit(page, STYLE_CHART, bytes_from_string(lines[i].keys), 24, TEXT_LEFT);
+        page_fit(page, STYLE_CHART, bytes_from_string(lines[i].keys), 23, TEXT_LEFT);
         page_put(page, STYLE_PLAIN, lines[i].what);
         page_line(page);
     }
-    page_line(page);
-    page_put(page, STYLE_FAINT,
-             " OPS/S to HIT%, EXPIR, EVICT, PURGE: of the last interval. KEYS, "
-             "BYTES: now. SIZE: bytes of");
-    page_line(page);
-    page_put(page, STYLE_FAINT,
-             " a key on the average. VIOL: all since the start, red when new. "
-             "Bytes are in powers of 1024.");
-    page_line(page);
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+        page_put(page, STYLE_FAINT, notes[i]);
+        page_line(page);
+    }
 }

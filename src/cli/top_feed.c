@@ -97,6 +97,7 @@ static void publish(struct feed *feed, const struct wish *wish, struct feed_news
         detail_done(&news->detail); /* another one is looked at by now */
     }
     memcpy(last->trouble, news->trouble, sizeof last->trouble);
+    last->lost = news->lost;
     if (!feed->waiting && write(feed->fd, &one, sizeof one) == sizeof one) feed->waiting = true;
     pthread_mutex_unlock(&feed->lock);
 }
@@ -138,6 +139,7 @@ static void *run(void *context) {
         struct wish wish = wait_for_wish(feed);
         if (wish.ended) return NULL;
         ask(feed, &wish, &news);
+        news.lost = feed->connection == NULL;
         if (*feed->stopped)
             feed_news_done(&news);
         else

@@ -22,6 +22,7 @@ struct feed_news {
     struct detail detail;      /* of the pattern that was wished for */
     bool detailed;
     char trouble[CONNECTION_ERROR_MAX]; /* why there is no snapshot; empty while all is well */
+    bool lost;                          /* there is no connection */
 };
 
 /* connection: open, and the feed's from now on. NULL when the system gives no thread. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reports of `keynome top` for scripts and files: tables of plain text, or a JSON object a line. */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -205,7 +204,7 @@ static bool sleep_until(const struct top *top, int64_t due_us) {
         int64_t left_us = due_us - clock_mono_us();
         if (left_us <= 0) return true;
         int left_ms = (int)((left_us + 999) / 1000);
-        if (poll(NULL, 0, left_ms) < 0 && errno != EINTR) return false;
+        if (top_wait(top, NULL, 0, left_ms) < 0 && errno != EINTR) return false;
     }
     return false;
 }

@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <ncurses.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -31,7 +31,7 @@ struct screen {
     struct feed *feed;
     struct page page, body;
     struct detail detail;
-    bool detailed, paused, typing, ended, utf8;
+    bool detailed, paused, typing, ended, lost, utf8;
     enum place place, before_help;
     /* The pattern that is selected, by its names; NULL: whichever is first. */
     char *chosen_catalog, *chosen_pattern;
@@ -164,9 +164,9 @@ static void draw(struct screen *screen) {
     };
     if (screen->trouble[0]) {
         state.trouble = screen->trouble;
+        state.lost = screen->lost;
         state.trouble_since_s = (clock_mono_us() - screen->trouble_at_us) / 1000000;
     }
-    if (screen->place == PLACE_DETAIL && !chosen_row(screen)) screen->place = PLACE_TABLE;
     page_start(&screen->page, width > 0 ? (size_t)width : 1, screen->utf8);
     erase();
     if (screen->place == PLACE_TABLE)
@@ -228,15 +228,8 @@ static void sort_by(struct screen *screen, enum column column) {
 }
 
 static void sort_next(struct screen *screen, int step) {
-    static const enum column order[] = {COLUMN_KEY,     COLUMN_OPERATIONS, COLUMN_READS,
-                                        COLUMN_WRITES,  COLUMN_HIT_RATE,   COLUMN_KEYS,
-                                        COLUMN_BYTES,   COLUMN_SIZE,       COLUMN_EXPIRED,
-                                        COLUMN_EVICTED, COLUMN_PURGED,     COLUMN_VIOLATIONS};
-    enum { COUNT = sizeof order / sizeof *order };
     struct view *view = &screen->top->view;
-    int at = 0;
-    while (at < COUNT - 1 && order[at] != view->sort) at++;
-    view->sort = order[(at + COUNT + step) % COUNT];
+    view->sort = (enum column)(((int)view->sort + COLUMNS_SORTABLE + step) % COLUMNS_SORTABLE);
     view->reverse = false;
 }
 
@@ -394,8 +387,10 @@ static void take_news(struct screen *screen) {
     struct feed_news news;
     if (!feed_take(screen->feed, &news)) return;
     if (news.trouble[0] && !screen->trouble[0]) screen->trouble_at_us = clock_mono_us();
-    if (news.trouble[0] || news.snapshot)
+    if (news.trouble[0] || news.snapshot) {
         memcpy(screen->trouble, news.trouble, sizeof screen->trouble);
+        screen->lost = news.lost;
+    }
     if (news.snapshot) {
         board_take(screen->board, news.snapshot);
         news.snapshot = NULL;
@@ -409,35 +404,39 @@ static void take_news(struct screen *screen) {
     }
     feed_news_done(&news);
     order_lines(screen);
+    /* A pattern may go with its catalog. */
+    if (screen->place == PLACE_DETAIL && !chosen_row(screen)) leave(screen);
 }
 
-/* Reads all keys that wait. False when the terminal is gone. */
-static bool take_keys(struct screen *screen, bool expected) {
-    bool any = false;
+/* A terminal that is ready to read and has nothing is gone. */
+static bool is_gone(short events) {
+    int bytes = 0;
+    if (events & (POLLHUP | POLLERR | POLLNVAL)) return true;
+    return (events & POLLIN) && ioctl(STDIN_FILENO, FIONREAD, &bytes) == 0 && bytes == 0;
+}
+
+/* Reads all keys that wait; a new size of the window comes as one, without input. */
+static void take_keys(struct screen *screen) {
     for (;;) {
         wint_t key;
         int kind = get_wch(&key);
-        if (kind == ERR) return any || !expected;
-        any = true;
+        if (kind == ERR) return;
         key_pressed(screen, key, kind == KEY_CODE_YES);
     }
 }
 
 static void loop(struct screen *screen) {
     enum { TROUBLE_TICK_MS = 1000 };
-    unsigned silent = 0; /* times that the terminal was ready to read and had nothing */
     order_lines(screen);
     while (!screen->ended && !*screen->top->stopped) {
         struct pollfd waits[] = {{STDIN_FILENO, POLLIN, 0}, {feed_fd(screen->feed), POLLIN, 0}};
         draw(screen);
-        int ready = poll(waits, 2, screen->trouble[0] ? TROUBLE_TICK_MS : -1);
+        int ready = top_wait(screen->top, waits, 2, screen->trouble[0] ? TROUBLE_TICK_MS : -1);
         if (ready < 0 && errno != EINTR) break;
         if (ready < 0) waits[0].revents = waits[1].revents = 0;
         if (waits[1].revents) take_news(screen);
-        if (waits[0].revents & (POLLHUP | POLLERR | POLLNVAL)) break;
-        /* A new size of the window comes as a key, without input. */
-        silent = take_keys(screen, waits[0].revents & POLLIN) ? 0 : silent + 1;
-        if (silent > 1) break;
+        if (is_gone(waits[0].revents)) break;
+        take_keys(screen);
     }
 }
 

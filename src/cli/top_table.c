@@ -6,6 +6,7 @@
  * what is left at the end shows the course of each line.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/top.h"
 
@@ -26,7 +27,7 @@ struct column_look {
 
 static const struct column_look looks[COLUMNS] = {
     [COLUMN_KEY] = {"PATTERN", "PATTERN", 0, TEXT_LEFT},
-    [COLUMN_OPERATIONS] = {"OPS/S", "OPS", 7, TEXT_RIGHT},
+    [COLUMN_OPERATIONS] = {"OPS/S", "OPS", 6, TEXT_RIGHT},
     [COLUMN_READS] = {"READ", "READ", 6, TEXT_RIGHT},
     [COLUMN_WRITES] = {"WRITE", "WRITE", 6, TEXT_RIGHT},
     [COLUMN_HIT_RATE] = {"HIT%", "HIT%", 6, TEXT_RIGHT},
@@ -107,7 +108,7 @@ static void head_operations(struct page *page, const struct board *board) {
 static void head_memory(struct page *page, const struct board *board) {
     const struct snapshot_head *head = &board->now->head;
     char text[FIGURE_TEXT_MAX], limit[FIGURE_TEXT_MAX + 8];
-    size_t columns = chart_columns(page), bar = columns > 14 ? columns - 9 : 0;
+    size_t columns = chart_columns(page), bar = columns > 9 ? columns - 9 : 0;
     double share = 0;
     if (head->memory_limit_bytes > 0)
         share = (double)head->memory_bytes / (double)head->memory_limit_bytes;
@@ -134,10 +135,16 @@ static void head_memory(struct page *page, const struct board *board) {
 
 static void head_trouble(struct page *page, const struct screen_state *state) {
     char text[FIGURE_TEXT_MAX];
-    page_put(page, STYLE_BAD, " NO ANSWER ");
+    const char *why = state->trouble, *where = state->top->where;
+    size_t len = strlen(where);
+    page_put(page, STYLE_BAD, state->lost ? " NO ANSWER " : " NO FIGURES ");
     page_printf(page, STYLE_BAD,
                 "for %s, trying again: ", figure_duration(state->trouble_since_s, text));
-    page_put(page, STYLE_WARNING, state->trouble);
+    if (strncmp(why, where, len) == 0) { /* the title says where */
+        why += len;
+        while (*why == ':' || *why == ' ') why++;
+    }
+    page_put(page, STYLE_WARNING, why);
 }
 
 static void head_status(struct page *page, const struct screen_state *state,
@@ -165,6 +172,8 @@ static void head_status(struct page *page, const struct screen_state *state,
     const char *dot = mark(page, " \u00b7 ", ", ");
     page_put(page, STYLE_FAINT, dot);
     page_put(page, STYLE_FAINT, view->totals ? "counted since the start" : "per second");
+    page_put(page, STYLE_FAINT, dot);
+    page_printf(page, STYLE_FAINT, "by %s", column_words[view->sort]); /* it may not be shown */
     page_put(page, STYLE_FAINT, dot);
     page_printf(page, STYLE_FAINT, "every %g s", state->top->interval_ms / 1000.0);
     if (board->violations > 0)

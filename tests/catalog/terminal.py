@@ -51,16 +51,16 @@ class Terminal:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def _take(self, limit_s):
-        """Shows what the program writes within a moment. False when it has closed the terminal."""
+        """Shows what the program writes within a moment: whether it wrote; None when it has closed the terminal."""
         if not select.select([self.master], [], [], limit_s)[0]:
-            return True
+            return False
         try:
             data = os.read(self.master, 1 << 16)
         except OSError:  # how Linux says that nobody has it open any more
-            return False
+            return None
         self.sent += data
         self.stream.feed(data)
-        return bool(data)
+        return True if data else None
 
     def screen(self):
         return "\n".join(line.rstrip() for line in self.emulated.display)
@@ -88,15 +88,18 @@ class Terminal:
         os.kill(self.process.pid, signal.SIGWINCH)
 
     def wait(self, wanted, limit_s=WAIT_S):
-        """The first screen that holds the text, or for which the function answers with true."""
+        """The first screen that holds the text, or for which the function answers with true, once it is whole: the
+        program writes nothing more for a moment."""
         end = time.monotonic() + limit_s
-        there = True
+        wrote = True
         while True:
             screen = self.screen()
-            if wanted in screen if isinstance(wanted, str) else wanted(screen):
+            there = wanted in screen if isinstance(wanted, str) else wanted(screen)
+            if there and not wrote:
                 return screen
-            assert there and time.monotonic() < end, f"waited in vain for {wanted!r}; the screen is:\n{screen}"
-            there = self._take(0.05)
+            assert wrote is not None and time.monotonic() < end, \
+                f"waited in vain for {wanted!r}; the screen is:\n{screen}"
+            wrote = self._take(0.03)
 
     def gone(self, text):
         return self.wait(lambda screen: text not in screen)
@@ -104,6 +107,6 @@ class Terminal:
     def exit_status(self):
         """Waits for the program's end, and shows what it says before."""
         end = time.monotonic() + WAIT_S
-        while self._take(0.05) and time.monotonic() < end:
+        while self._take(0.05) is not None and time.monotonic() < end:
             pass
         return self.process.wait(timeout=max(0.1, end - time.monotonic()))

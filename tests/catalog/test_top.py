@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -241,8 +242,20 @@ def patterns(screen):
     return [line.split()[0] for line in lines[start + 1:-1] if line.strip() and not line.startswith(" ?")]
 
 
-def row(screen, start):
-    return next((line.split() for line in screen.split("\n") if line.startswith(" " + start)), None)
+def figures(screen, start):
+    """The line of the table that begins so, by the titles of its columns; empty where there is none."""
+    lines = screen.split("\n")
+    titles = next((line for line in lines if " KEYS " in line), "")
+    line = next((line for line in lines if line.startswith(" " + start)), None)
+    if line is None:
+        return {}
+    line = line.ljust(len(titles))
+    return {title[0]: (line[title.start():].split() if title[0] in ("TYPE", "NAME") else line[:title.end()].split()[-1:])
+            for title in re.finditer(r"[A-Z%/]+", titles)}
+
+
+def figure(screen, start, title):
+    return figures(screen, start).get(title, [None])[0]
 
 
 def settled(terminal, *wanted):
@@ -255,14 +268,13 @@ def test_screen_shows_figures(server):
         screen = terminal.wait("PATTERN")
         assert "keynome top  " + url(server)[:20] in screen and "Keynome 0." in screen and "per second" in screen
         work(client)
-        screen = terminal.wait(lambda text: (row(text, "shop:page") or [0] * 9)[5] == "3")
-        assert row(screen, "shop:cart")[5] == "4" and row(screen, "shop:cart")[-1] == "1"
+        screen = terminal.wait(lambda text: figure(text, "shop:page", "KEYS") == "3")
+        assert figure(screen, "shop:cart", "KEYS") == "4" and figure(screen, "shop:cart", "VIOL") == "1"
         assert "1 violation" in screen
         terminal.press("c")
         screen = terminal.wait("counted since the start")
-        # operations, reads, writes, hit rate, keys
-        assert row(screen, "shop:page")[1:6] == ["9", "6", "3", "66.6", "3"]
-        assert row(screen, "shop:queue")[1:6] == ["10", "0", "10", "-", "1"]
+        for pattern, wanted in (("shop:page", ["9", "6", "3", "66.6", "3"]), ("shop:queue", ["10", "0", "10", "-", "1"])):
+            assert [figure(screen, pattern, title) for title in ("OPS", "READ", "WRITE", "HIT%", "KEYS")] == wanted
         terminal.press("q")
         assert terminal.exit_status() == 0
 
@@ -284,6 +296,8 @@ def test_screen_sorts_and_filters(server):
         terminal.press("t", "N")
         settled(terminal, "(unmatched)", "cart", "page", "queue", "stock")
         terminal.press("/")
+        os.write(terminal.master, b"\xff\xfe\xff")  # nothing that a keyboard sends
+        time.sleep(0.2)
         terminal.type("shop:pax")
         terminal.wait("No pattern has this in it")
         terminal.press("Backspace")
@@ -319,7 +333,8 @@ def test_screen_shows_one_pattern(server):
         screen = terminal.wait(lambda text: "shop:stock:{isbn}   shop/stock" in text and "type" in text)
         assert "lpush" in screen and "shop:stock:9" in screen
         terminal.press("?")
-        terminal.wait("What can be pressed")
+        screen = terminal.wait("What can be pressed")
+        assert "red when new" in screen and "…" not in "".join(screen.split("\n")[5:])  # it fits into 80 columns
         terminal.press("Escape")
         terminal.wait("shop/stock")
         client.do("CATALOG", "UNLOAD", "shop")
@@ -340,10 +355,10 @@ def test_screen_follows_the_windows_size(server):
     work(server.client())
     with top(server) as terminal:
         screen = terminal.wait("PATTERN")
-        assert " TYPE" not in screen
+        assert " NAME" not in screen
         terminal.resize(160, 50)
-        screen = terminal.wait("TYPE")
-        assert row(screen, "shop:cart")[1:3] == ["cart", "hash"]
+        screen = terminal.wait("NAME")
+        assert figure(screen, "shop:cart", "NAME") == "cart" and figure(screen, "shop:cart", "TYPE") == "hash"
         terminal.resize(40, 8)
         screen = terminal.wait(lambda text: max(map(len, text.split("\n"))) <= 40 and "OPS/S" in text)
         assert len(patterns(screen)) == 2
@@ -398,13 +413,17 @@ def work_in_flight(client):
 def test_screen_comes_back_with_the_server(server):
     work(server.client())
     with top(server, "-d", "0.2") as terminal:
-        terminal.wait(lambda text: (row(text, "shop:cart") or [0] * 9)[5] == "4")
+        terminal.wait(lambda text: figure(text, "shop:cart", "KEYS") == "4")
         server.stop()
         screen = terminal.wait("NO ANSWER")
-        assert row(screen, "shop:cart")[5] == "4" and "trying again" in screen  # the last that was known
+        assert figure(screen, "shop:cart", "KEYS") == "4" and "trying again" in screen  # the last that was known
         server.start()
         terminal.gone("NO ANSWER")
-        terminal.wait(lambda text: (row(text, "shop:cart") or [0] * 9)[5] == "0")
+        terminal.wait(lambda text: figure(text, "shop:cart", "KEYS") == "0")
+        server.stop()
+        server.args = server.args[:server.args.index("--catalog")]
+        server.start()
+        terminal.wait(lambda text: "NO FIGURES" in text and "has no catalog" in text)
         terminal.press("q")
         assert terminal.exit_status() == 0
 
@@ -418,6 +437,23 @@ def test_screen_ends_at_once_while_the_server_is_gone(server):
         terminal.press("q")
         assert terminal.exit_status() == 0
         assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_screen_ends_by_a_signal(server, number):
+    with top(server, "-d", "3600") as terminal:
+        terminal.wait("Quit")
+        terminal.process.send_signal(number)
+        assert terminal.exit_status() == 0
+        assert b"\x1b[?25h" in terminal.sent[-100:]  # the cursor is back
+
+
+def test_screen_ends_with_its_terminal(server):
+    with top(server, "-d", "3600") as terminal:
+        terminal.wait("Quit")
+        os.close(terminal.master)
+        terminal.master = os.open(os.devnull, os.O_RDWR)
+        assert terminal.process.wait(timeout=10) == 0
 
 
 def test_screen_says_what_is_missing(tmp_path):

@@ -386,6 +386,9 @@ static void test_figures_take_five_columns(void **state) {
         const char *plain, *bytes;
     } cases[] = {
         {0, "0", "0"},
+        {0.01, "<0.1", "0"},
+        {1.04, "1", "1"},
+        {0.96, "1", "1"},
         {0.42, "0.4", "0"},
         {9.97, "10", "10"},
         {9999, "9999", "9999"},
