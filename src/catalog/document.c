@@ -47,9 +47,19 @@ static struct block *add_block(struct walk *walk, enum block_kind kind, int line
     return block;
 }
 
-static struct bytes take_text(struct walk *walk) {
+/* The text as one line; ret_broken, unless it is NULL, gets it with its line ends where it has some. */
+static struct bytes take_text(struct walk *walk, struct bytes *ret_broken) {
+    struct arena *arena = &walk->document->arena;
     struct bytes text = words_trim(buffer_bytes(&walk->text));
-    text = arena_copy(&walk->document->arena, text);
+    bool broken = words_index(text, '\n') < text.len;
+    if (broken && ret_broken) *ret_broken = arena_copy(arena, text);
+    if (broken) {
+        char *line = arena_alloc(arena, text.len);
+        for (size_t i = 0; i < text.len; i++) line[i] = text.data[i] == '\n' ? ' ' : text.data[i];
+        text.data = line;
+    } else {
+        text = arena_copy(arena, text);
+    }
     buffer_clear(&walk->text);
     return text;
 }
@@ -109,7 +119,7 @@ static void table_event(struct walk *walk, cmark_node *node, bool entering, cons
     } else if (strcmp(type, "table_cell") == 0) {
         if (entering) buffer_clear(&walk->text);
         if (entering || walk->cell_count == DOCUMENT_COLUMNS_MAX) return;
-        struct bytes text = take_text(walk);
+        struct bytes text = take_text(walk, NULL);
         cmark_node *row = cmark_node_parent(node);
         uint32_t line = (uint32_t)cmark_node_get_start_line(row ? row : node);
         walk->cells[walk->cell_count++] =
@@ -127,13 +137,13 @@ static void inline_event(struct walk *walk, cmark_node *node, bool entering) {
         add_text(walk, cmark_node_get_literal(node));
         add_text(walk, "`");
     } else if (type == CMARK_NODE_SOFTBREAK || type == CMARK_NODE_LINEBREAK) {
-        add_text(walk, " ");
+        add_text(walk, "\n");
     } else if (type == CMARK_NODE_TEXT) {
         add_text(walk, cmark_node_get_literal(node));
     } else if (type == CMARK_NODE_HTML_INLINE) {
         const char *html = cmark_node_get_literal(node);
         struct bytes tag = bytes_from_string(html ? html : "");
-        add_text(walk, words_are(tag, "<br>|<br/>|<br />") ? " " : html);
+        add_text(walk, words_are(tag, "<br>|<br/>|<br />") ? "\n" : html);
     }
 }
 
@@ -141,11 +151,12 @@ static void end_paragraph(struct walk *walk, cmark_node *node) {
     cmark_node *parent = cmark_node_parent(node);
     bool item = parent && cmark_node_get_type(parent) == CMARK_NODE_ITEM &&
                 cmark_node_first_child(parent) == node;
-    struct bytes text = take_text(walk);
+    struct bytes broken = {0}, text = take_text(walk, &broken);
     struct block *block =
         add_block(walk, item ? BLOCK_ITEM : BLOCK_PARAGRAPH, cmark_node_get_start_line(node));
     if (!block) return;
     block->text = text;
+    block->broken = broken;
     block->level = walk->list_depth;
 }
 
@@ -162,7 +173,7 @@ static void block_event(struct walk *walk, cmark_node *node, bool entering) {
             buffer_clear(&walk->text);
             return;
         }
-        struct bytes text = take_text(walk);
+        struct bytes text = take_text(walk, NULL);
         struct block *block = add_block(walk, BLOCK_HEADING, cmark_node_get_start_line(node));
         if (!block) return;
         block->text = text;

@@ -32,11 +32,12 @@ struct row {
 
 struct block {
     enum block_kind kind;
-    unsigned level;     /* of a heading 1 to 6, of an item how deep its list lies, from 1 */
-    struct place place; /* of code: its first line, without the fence */
-    struct bytes text;  /* of code: its lines */
-    struct bytes info;  /* of code: its language, lower case */
-    struct row *rows;   /* of a table; the first is its head */
+    unsigned level;      /* of a heading 1 to 6, of an item how deep its list lies, from 1 */
+    struct place place;  /* of code: its first line, without the fence */
+    struct bytes text;   /* of code: its lines; of the rest: one line */
+    struct bytes broken; /* the same with its line ends, when it has any; empty otherwise */
+    struct bytes info;   /* of code: its language, lower case */
+    struct row *rows;    /* of a table; the first is its head */
     size_t row_count;
     size_t
         section; /* the block number of the heading it stands under; its own for a heading; SIZE_MAX none */

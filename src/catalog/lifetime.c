@@ -134,9 +134,11 @@ static size_t read_spelled(struct bytes text, size_t at, int64_t *ret_ms) {
     static const struct {
         const char *words;
         int64_t milli;
-    } numbers[] = {{"a", 1000},       {"an", 1000},   {"one", 1000},   {"two", 2000},
-                   {"three", 3000},   {"five", 5000}, {"seven", 7000}, {"ten", 10000},
-                   {"thirty", 30000}, {"half", 500}};
+    } numbers[] = {{"a", 1000},        {"an", 1000},      {"one", 1000},     {"two", 2000},
+                   {"three", 3000},    {"four", 4000},    {"five", 5000},    {"six", 6000},
+                   {"seven", 7000},    {"eight", 8000},   {"ten", 10000},    {"twelve", 12000},
+                   {"fifteen", 15000}, {"twenty", 20000}, {"thirty", 30000}, {"sixty", 60000},
+                   {"ninety", 90000},  {"half", 500}};
     size_t name = letters(text, at);
     for (size_t i = 0; name && i < sizeof numbers / sizeof *numbers; i++) {
         if (!words_are(bytes_make(text.data + at, name), numbers[i].words)) continue;
@@ -153,12 +155,42 @@ static size_t read_spelled(struct bytes text, size_t at, int64_t *ret_ms) {
     return 0;
 }
 
+/* "PT15M", "P7D", "P1DT12H", as ISO 8601 has them. */
+static size_t read_iso(struct bytes text, size_t start, int64_t *ret_ms) {
+    static const char date_units[] = "YMWD", time_units[] = "HMS";
+    static const int64_t date_ms[] = {INT64_C(365) * 86400000, INT64_C(30) * 86400000,
+                                      INT64_C(7) * 86400000, 86400000};
+    static const int64_t time_ms[] = {3600000, 60000, 1000};
+    bool time = false;
+    int64_t total = 0, milli;
+    size_t at = start + 1;
+    if (text.data[start] != 'P') return 0;
+    while (at < text.len && !(at > start + 1 && !word_is_name(text.data[at]))) {
+        if (text.data[at] == 'T' && !time) {
+            time = true;
+            at++;
+        }
+        size_t digits = read_amount(words_from(text, at), true, &milli);
+        if (digits == 0 || at + digits >= text.len) return 0;
+        const char *units_now = time ? time_units : date_units;
+        const char *unit = strchr(units_now, text.data[at + digits]);
+        if (!unit || text.data[at + digits] == '\0') return 0;
+        int64_t ms = scale(milli, (time ? time_ms : date_ms)[unit - units_now]);
+        if (ms == 0 || total > LIFETIME_MAX_MS - ms) return 0;
+        total += ms;
+        at += digits + 1;
+    }
+    *ret_ms = total;
+    return total ? at - start : 0;
+}
+
 bool duration_find(struct bytes text, int64_t *ret_ms, size_t *ret_start, size_t *ret_end) {
     for (size_t at = 0; at < text.len; at++) {
         int64_t ms, more;
         if (at > 0 && (word_is_name(text.data[at - 1]) || text.data[at - 1] == '.')) continue;
         size_t length = read_duration(text, at, &ms);
         if (length == 0) length = read_spelled(text, at, &ms);
+        if (length == 0) length = read_iso(text, at, &ms);
         if (length == 0) continue;
         *ret_start = at;
         /* "1 hour 30 minutes", "1h30m" */
@@ -176,6 +208,13 @@ bool duration_find(struct bytes text, int64_t *ret_ms, size_t *ret_start, size_t
     return false;
 }
 
+/* Without brackets and signs around: "= forever", "(none)". */
+static struct bytes trim_marks(struct bytes text) {
+    while (text.len && memchr("=(: ", text.data[0], 4)) text = words_from(text, 1);
+    while (text.len && memchr("). ", text.data[text.len - 1], 3)) text.len--;
+    return text;
+}
+
 static bool says_none(struct bytes text) {
     if (words_are(text, "-|--|none|no|never|nil|null|n/a|na|permanent|persistent|forever|infinite|"
                         "unlimited|-1|0|indefinite|\xe2\x80\x93|\xe2\x80\x94|\xe2\x88\x9e"))
@@ -183,7 +222,9 @@ static bool says_none(struct bytes text) {
     return words_have_any(text,
                           "no ttl|no expiry|no expiration|no expire|never expires|never expire|"
                           "does not expire|do not expire|doesn't expire|without ttl|"
-                          "without expiry|no lifetime|not set|no timeout|none");
+                          "without expiry|no lifetime|not set|no timeout|none|forever|"
+                          "persistent|permanent|indefinitely|until deleted|until removed|"
+                          "not expire|never expiring|never|unlimited|infinite|immortal");
 }
 
 /* Text of lifetimes goes into YAML and tables: one line, blanks single. */
@@ -236,8 +277,9 @@ static void read_beginning(struct bytes before, struct bytes text, struct arena 
     if (after < text.len && rest.len > 0) {
         size_t end = words_index(rest, ')');
         rest = words_until(rest, end);
-        if (words_have_any(rest, "creation|created|write|written|insert|set")) return;
-        if (words_have_any(rest, "access|use|activity|idle|inactivity|update|read|touch")) {
+        bool last = words_have_any(rest, "last");
+        if (!last && words_have_any(rest, "creation|created|write|written|insert|set")) return;
+        if (last || words_have_any(rest, "access|use|activity|idle|inactivity|update|read|touch")) {
             lifetime->renewed = copy(arena, rest);
         } else {
             lifetime->after = copy(arena, rest);
@@ -253,7 +295,7 @@ static void read_beginning(struct bytes before, struct bytes text, struct arena 
                         "when completed|once completed|completed only|if completed")) {
         lifetime->after = copy(arena, bare);
     } else if (words_have_any(bare, "renewal|renewed|renewable|heartbeat|sliding|refreshed|"
-                                    "refresh|extended|rolling|touch|idle")) {
+                                    "refresh|refreshable|extended|rolling|touch|idle")) {
         lifetime->renewed = copy(arena, bare);
     } else {
         lifetime->note = copy(arena, bare);
@@ -272,6 +314,41 @@ static bool ends_with_limit(struct bytes before) {
     return false;
 }
 
+/* Whether the next word is a unit of its own. */
+static bool next_is_unit(struct bytes text) {
+    struct bytes word;
+    if (!words_next(&text, &word)) return false;
+    return unit_ms(words_until(word, letters(word, 0))) != 0;
+}
+
+/* A text that begins with a bare number, or a range of them, with its unit written behind. */
+static struct bytes with_unit(struct bytes text, int64_t unit_ms, struct arena *arena) {
+    char out[DURATION_TEXT_MAX];
+    size_t at = 0, end = 0;
+    while (at < text.len && memchr("~<= ", text.data[at], 4)) at++;
+    for (; at < text.len; at++) {
+        if (word_is_digit(text.data[at])) end = at + 1;
+        if (!word_is_digit(text.data[at]) && !memchr("-. ", text.data[at], 3) &&
+            (unsigned char)text.data[at] < 0x80)
+            break;
+    }
+    struct bytes rest = words_from(text, end);
+    if (end == 0 || words_are(words_trim(text), "0|-1")) return text;
+    if (rest.len && (word_is_letter(rest.data[0]) || next_is_unit(rest))) return text;
+    const char *unit = duration_format(unit_ms, out);
+    while (word_is_digit(*unit)) unit++;
+    const char *joined =
+        arena_printf(arena, "%.*s%s%.*s", (int)end, text.data, unit, (int)rest.len, rest.data);
+    return bytes_from_string(joined);
+}
+
+bool lifetime_read_in(struct bytes text, int64_t unit_ms, struct arena *arena,
+                      struct lifetime *ret_lifetime) {
+    text = words_bare(text);
+    if (text.len <= NOTE_MAX) text = with_unit(text, unit_ms, arena);
+    return lifetime_read(text, arena, ret_lifetime);
+}
+
 bool lifetime_read(struct bytes text, struct arena *arena, struct lifetime *ret_lifetime) {
     struct lifetime lifetime = {.kind = LIFETIME_LIMITED};
     int64_t ms, least;
@@ -283,7 +360,13 @@ bool lifetime_read(struct bytes text, struct arena *arena, struct lifetime *ret_
         return true;
     }
     if (!duration_find(text, &ms, &start, &end)) {
-        if (says_none(text)) {
+        struct bytes zero = words_start(text, "0") ? words_trim(words_from(text, 1)) : text;
+        bool counted = zero.len && word_is_digit(zero.data[0]);
+        if (words_are(text, "yes|y|true|yes (ttl)")) {
+            *ret_lifetime = (struct lifetime){.kind = LIFETIME_LIMITED, .required = true};
+            return true;
+        }
+        if (says_none(text) || (!counted && says_none(words_bare(trim_marks(zero))))) {
             *ret_lifetime = (struct lifetime){.kind = LIFETIME_NONE};
             return true;
         }
@@ -325,4 +408,17 @@ bool lifetime_equal(const struct lifetime *a, const struct lifetime *b) {
     return a->kind == b->kind && a->required == b->required && a->default_ms == b->default_ms &&
            a->minimum_ms == b->minimum_ms && a->maximum_ms == b->maximum_ms &&
            same_text(a->after, b->after) && same_text(a->renewed, b->renewed);
+}
+
+int64_t lifetime_unit(struct bytes heading) {
+    static const char *const ends[] = {" in ", "(", "[", "_", "/", ", "};
+    while (heading.len && memchr(")]* `", heading.data[heading.len - 1], 5)) heading.len--;
+    size_t name = 0;
+    while (name < heading.len && word_is_letter(heading.data[heading.len - 1 - name])) name++;
+    struct bytes before = words_until(heading, heading.len - name);
+    struct bytes unit = words_from(heading, before.len);
+    bool apart = false;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) apart |= words_end(before, ends[i]);
+    if (!apart && !(unit.len > 3 && words_end(before, " "))) return 0;
+    return unit_ms(unit);
 }

@@ -51,6 +51,12 @@ bool duration_find(struct bytes text, int64_t *ret_ms, size_t *ret_start, size_t
  * LIFETIME_UNSTATED. */
 bool lifetime_read(struct bytes text, struct arena *arena, struct lifetime *ret_lifetime);
 
+/* The same where bare numbers count in a unit that the heading of their column told. */
+bool lifetime_read_in(struct bytes text, int64_t unit_ms, struct arena *arena,
+                      struct lifetime *ret_lifetime);
+/* The unit that a heading tells: "TTL (s)", "expiry_ms", "Lifetime in minutes"; 0 when it tells none. */
+int64_t lifetime_unit(struct bytes heading);
+
 /* Whether they ask the same of keys; notes do not count. */
 bool lifetime_equal(const struct lifetime *a, const struct lifetime *b);
 

@@ -14,8 +14,6 @@
 #include "catalog/markdown_prefix.h"
 #include "catalog/words.h"
 
-enum { SENTENCE_BYTES = 300 };
-
 static void *grow(void *array, size_t count, size_t *room, size_t size) {
     if (count < *room) return array;
     *room = *room ? 2 * *room : 32;
@@ -180,15 +178,50 @@ void importer_add_usage(struct importer *importer, const struct usage *usage, st
     }
 }
 
-/* Commands in the code spans of a text. */
-static void read_inline_commands(struct importer *importer, struct bytes text, uint32_t line) {
-    struct bytes code;
-    struct usage usage;
-    while (document_next_code(&text, NULL, &code)) {
-        if (words_index(code, ' ') == code.len || !usage_read_line(code, &usage)) continue;
-        importer_add_usage(importer, &usage, document_place(importer->document, line, code),
-                           (struct bytes){0}, false);
+void importer_close_group(struct importer *importer) {
+    importer->group_first = importer->group_end = 0;
+    importer->group_level = 0;
+    importer->record = false;
+    importer->pending = (struct found){.kind = KEY_TEXT_NONE};
+}
+
+void importer_open_group(struct importer *importer, size_t pattern, unsigned level, bool record) {
+    if (pattern == NO_PATTERN) return;
+    importer->group_first = pattern;
+    importer->group_end = pattern + 1;
+    importer->group_level = level;
+    importer->record = record;
+}
+
+bool importer_has_group(struct importer *importer) {
+    if (importer->group_first == importer->group_end && importer->pending.kind != KEY_TEXT_NONE) {
+        struct found found = importer->pending;
+        importer->pending.kind = KEY_TEXT_NONE;
+        unsigned level = importer->pending_level;
+        importer_open_group(importer, importer_add(importer, &found), level, level == 0);
     }
+    return importer->group_first != importer->group_end;
+}
+
+/* A heading that is a key, or has one in it, says what stands below it. A key without variables may be anything with
+ * a colon in it, until something is said that only keys have. */
+static void read_heading_key(struct importer *importer, const struct block *block) {
+    const struct section *section = &importer->sections[importer->block];
+    struct bytes rest = block->text, before, code, key;
+    bool coded = document_next_code(&rest, &before, &code);
+    if (!coded) code = words_trim(block->text);
+    enum key_text kind = key_text_read(code, false, importer->arena, &key);
+    if (section->bad || (kind != KEY_TEXT_TEMPLATE && kind != KEY_TEXT_LITERAL)) return;
+    struct found found = {.key = key,
+                          .kind = kind,
+                          .place = document_place(importer->document, block->place.line, code),
+                          .channel = section->channels};
+    if (kind == KEY_TEXT_LITERAL) {
+        importer->pending = found;
+        importer->pending_level = 0;
+        return;
+    }
+    importer_open_group(importer, importer_add(importer, &found), 0, true);
 }
 
 static void read_heading(struct importer *importer, const struct block *block) {
@@ -198,7 +231,7 @@ static void read_heading(struct importer *importer, const struct block *block) {
     bool channel, structure = words_have_any(text, "structure|data type");
     size_t open = words_index(text, '('), colon = words_find(text, ": ");
     importer->current = importer->block;
-    importer->group_first = importer->group_end = 0;
+    importer_close_group(importer);
     section->title = text;
     section->examples = words_have_any(text, "example|examples");
     section->bad = words_have_any(text, "anti-pattern|anti-patterns|don't|bad|wrong");
@@ -222,175 +255,7 @@ static void read_heading(struct importer *importer, const struct block *block) {
     section->database = -1;
     if (number_parse_u64(words_until(digits, end), &number) && number <= CATALOG_DATABASE_MAX)
         section->database = (int)number;
-}
-
-/* "Label: value" or "Label - value" at the front of a text. */
-static bool split_label(struct bytes text, struct bytes *ret_label, struct bytes *ret_value) {
-    size_t colon = words_index(text, ':');
-    if (colon == text.len || colon == 0 || colon > 40) return false;
-    struct bytes label = words_trim(words_until(text, colon));
-    if (words_index(label, '`') < label.len) return false;
-    *ret_label = label;
-    *ret_value = words_trim(words_from(text, colon + 1));
-    return true;
-}
-
-/* The words around a code span: a paragraph may be a book. */
-static struct bytes sentence_around(struct bytes text, struct bytes code) {
-    size_t at = (size_t)(code.data - text.data);
-    size_t start = at > SENTENCE_BYTES ? at - SENTENCE_BYTES : 0;
-    size_t end =
-        text.len - at > code.len + SENTENCE_BYTES ? at + code.len + SENTENCE_BYTES : text.len;
-    while (start > 0 && start < at && ((unsigned char)text.data[start] & 0xc0) == 0x80) start++;
-    while (end < text.len && ((unsigned char)text.data[end] & 0xc0) == 0x80) end++;
-    return bytes_make(text.data + start, end - start);
-}
-
-/* Keys in running text: a template is a pattern that the sentence describes. */
-static void read_sentence(struct importer *importer, struct bytes text, uint32_t line) {
-    struct bytes rest = text, code, key;
-    const struct section *section = section_at(importer, importer->current);
-    bool rule = words_have_any(text, "follow|follows|pattern|format|convention|hierarchical");
-    bool channel = words_have_any(text, "channel|channels|publish|publishes");
-    while (document_next_code(&rest, NULL, &code)) {
-        enum key_text kind = key_text_read(code, false, importer->arena, &key);
-        struct place place = document_place(importer->document, line, code);
-        if (kind == KEY_TEXT_GRAMMAR) {
-            if (!importer->catalog->grammar)
-                importer->catalog->grammar =
-                    catalog_copy_prose(importer->catalog, words_bare(code));
-        } else if (kind == KEY_TEXT_FAMILY) {
-            importer_add_family(importer, key, place, false);
-        } else if (kind == KEY_TEXT_TEMPLATE && !(rule && section && section->grammar)) {
-            struct found found = {
-                .key = key, .kind = kind, .place = place, .channel = channel, .guessed = true};
-            size_t pattern = importer_add(importer, &found);
-            if (pattern == NO_PATTERN) continue;
-            struct bytes near = sentence_around(text, code);
-            importer_comment(importer, pattern, near, place);
-            importer_type(importer, pattern, near, place, false);
-        } else if (kind == KEY_TEXT_LITERAL) {
-            importer_add_example(importer, key, place, NO_PATTERN);
-        }
-    }
-    read_inline_commands(importer, text, line);
-}
-
-static void read_paragraph(struct importer *importer, const struct block *block) {
-    struct bytes label, value;
-    if (split_label(block->text, &label, &value) && is_property_label(label)) {
-        importer_section_property(importer, importer->current, label, value);
-        if (!words_are(label, "purpose|description|location|source")) return;
-    }
-    read_sentence(importer, block->text, block->place.line);
-}
-
-/* One piece of "`key` - hash, TTL 5 min, what it is for". */
-static void read_piece(struct importer *importer, size_t pattern, struct bytes piece,
-                       struct place place) {
-    struct bytes label, value, rest = piece, word;
-    int64_t ms;
-    size_t start, end;
-    piece = words_trim(piece);
-    while (piece.len && memchr(":-", piece.data[0], 2)) piece = words_trim(words_from(piece, 1));
-    if (piece.len == 0) return;
-    rest = piece;
-    if (split_label(piece, &label, &value) &&
-        importer_property(importer, pattern, label, value, place))
-        return;
-    if (words_next(&rest, &word) && words_are(word, "ttl|expires|expiry|lifetime|type") &&
-        importer_property(importer, pattern, word, words_trim(rest), place))
-        return;
-    bool speaks =
-        words_have_any(piece, "ttl|expires|expire|expiry|expiration|kept|lives|never expires");
-    if (duration_find(piece, &ms, &start, &end) && (speaks || (start == 0 && end == piece.len))) {
-        importer_lifetime(importer, pattern, piece, place, true);
-    } else if (words_are(piece,
-                         "no ttl|no expiry|never expires|permanent|persistent|no expiration")) {
-        importer_lifetime(importer, pattern, piece, place, true);
-    } else if (words_are(piece,
-                         "hash|a hash|set|a set|list|a list|string|a string|sorted set|"
-                         "a sorted set|zset|stream|a stream|json|counter|json string|channel|"
-                         "pub/sub channel|pub/sub|a counter")) {
-        importer_type(importer, pattern, piece, place, true);
-    } else {
-        importer_comment(importer, pattern, piece, place);
-    }
-}
-
-static void read_pieces(struct importer *importer, size_t pattern, struct bytes text,
-                        struct place place) {
-    while (text.len && memchr(" -:|", text.data[0], 4)) text = words_from(text, 1);
-    while (words_start(text, "\xe2\x80\x94") || words_start(text, "\xe2\x80\x93") ||
-           words_start(text, "\xe2\x86\x92"))
-        text = words_trim(words_from(text, 3));
-    struct bytes whole = words_trim(text);
-    for (size_t at = 0, start = 0; at <= text.len; at++) {
-        bool end = at == text.len;
-        bool cut = !end && memchr(",;()", text.data[at], 4) != NULL;
-        if (!end && !cut && words_start(words_from(text, at), " - ")) cut = true;
-        if (!end && !cut) continue;
-        read_piece(importer, pattern, bytes_make(text.data + start, at - start), place);
-        start = at + 1;
-    }
-    struct pattern *found = &importer->catalog->patterns[pattern];
-    if (!found->purpose && whole.len) found->purpose = catalog_copy_prose(importer->catalog, whole);
-}
-
-static bool read_database_item(struct importer *importer, struct bytes text) {
-    struct catalog *catalog = importer->catalog;
-    struct bytes label, value;
-    if (!split_label(text, &label, &value)) return false;
-    size_t skip = words_find(label, "database") == 0 ? 8 : words_find(label, "db") == 0 ? 2 : 0;
-    if (skip == 0) return false;
-    struct bytes number_text = words_trim(words_from(label, skip));
-    uint64_t number;
-    if (!number_parse_u64(number_text, &number) || number > CATALOG_DATABASE_MAX) return false;
-    for (size_t i = 0; i < catalog->database_count; i++) {
-        if (catalog->databases[i].number == number) return true;
-    }
-    catalog->databases = catalog_grow(catalog, catalog->databases, catalog->database_count,
-                                      sizeof *catalog->databases);
-    catalog->databases[catalog->database_count++] =
-        (struct catalog_database){(uint32_t)number, catalog_copy_prose(catalog, value)};
-    return true;
-}
-
-static void read_item(struct importer *importer, const struct block *block) {
-    struct bytes text = block->text, rest = text, before, code, key, label, value;
-    uint32_t line = block->place.line;
-    if (read_database_item(importer, text)) return;
-    if (split_label(text, &label, &value) && is_property_label(label)) {
-        struct place place = document_place(importer->document, line, value);
-        bool any = false;
-        for (size_t i = importer->group_first; i < importer->group_end; i++)
-            any |= importer_property(importer, i, label, value, place);
-        if (!any && !importer_section_property(importer, importer->current, label, value))
-            importer_unread(importer, block->place, "this line", text);
-        if (!any) read_inline_commands(importer, text, line);
-        return;
-    }
-    if (document_next_code(&rest, &before, &code) && words_trim(before).len == 0) {
-        enum key_text kind = key_text_read(code, false, importer->arena, &key);
-        struct place place = document_place(importer->document, line, code);
-        const struct section *section = section_at(importer, importer->current);
-        struct found found = {.key = key, .kind = kind, .place = place};
-        found.channel = section && section->channels;
-        if (kind == KEY_TEXT_FAMILY) {
-            importer_add_family(importer, key, place, false);
-            return;
-        }
-        if (kind == KEY_TEXT_TEMPLATE ||
-            (kind == KEY_TEXT_LITERAL && words_trim(rest).len && !(section && section->examples))) {
-            size_t pattern = importer_add(importer, &found);
-            if (pattern == NO_PATTERN) return;
-            importer->group_first = pattern;
-            importer->group_end = pattern + 1;
-            read_pieces(importer, pattern, rest, place);
-            return;
-        }
-    }
-    read_sentence(importer, text, line);
+    read_heading_key(importer, block);
 }
 
 static void import_blocks(struct importer *importer) {
@@ -400,8 +265,8 @@ static void import_blocks(struct importer *importer) {
         importer->block = i;
         switch (block->kind) {
         case BLOCK_HEADING: read_heading(importer, block); break;
-        case BLOCK_PARAGRAPH: read_paragraph(importer, block); break;
-        case BLOCK_ITEM: read_item(importer, block); break;
+        case BLOCK_PARAGRAPH:
+        case BLOCK_ITEM: importer_lines(importer, block); break;
         case BLOCK_TABLE: importer_table(importer, block); break;
         case BLOCK_CODE: importer_code(importer, block); break;
         }

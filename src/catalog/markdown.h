@@ -26,6 +26,8 @@ struct markdown_family {
     bool announced; /* by a tree or a table, rather than in passing */
     bool used;      /* there is a pattern in it */
     struct lifetime lifetime;
+    enum pattern_type type;
+    struct bytes purpose;
 };
 
 /* A command on a key. */

@@ -4,6 +4,7 @@
  * a command; the block as a whole is also read as a program, for calls of client libraries.
  */
 #include "catalog/markdown_inside.h"
+#include "catalog/markdown_prefix.h"
 #include "catalog/words.h"
 
 struct code {
@@ -104,6 +105,7 @@ static bool read_key_line(struct code *code, struct bytes line, size_t number) {
     if (pattern == NO_PATTERN) return true;
     code->keys = true;
     note_group(code, pattern);
+    importer_strict_pieces(importer, pattern, comment, place);
     importer_comment(importer, pattern, comment.len ? comment : code->label, place);
     importer_purpose(importer, pattern);
     return true;
@@ -226,7 +228,9 @@ static void read_leaf(struct code *code, struct bytes path, struct bytes comment
         importer_add_family(importer, key, place, true);
     } else if (found.kind == KEY_TEXT_TEMPLATE || found.kind == KEY_TEXT_LITERAL) {
         size_t pattern = importer_add(importer, &found);
-        if (pattern != NO_PATTERN) importer_comment(importer, pattern, comment, place);
+        if (pattern == NO_PATTERN) return;
+        importer_strict_pieces(importer, pattern, comment, place);
+        importer_comment(importer, pattern, comment, place);
     } else {
         importer_unread(importer, place, "this branch", word);
     }
@@ -263,6 +267,87 @@ static void read_tree(struct code *code) {
         if (below <= indent)
             read_leaf(code, bytes_make(branch->path, branch->len), comment, number, word);
     }
+}
+
+/* ---- tables drawn with blanks or bars ---- */
+
+/* The next cell of a drawn line from *at on: up to a bar, or two blanks. */
+static bool next_drawn(struct bytes line, size_t *at, struct bytes *ret_cell) {
+    static const char bar[] = "\xe2\x94\x82";
+    while (*at < line.len) {
+        struct bytes rest = words_from(line, *at);
+        if (words_start(rest, bar)) {
+            *at += 3;
+        } else if (memchr(" \t|+", rest.data[0], 4)) {
+            ++*at;
+        } else {
+            break;
+        }
+    }
+    size_t start = *at, end = start;
+    for (; end < line.len; end++) {
+        struct bytes rest = words_from(line, end);
+        if (rest.data[0] == '\t' || words_start(rest, "  ") || words_start(rest, " | ") ||
+            words_start(rest, bar))
+            break;
+    }
+    *at = end;
+    *ret_cell = words_trim(bytes_make(line.data + start, end - start));
+    return ret_cell->len > 0;
+}
+
+/* A line that only rules off. */
+static bool is_rule(struct bytes line) {
+    for (size_t i = 0; i < line.len; i++) {
+        if (!memchr("-=+|: ", line.data[i], 6) && (unsigned char)line.data[i] < 0x80) return false;
+    }
+    return true;
+}
+
+/* The first line as titles, when one is of keys and another of a property; where each begins. */
+static bool read_titles(const struct code *code, struct bytes line, uint32_t number,
+                        struct row *row, size_t *starts) {
+    bool keys = false, properties = false;
+    struct bytes cell;
+    row->cells = arena_zalloc(code->importer->arena, DOCUMENT_COLUMNS_MAX * sizeof *row->cells);
+    for (size_t at = 0; row->count < DOCUMENT_COLUMNS_MAX && next_drawn(line, &at, &cell);) {
+        keys |= is_key_label(cell);
+        properties |= is_property_label(cell);
+        starts[row->count] = (size_t)(cell.data - line.data);
+        row->cells[row->count++] = (struct cell){cell, place_in(code, number, cell)};
+    }
+    return keys && properties;
+}
+
+/* "key     type   ttl" and lines below in the same columns. False when the block is none. */
+static bool read_drawn_table(struct code *code) {
+    struct importer *importer = code->importer;
+    struct bytes rest = code->block->text, line = {0}, cell;
+    struct cell cells[DOCUMENT_COLUMNS_MAX];
+    size_t starts[DOCUMENT_COLUMNS_MAX], number = 0;
+    struct block table = {.kind = BLOCK_TABLE, .place = code->block->place};
+    while (words_next_line(&rest, &line) && is_rule(line)) number++;
+    struct row head = {.count = 0};
+    if (!read_titles(code, line, (uint32_t)number, &head, starts)) return false;
+    table.rows = arena_zalloc(importer->arena, (code->line_count + 1) * sizeof *table.rows);
+    table.rows[table.row_count++] = head;
+    for (number++; words_next_line(&rest, &line); number++) {
+        struct row *row = &table.rows[table.row_count];
+        if (is_rule(line)) continue;
+        memset(cells, 0, head.count * sizeof *cells);
+        for (size_t at = 0, column = 0; next_drawn(line, &at, &cell);) {
+            size_t start = (size_t)(cell.data - line.data);
+            while (column + 1 < head.count && starts[column + 1] <= start + 1) column++;
+            if (cells[column].text.len) continue;
+            cells[column] = (struct cell){cell, place_in(code, number, cell)};
+            row->count = column + 1;
+        }
+        row->cells = arena_alloc(importer->arena, (row->count + 1) * sizeof *row->cells);
+        memcpy(row->cells, cells, row->count * sizeof *cells);
+        table.row_count++;
+    }
+    importer_table(importer, &table);
+    return true;
 }
 
 /* ---- programs ---- */
@@ -336,6 +421,7 @@ void importer_code(struct importer *importer, const struct block *block) {
         read_tree(&code);
         return;
     }
+    if (!code.program && read_drawn_table(&code)) return;
     rest = block->text;
     for (size_t number = 0; words_next_line(&rest, &line); number++) {
         read_line(&code, line, number);

@@ -211,6 +211,39 @@ static void use_distant_sections(struct importer *importer) {
     }
 }
 
+/* A family of which type or lifetime is stated, and nothing more exact is, is a pattern: a star is a variable. */
+static bool add_family(struct importer *importer, struct markdown_family *family) {
+    char text[KEY_TEXT_MAX + 64];
+    size_t len = 0;
+    unsigned stars = 0;
+    if (!family->type && !family->lifetime.kind) return false;
+    for (size_t i = 0; i < family->glob.len; i++) {
+        if (len + 8 > sizeof text || stars > 8) return false;
+        if (family->glob.data[i] != '*') {
+            text[len++] = family->glob.data[i];
+            continue;
+        }
+        memcpy(text + len, "{rest", 5);
+        len += 5;
+        if (stars++) text[len++] = (char)('0' + stars);
+        text[len++] = '}';
+    }
+    struct found found = {.key = arena_copy(importer->arena, bytes_make(text, len)),
+                          .kind = KEY_TEXT_TEMPLATE,
+                          .place = family->place};
+    importer->current = family->section;
+    size_t number = importer_add(importer, &found);
+    if (number == NO_PATTERN) return false;
+    struct pattern *pattern = &importer->catalog->patterns[number];
+    family->used = true;
+    pattern->guessed |= GUESS_KEY;
+    if (!pattern->type) pattern->type = family->type;
+    if (!pattern->lifetime.kind) pattern->lifetime = family->lifetime;
+    if (!pattern->purpose) pattern->purpose = keep_text(importer, family->purpose);
+    use_sections(importer, pattern, importer->origins[number]);
+    return true;
+}
+
 static void use_families(struct importer *importer) {
     struct markdown *facts = importer->facts;
     for (size_t i = 0; i < facts->family_count; i++) {
@@ -227,7 +260,7 @@ static void use_families(struct importer *importer) {
             pattern->lifetime_place = family->place;
             pattern->guessed |= GUESS_LIFETIME;
         }
-        if (family->used || !family->announced) continue;
+        if (family->used || !family->announced || add_family(importer, family)) continue;
         diagnostics_add(importer->diagnostics, SEVERITY_WARNING, "family-empty", family->place,
                         "'%.*s' is announced, and no pattern of it is given", (int)family->glob.len,
                         family->glob.data);

@@ -26,6 +26,15 @@ struct section {
     bool lifted; /* its lifetime was said in a section below it */
 };
 
+/* What is known about a key where it stands. */
+struct found {
+    struct bytes key; /* as key_text_read gave it */
+    enum key_text kind;
+    struct place place;
+    bool channel, guessed;
+    bool key_only; /* a type or a lifetime stands beside it: no channel has one */
+};
+
 struct importer {
     struct catalog *catalog;
     struct diagnostics *diagnostics;
@@ -38,17 +47,12 @@ struct importer {
     size_t block;             /* the block now */
     size_t group_first;       /* the patterns that properties now belong to */
     size_t group_end;
-    uint32_t *shapes; /* patterns by the hash of their shape: a number + 1, or 0 */
+    unsigned group_level; /* how deep the list lies whose item opened the group; 0 none */
+    bool record;          /* it was opened by a heading or by "Key:", and lasts */
+    struct found pending; /* what stands where a key may, and is one when something is said of it */
+    unsigned pending_level; /* of the list whose item it is; 0 for a heading or a paragraph */
+    uint32_t *shapes;       /* patterns by the hash of their shape: a number + 1, or 0 */
     size_t shape_mask;
-};
-
-/* What is known about a key where it stands. */
-struct found {
-    struct bytes key; /* as key_text_read gave it */
-    enum key_text kind;
-    struct place place;
-    bool channel, guessed;
-    bool key_only; /* a type or a lifetime stands beside it: no channel has one */
 };
 
 static inline struct section *section_at(struct importer *importer, size_t number) {
@@ -71,12 +75,36 @@ void importer_add_usage(struct importer *importer, const struct usage *usage, st
 void importer_unread(struct importer *importer, struct place place, const char *what,
                      struct bytes text);
 
+/* Properties belong to a group of patterns: the key above them, those of one row, those of a heading. */
+void importer_open_group(struct importer *importer, size_t pattern, unsigned level, bool record);
+void importer_close_group(struct importer *importer);
+/* Whether there is one; a heading that may be a key becomes one by being asked for. */
+bool importer_has_group(struct importer *importer);
+
+/* ---- markdown_lines.c ---- */
+
+/* A paragraph or an item of a list. */
+void importer_lines(struct importer *importer, const struct block *block);
+/* What stands beside a key, piece by piece: "hash, TTL 5 min, what it is for". */
+void importer_pieces(struct importer *importer, size_t pattern, struct bytes text,
+                     struct place place);
+/* The same, but words that are neither type nor lifetime are left alone. */
+void importer_strict_pieces(struct importer *importer, size_t pattern, struct bytes text,
+                            struct place place);
+/* The keys behind "Key:", each a pattern that what follows describes; line and level are where they stand. */
+void importer_key_label(struct importer *importer, struct bytes label, struct bytes value,
+                        uint32_t line, unsigned level);
+
 /* ---- markdown_words.c: single properties ---- */
 
 /* A property by its label ("TTL", "Type", "Fields"). False when the label is none. */
 bool importer_property(struct importer *importer, size_t pattern, struct bytes label,
                        struct bytes value, struct place place);
 bool is_property_label(struct bytes label);
+/* "Key", "Pattern", "Redis key": what follows is one. */
+bool is_key_label(struct bytes label);
+/* Whether a duration in the text is a lifetime. */
+bool words_tell_lifetime(struct bytes text);
 /* A property of the section. */
 bool importer_section_property(struct importer *importer, size_t section, struct bytes label,
                                struct bytes value);
@@ -84,13 +112,30 @@ void importer_type(struct importer *importer, size_t pattern, struct bytes text,
                    bool sure);
 void importer_lifetime(struct importer *importer, size_t pattern, struct bytes text,
                        struct place place, bool sure);
+/* The same of a text whose bare numbers count in a unit. */
+void importer_lifetime_in(struct importer *importer, size_t pattern, struct bytes text,
+                          int64_t unit_ms, struct place place, bool sure);
 /* What words beside a pattern say in passing: purpose, lifetime in brackets, type. */
 void importer_comment(struct importer *importer, size_t pattern, struct bytes text,
                       struct place place);
 /* What the section says its patterns are for, where the pattern has no purpose. */
 void importer_purpose(struct importer *importer, size_t pattern);
+
+/* ---- markdown_types.c ---- */
+
 /* The one type that a text names; PATTERN_TYPE_UNSTATED for none or several. */
 enum pattern_type words_type(struct bytes text, enum value_format *ret_format, bool *ret_channel);
+
+/* The type that a text begins with, as its own noun ("sorted set of ids"). */
+enum pattern_type words_leading_type(struct bytes text);
+/* Whether words in passing name the type of the key rather than a thing: "(Redis LIST)", "Hash of all connections",
+ * "- Counter". */
+bool words_name_type(struct bytes text, bool *ret_sure);
+/* "last 10", "max 100", "keep 50": how many elements a collection is trimmed to; 0 when it does not say. */
+uint64_t words_trimmed_to(struct bytes text);
+/* What names of commands in a text ("HSET, HGETALL", "SET NX PX 8000") tell about the pattern. */
+void importer_commands(struct importer *importer, size_t pattern, struct bytes text,
+                       struct place place, bool sure);
 
 /* ---- markdown_code.c ---- */
 void importer_code(struct importer *importer, const struct block *block);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The parts of the Markdown reader that look at more than one block's words: prefixes and the server's policy,
- * which must be known first, and tables.
+ * The parts of the Markdown reader that look at more than one line's words: prefixes and the server's policy,
+ * which must be known first (markdown_prefix.c), and tables (markdown_table.c).
  *
  * Owner, lock, errors: see markdown_inside.h.
  */

@@ -7,101 +7,26 @@ static struct pattern *pattern_at(struct importer *importer, size_t number) {
     return &importer->catalog->patterns[number];
 }
 
-enum pattern_type words_type(struct bytes text, enum value_format *ret_format, bool *ret_channel) {
-    static const struct {
-        const char *words;
-        enum pattern_type type;
-        enum value_format format;
-    } rows[] = {
-        {"sorted set|sorted sets|sorted-set|sortedset|zset|zsets|geo|geospatial", PATTERN_TYPE_ZSET,
-         FORMAT_ANY},
-        {"stream|streams", PATTERN_TYPE_STREAM, FORMAT_ANY},
-        {"hash|hashes|hashmap|hash map", PATTERN_TYPE_HASH, FORMAT_ANY},
-        {"set|sets", PATTERN_TYPE_SET, FORMAT_ANY},
-        {"list|lists", PATTERN_TYPE_LIST, FORMAT_ANY},
-        {"counter|counters", PATTERN_TYPE_STRING, FORMAT_INTEGER},
-        {"string|strings|bitmap|hyperloglog|hll|json|integer|int|text", PATTERN_TYPE_STRING,
-         FORMAT_ANY},
-    };
-    enum pattern_type type = PATTERN_TYPE_UNSTATED;
-    bool several = false, sorted = false;
-    *ret_format = words_have(text, "json") ? FORMAT_JSON : FORMAT_ANY;
-    *ret_channel = words_have_any(text, "channel|channels|pub/sub|pubsub");
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (!words_have_any(text, rows[i].words)) continue;
-        if (i == 0) sorted = true;
-        if (rows[i].type == PATTERN_TYPE_SET && sorted) continue;
-        if (type && type != rows[i].type) {
-            /* "Hash (JSON)", "List of JSON": the words behind say what is in it. */
-            if (rows[i].type == PATTERN_TYPE_STRING) continue;
-            several = true;
-        }
-        type = rows[i].type;
-        if (rows[i].format) *ret_format = rows[i].format;
-    }
-    return several ? PATTERN_TYPE_UNSTATED : type;
-}
-
-/* "last 10", "max 100", "keep 50": how many elements a collection is trimmed to. */
-static uint64_t trimmed_to(struct bytes text) {
-    static const char *const words[] = {"keep last", "last",  "keep", "max",
-                                        "maximum",   "up to", "top"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        size_t at = words_find_whole(text, words[i]);
-        if (at == text.len) continue;
-        struct bytes rest = words_trim(words_from(text, at + strlen(words[i])));
-        size_t digits = 0;
-        int64_t ms;
-        size_t start, end;
-        uint64_t number;
-        while (digits < rest.len && word_is_digit(rest.data[digits])) digits++;
-        if (digits == 0 || (duration_find(rest, &ms, &start, &end) && start == 0)) continue;
-        if (number_parse_u64(words_until(rest, digits), &number)) return number;
-    }
-    return 0;
-}
-
-void importer_type(struct importer *importer, size_t number, struct bytes text, struct place place,
-                   bool sure) {
-    struct pattern *pattern = pattern_at(importer, number);
-    enum value_format format;
-    bool channel;
-    enum pattern_type type = words_type(text, &format, &channel);
-    if (channel && type == PATTERN_TYPE_UNSTATED && pattern->kind != PATTERN_CHANNEL) {
-        if (sure || pattern->type == PATTERN_TYPE_UNSTATED) pattern->kind = PATTERN_CHANNEL;
-        return;
-    }
-    if (type == PATTERN_TYPE_UNSTATED) {
-        if (sure && !channel && words_trim(text).len &&
-            !words_are(words_bare(text), "-|any|n/a|various"))
-            importer_unread(importer, place, "the type", text);
-        return;
-    }
-    struct markdown *facts = importer->facts;
-    for (size_t i = facts->statement_count; sure && i > 0; i--) {
-        if (facts->statements[i - 1].pattern != number) continue;
-        facts->statements[i - 1].type = type;
-        break;
-    }
-    if (pattern->type && !(pattern->guessed & GUESS_TYPE)) return;
-    if (pattern->type && !sure) return;
-    pattern->type = type;
-    pattern->type_place = place;
-    if (format && (!pattern->value || sure)) pattern->value = format;
-    pattern->guessed =
-        sure ? pattern->guessed & ~(unsigned)GUESS_TYPE : pattern->guessed | GUESS_TYPE;
-    if (!pattern->elements_max && type != PATTERN_TYPE_STRING)
-        pattern->elements_max = trimmed_to(text);
-}
-
 /* Texts of lifetimes live in the catalog's arena. */
 void importer_lifetime(struct importer *importer, size_t number, struct bytes text,
                        struct place place, bool sure) {
+    importer_lifetime_in(importer, number, text, 0, place, sure);
+}
+
+void importer_lifetime_in(struct importer *importer, size_t number, struct bytes text,
+                          int64_t unit_ms, struct place place, bool sure) {
     struct pattern *pattern = pattern_at(importer, number);
+    struct arena *arena = &importer->catalog->arena;
     struct lifetime lifetime;
-    if (!lifetime_read(text, &importer->catalog->arena, &lifetime)) {
-        if (sure) importer_unread(importer, place, "the lifetime", text);
-        return;
+    bool seconds = false;
+    if (unit_ms ? !lifetime_read_in(text, unit_ms, arena, &lifetime)
+                : !lifetime_read(text, arena, &lifetime)) {
+        /* A number without a unit is what EXPIRE takes. */
+        seconds = sure && lifetime_read_in(text, 1000, arena, &lifetime);
+        if (!seconds) {
+            if (sure) importer_unread(importer, place, "the lifetime", text);
+            return;
+        }
     }
     if (lifetime.kind == LIFETIME_UNSTATED) return;
     struct markdown *facts = importer->facts;
@@ -114,8 +39,8 @@ void importer_lifetime(struct importer *importer, size_t number, struct bytes te
     if (pattern->lifetime.kind != LIFETIME_UNSTATED && !sure) return;
     pattern->lifetime = lifetime;
     pattern->lifetime_place = place;
-    pattern->guessed =
-        sure ? pattern->guessed & ~(unsigned)GUESS_LIFETIME : pattern->guessed | GUESS_LIFETIME;
+    pattern->guessed = sure && !seconds ? pattern->guessed & ~(unsigned)GUESS_LIFETIME
+                                        : pattern->guessed | GUESS_LIFETIME;
 }
 
 static bool is_identifier(struct bytes word) {
@@ -191,34 +116,67 @@ enum property {
     PROPERTY_ALIAS,
     PROPERTY_MODE,
     PROPERTY_NAME,
-    PROPERTY_LIMIT
+    PROPERTY_LIMIT,
+    PROPERTY_COMMANDS,
+    PROPERTY_KEY
 };
+
+/* Without the unit or the remark behind it: "TTL (s)", "expiry_ms". */
+static struct bytes plain_label(struct bytes label) {
+    label = words_bare(label);
+    size_t open = words_index(label, '(');
+    if (open > 0) label = words_trim(words_until(label, open));
+    size_t at = words_find(label, " in ");
+    if (lifetime_unit(label) && at < label.len) return words_until(label, at);
+    if (lifetime_unit(label)) {
+        while (label.len && word_is_letter(label.data[label.len - 1])) label.len--;
+        while (label.len && memchr("_ -", label.data[label.len - 1], 3)) label.len--;
+    }
+    return label;
+}
 
 static enum property property_of(struct bytes label) {
     static const struct {
         const char *words;
         enum property property;
     } rows[] = {
-        {"type|data type|structure|data structure|redis type|types", PROPERTY_TYPE},
-        {"ttl|expiry|expires|expiration|lifetime|retention|expire|time to "
-         "live|lives|persistence|cache duration|duration|default ttl",
+        {"type|data type|structure|data structure|redis type|types|datatype|kind|key type|stored "
+         "as|"
+         "value type|redis data type|redis structure",
+         PROPERTY_TYPE},
+        {"ttl|expiry|expires|expiration|lifetime|retention|expire|time to live|lives|persistence|"
+         "cache duration|duration|default ttl|time-to-live|valid for|expires after|expires in|"
+         "expiry time|expiration time|max age|kept for|evicted after|lives for|cache ttl|lifespan|"
+         "life time|ttl seconds|ttl policy|expiry policy",
          PROPERTY_LIFETIME},
-        {"purpose|description|use|usage|used for|what|notes|note|reason|contents|stores",
+        {"purpose|description|use|usage|used "
+         "for|what|notes|note|reason|contents|stores|why|meaning|"
+         "what it is|remarks|remark|comment|comments|details|summary|holds|what it holds|use case",
          PROPERTY_PURPOSE},
-        {"example|examples|sample|e.g.", PROPERTY_EXAMPLE},
+        {"example|examples|sample|e.g.|example key|sample key", PROPERTY_EXAMPLE},
         {"source|location|file|code|defined in|module", PROPERTY_SOURCE},
-        {"owner|team|managed by|service|used by|written by|writer|producer", PROPERTY_OWNER},
+        {"owner|team|managed by|service|used by|written by|writer|producer|set by|maintainer|owned "
+         "by|"
+         "producers|writers",
+         PROPERTY_OWNER},
         {"fields|field|hash fields", PROPERTY_FIELDS},
-        {"value|values|members|member|elements|score|format|content|payload", PROPERTY_VALUE},
-        {"db|database", PROPERTY_DATABASE},
+        {"value|values|members|member|elements|score|format|content|payload|example value",
+         PROPERTY_VALUE},
+        {"db|database|redis db|logical db", PROPERTY_DATABASE},
         {"eviction|eviction class", PROPERTY_EVICTION},
         {"tenant", PROPERTY_TENANT},
         {"alias|aliases|legacy name|formerly|legacy key|legacy", PROPERTY_ALIAS},
         {"mode", PROPERTY_MODE},
         {"name", PROPERTY_NAME},
-        {"max elements|max value|max key|limit", PROPERTY_LIMIT},
+        {"max elements|max value|max key|limit|max size|max length|max entries|maxlen|max len|"
+         "capacity|cap|trimmed to|size limit|max members|maximum size|maximum length|max items",
+         PROPERTY_LIMIT},
+        {"commands|command|operations|redis commands|ops", PROPERTY_COMMANDS},
+        {"key|keys|key pattern|pattern|redis key|key template|key format|template|key name|channel|"
+         "topic|channel name|stream key|cache key|key structure|channel pattern|pub/sub channel",
+         PROPERTY_KEY},
     };
-    label = words_bare(label);
+    label = plain_label(label);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (words_are(label, rows[i].words)) return rows[i].property;
     }
@@ -226,7 +184,12 @@ static enum property property_of(struct bytes label) {
 }
 
 bool is_property_label(struct bytes label) {
-    return property_of(label) != PROPERTY_NONE;
+    enum property property = property_of(label);
+    return property != PROPERTY_NONE && property != PROPERTY_KEY;
+}
+
+bool is_key_label(struct bytes label) {
+    return property_of(label) == PROPERTY_KEY;
 }
 
 static void set_text(struct importer *importer, const char **field, struct bytes text) {
@@ -300,15 +263,42 @@ static void read_alias(struct importer *importer, size_t number, struct bytes te
     }
 }
 
+/* "Max elements: 100", "Max size: ~200 members", "Limit: 64kb". */
+static void read_limit(struct importer *importer, struct pattern *pattern, struct bytes label,
+                       struct bytes value, struct place place) {
+    uint64_t limit = 0;
+    struct bytes rest = value, word;
+    while (!limit && words_next(&rest, &word)) {
+        while (word.len && !word_is_digit(word.data[0])) word = words_from(word, 1);
+        if (!number_parse_memory(word, &limit)) limit = 0;
+    }
+    bool elements =
+        words_have_any(label, "elements|entries|members|items|length|len|maxlen|trimmed") ||
+        words_have_any(value, "elements|entries|members|items");
+    if (limit == 0) {
+        importer_unread(importer, place, "the limit", value);
+    } else if (words_have(label, "key")) {
+        pattern->key_bytes_max = limit;
+    } else if (elements) {
+        pattern->elements_max = limit;
+    } else {
+        pattern->value_bytes_max = limit;
+    }
+}
+
 bool importer_property(struct importer *importer, size_t number, struct bytes label,
                        struct bytes value, struct place place) {
     struct pattern *pattern = pattern_at(importer, number);
     enum property property = property_of(label);
     value = words_trim(value);
     switch (property) {
-    case PROPERTY_NONE: return false;
+    case PROPERTY_NONE:
+    case PROPERTY_KEY: return false;
+    case PROPERTY_COMMANDS: importer_commands(importer, number, value, place, true); break;
     case PROPERTY_TYPE: importer_type(importer, number, value, place, true); break;
-    case PROPERTY_LIFETIME: importer_lifetime(importer, number, value, place, true); break;
+    case PROPERTY_LIFETIME:
+        importer_lifetime_in(importer, number, value, lifetime_unit(label), place, true);
+        break;
     case PROPERTY_PURPOSE: set_text(importer, &pattern->purpose, value); break;
     case PROPERTY_EXAMPLE: read_examples(importer, number, value, place); break;
     case PROPERTY_SOURCE: set_text(importer, &pattern->source, words_bare(value)); break;
@@ -336,17 +326,7 @@ bool importer_property(struct importer *importer, size_t number, struct bytes la
         if (is_identifier(words_bare(value)) && !pattern->name)
             pattern->name = catalog_copy(importer->catalog, words_bare(value));
         break;
-    case PROPERTY_LIMIT: {
-        uint64_t limit = 0;
-        struct bytes rest = value, word;
-        while (!limit && words_next(&rest, &word)) {
-            if (!number_parse_memory(word, &limit)) limit = 0;
-        }
-        if (words_have(label, "elements")) pattern->elements_max = limit;
-        if (words_have(label, "value")) pattern->value_bytes_max = limit;
-        if (words_have(label, "key")) pattern->key_bytes_max = limit;
-        break;
-    }
+    case PROPERTY_LIMIT: read_limit(importer, pattern, label, value, place); break;
     }
     return true;
 }
@@ -365,8 +345,10 @@ bool importer_section_property(struct importer *importer, size_t number, struct 
         return true;
     }
     case PROPERTY_LIFETIME:
-        if (!section->lifetime.kind)
-            (void)!lifetime_read(value, &importer->catalog->arena, &section->lifetime);
+        if (!section->lifetime.kind &&
+            !lifetime_read(value, &importer->catalog->arena, &section->lifetime))
+            importer_unread(importer, importer->document->blocks[importer->block].place,
+                            "the lifetime", value);
         return true;
     case PROPERTY_PURPOSE:
         if (!section->purpose.len) section->purpose = words_trim(value);
@@ -381,27 +363,12 @@ bool importer_section_property(struct importer *importer, size_t number, struct 
     }
 }
 
-/* Whether the word in a comment names the type of the key rather than a thing: "(Redis LIST)", "Sorted set of
- * job IDs", "Hash of all connections", "- Counter". */
-static bool names_type(struct bytes text, bool *ret_sure) {
-    static const char *const starts[] = {
-        "sorted set", "hash of",   "set of",  "list of", "redis stream", "redis hash", "redis list",
-        "redis set",  "stream of", "counter", "hash (",  "list (",       "set (",      "pub/sub"};
-    *ret_sure = true;
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        if (words_find(text, starts[i]) == 0) return true;
-    }
-    size_t open = words_index(text, '(');
-    struct bytes inner = words_from(text, open);
-    inner = words_until(inner, words_index(inner, ')'));
-    enum value_format format;
-    bool channel;
-    if (open < text.len && inner.len < 40 && (words_type(inner, &format, &channel) || channel))
-        return true;
-    if (words_are(text, "hash|list|set|string|stream|sorted set|counter")) return true;
-    *ret_sure = false;
-    return words_end(text, " hash") || words_end(text, " JSON") || words_end(text, " counter") ||
-           words_end(text, " stream") || words_have_any(text, "errors list|ids list");
+bool words_tell_lifetime(struct bytes text) {
+    return words_have_any(text,
+                          "ttl|expires|expire|expired|expiry|expiration|lives|lifetime|retention|"
+                          "kept for|kept|valid for|cached for|stored for|evicted after|"
+                          "dropped after|deleted after|removed after|time to live|max age|"
+                          "retained|reset after|keeps for|good for");
 }
 
 void importer_comment(struct importer *importer, size_t number, struct bytes text,
@@ -412,8 +379,7 @@ void importer_comment(struct importer *importer, size_t number, struct bytes tex
     bool sure;
     text = words_trim(text);
     if (text.len == 0) return;
-    bool speaks =
-        words_have_any(text, "ttl|expires|expire|expiry|lives|lifetime|retention|kept for");
+    bool speaks = words_tell_lifetime(text);
     if (duration_find(text, &ms, &start, &end)) {
         size_t open = words_index(text, '(');
         struct bytes inner = words_from(text, open < text.len ? open + 1 : open);
@@ -422,17 +388,18 @@ void importer_comment(struct importer *importer, size_t number, struct bytes tex
         bool counted = word_is_digit(text.data[start]);
         if ((bracket && counted) || speaks)
             importer_lifetime(importer, number, bracket ? inner : text, place, true);
-    } else if (words_have_any(text, "no ttl|no expiry|never expires|no expiration")) {
+    } else if (words_have_any(text,
+                              "no ttl|no expiry|never expires|no expiration|does not expire")) {
         importer_lifetime(importer, number, BYTES("none"), place, true);
     }
     if (pattern->type == PATTERN_TYPE_UNSTATED && words_have_any(text, "pub/sub channel|pub/sub"))
         pattern->kind = PATTERN_CHANNEL;
-    bool named = names_type(text, &sure);
+    bool named = words_name_type(text, &sure);
     pattern = pattern_at(importer, number);
     if (named && pattern->kind != PATTERN_CHANNEL)
         importer_type(importer, number, text, place, sure);
     if (!pattern->elements_max && pattern->type > PATTERN_TYPE_STRING)
-        pattern->elements_max = trimmed_to(text);
+        pattern->elements_max = words_trimmed_to(text);
     set_text(importer, &pattern->purpose, text);
 }
 

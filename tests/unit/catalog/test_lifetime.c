@@ -57,6 +57,19 @@ static void test_wordings(void **state) {
         {"until midnight", LIFETIME_LIMITED, 0, 0, 0, NULL, NULL, "until midnight"},
         {"2592000 seconds", LIFETIME_LIMITED, 30 * D, 0, 0, NULL, NULL, NULL},
         {"5 min TTL", LIFETIME_LIMITED, 5 * M, 0, 0, NULL, NULL, NULL},
+        {"PT15M", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, NULL, NULL},
+        {"P7D", LIFETIME_LIMITED, 7 * D, 0, 0, NULL, NULL, NULL},
+        {"P1DT12H", LIFETIME_LIMITED, 36 * H, 0, 0, NULL, NULL, NULL},
+        {"PT0.5H", LIFETIME_LIMITED, 30 * M, 0, 0, NULL, NULL, NULL},
+        {"\xe2\x88\x9e", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+        {"0 (forever)", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+        {"0 = never expires", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+        {"kept until deleted", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+        {"30 days after last write", LIFETIME_LIMITED, 30 * D, 0, 0, NULL, "last write", NULL},
+        {"15m (refreshable)", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, "refreshable", NULL},
+        {"fifteen minutes", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, NULL, NULL},
+        {"yes, 30 days", LIFETIME_LIMITED, 30 * D, 0, 0, NULL, NULL, NULL},
+        {"yes", LIFETIME_LIMITED, 0, 0, 0, NULL, NULL, NULL},
         {"15 minutes, configurable", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, NULL, "configurable"},
     };
     struct arena arena = {0};
@@ -77,6 +90,35 @@ static void test_wordings(void **state) {
     struct lifetime got;
     assert_false(lifetime_read(BYTES("see the wiki"), &arena, &got));
     assert_false(lifetime_read(BYTES("99999999999999999 weeks"), &arena, &got));
+    arena_done(&arena);
+}
+
+/* Bare numbers count in what the title of their column says. */
+static void test_units(void **state) {
+    static const struct {
+        const char *title, *text;
+        int64_t default_ms, minimum_ms;
+    } rows[] = {
+        {"TTL (s)", "3600", H, 0},       {"Expiration (seconds)", "86400 (sliding)", D, 0},
+        {"expiry_ms", "5000", 5 * S, 0}, {"Lifetime in minutes", "30", 30 * M, 0},
+        {"TTL [days]", "~ 2", 2 * D, 0}, {"TTL (min)", "1 hour", H, 0},
+        {"TTL (s)", "60-120", 0, M},
+    };
+    struct arena arena = {0};
+    struct lifetime got;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t unit = lifetime_unit(bytes_from_string(rows[i].title));
+        if (!unit || !lifetime_read_in(bytes_from_string(rows[i].text), unit, &arena, &got))
+            fail_msg("'%s' in '%s' is not read", rows[i].text, rows[i].title);
+        if (got.default_ms != rows[i].default_ms || got.minimum_ms != rows[i].minimum_ms)
+            fail_msg("'%s' in '%s': %lld, from %lld", rows[i].text, rows[i].title,
+                     (long long)got.default_ms, (long long)got.minimum_ms);
+    }
+    assert_int_equal(lifetime_unit(BYTES("TTL")), 0);
+    assert_int_equal(lifetime_unit(BYTES("Expires")), 0);
+    assert_true(lifetime_read_in(BYTES("0"), 1000, &arena, &got));
+    assert_int_equal(got.kind, LIFETIME_NONE);
     arena_done(&arena);
 }
 
@@ -105,7 +147,8 @@ static void test_durations(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_wordings),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_units),
+                                       cmocka_unit_test(test_wordings),
                                        cmocka_unit_test(test_durations)};
     return cmocka_run_group_tests_name("lifetime", tests, NULL, NULL);
 }

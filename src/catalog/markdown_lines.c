@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Paragraphs and items of lists. Each line of them is a key with what is said of it ("`user:{id}` - hash, 2 hours"),
+ * a property ("TTL: 5 min") of the keys before it or of its section, or prose, in which a key is described by its own
+ * sentence.
+ */
+#include "base/number.h"
+#include "catalog/markdown_inside.h"
+#include "catalog/words.h"
+
+enum { SENTENCE_BYTES = 300 };
+
+/* Commands in the code spans of a text. */
+static void read_inline_commands(struct importer *importer, struct bytes text, uint32_t line) {
+    struct bytes code;
+    struct usage usage;
+    while (document_next_code(&text, NULL, &code)) {
+        if (words_index(code, ' ') == code.len || !usage_read_line(code, &usage)) continue;
+        importer_add_usage(importer, &usage, document_place(importer->document, line, code),
+                           (struct bytes){0}, false);
+    }
+}
+
+/* How long the sign is that parts a label or a key from what is said of it; 0 when there is none. */
+static size_t sign_length(struct bytes text) {
+    static const char *const signs[] = {
+        "->",           "=>",           "--",           "-",           ":", "=", "|",
+        "\xe2\x80\x94", "\xe2\x80\x93", "\xe2\x86\x92", "\xe2\x80\xa2"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        if (words_start(text, signs[i])) return strlen(signs[i]);
+    }
+    return 0;
+}
+
+/* "Label: value", "Label - value", "Label = value" at the front of a text. */
+static bool split_label(struct bytes text, struct bytes *ret_label, struct bytes *ret_value) {
+    for (size_t at = 1; at < text.len && at <= 40 && text.data[at - 1] != '`'; at++) {
+        bool apart = text.data[at - 1] == ' ';
+        size_t sign = text.data[at] == ':' ? 1 : apart ? sign_length(words_from(text, at)) : 0;
+        if (sign == 0 || (apart && at + sign < text.len && text.data[at + sign] != ' ')) continue;
+        *ret_label = words_trim(words_until(text, at));
+        *ret_value = words_trim(words_from(text, at + sign));
+        return words_index(*ret_label, '`') == ret_label->len;
+    }
+    return false;
+}
+
+/* ---- pieces ---- */
+
+/* Whether a piece says of its key that it stays: in few words, or it speaks of something else. */
+static bool says_forever(struct bytes piece, bool strict) {
+    if (words_are(piece, "permanent|persistent|never|forever|ttl none|not expiring|no expire"))
+        return true;
+    if (strict && words_are(piece, "none|-|\xe2\x80\x94|\xe2\x80\x93|\xe2\x88\x9e|-1")) return true;
+    return piece.len <= 40 &&
+           words_have_any(piece,
+                          "no ttl|no expiry|never expires|never expire|no expiration|forever|"
+                          "does not expire|doesn't expire|without ttl|without expiry");
+}
+
+/* Whether an amount at the front of a piece is its lifetime: "45 s each", "1 day"; not "24h volume". */
+static bool stands_alone(struct bytes piece, size_t end) {
+    struct bytes rest = words_trim(words_from(piece, end)), word;
+    if (rest.len == 0 || memchr("(.,", rest.data[0], 3)) return true;
+    words_next(&rest, &word);
+    return words_are(
+        word, "ttl|sliding|both|each|after|since|from|then|max|rolling|refreshed|renewed|expiry|"
+              "retention|lifetime|fixed|unless|by|or|until");
+}
+
+/* One piece of "`key` - hash, TTL 5 min, what it is for". */
+static void read_piece(struct importer *importer, size_t pattern, struct bytes piece, bool strict,
+                       struct place place) {
+    struct bytes label, value, rest, word;
+    int64_t ms;
+    size_t start, end;
+    piece = words_trim(piece);
+    while (piece.len && memchr(":-", piece.data[0], 2) && !word_is_digit(piece.data[piece.len > 1]))
+        piece = words_trim(words_from(piece, 1));
+    if (piece.len == 0) return;
+    rest = piece;
+    if (split_label(piece, &label, &value) &&
+        importer_property(importer, pattern, label, value, place))
+        return;
+    if (words_next(&rest, &word) && words_are(word, "ttl|expires|expiry|lifetime|type") &&
+        importer_property(importer, pattern, word, words_trim(rest), place))
+        return;
+    bool found = duration_find(piece, &ms, &start, &end);
+    bool tells = words_tell_lifetime(piece);
+    if (found && (tells || (start == 0 && stands_alone(piece, end)))) {
+        importer_lifetime(importer, pattern, piece, place, true);
+    } else if (tells && words_have_any(piece, "until|with the|at the end|end of")) {
+        importer_lifetime(importer, pattern, piece, place, true);
+        if (!strict) importer_comment(importer, pattern, piece, place);
+    } else if (says_forever(piece, strict)) {
+        importer_lifetime(importer, pattern, BYTES("none"), place, true);
+    } else if (words_leading_type(piece) ||
+               words_are(piece, "channel|pub/sub channel|pub/sub|a channel")) {
+        importer_type(importer, pattern, piece, place, true);
+        importer_commands(importer, pattern, piece, place, true);
+    } else if (!strict) {
+        importer_commands(importer, pattern, piece, place, false);
+        importer_comment(importer, pattern, piece, place);
+    }
+}
+
+/* Whether a bracket belongs to the amount before it: "15m (refreshable)". */
+static bool keeps_bracket(struct bytes piece) {
+    int64_t ms;
+    size_t start, end;
+    return duration_find(piece, &ms, &start, &end) && words_trim(words_from(piece, end)).len == 0;
+}
+
+/* The length of what parts two pieces at the front of a text; 0 when nothing does. */
+static size_t cut_length(struct bytes text) {
+    static const char *const cuts[] = {
+        " - ",        " / ",           "  ", ". ", " \xe2\x80\x94 ", " \xe2\x80\x93 ",
+        " \xc2\xb7 ", " \xe2\x80\xa2 "};
+    if (memchr(",;()\t", text.data[0], 5)) return 1;
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        if (words_start(text, cuts[i])) return strlen(cuts[i]);
+    }
+    return text.len == 1 && text.data[0] == '.';
+}
+
+static void read_pieces(struct importer *importer, size_t pattern, struct bytes text, bool strict,
+                        struct place place) {
+    text = words_trim(text);
+    for (size_t sign; text.len && (sign = sign_length(text)) &&
+                      !(text.len > 1 && text.data[0] == '-' && word_is_digit(text.data[1]));)
+        text = words_trim(words_from(text, sign));
+    for (size_t at = 0, start = 0; at <= text.len;) {
+        size_t cut = at < text.len ? cut_length(words_from(text, at)) : 1;
+        struct bytes piece = bytes_make(text.data + start, at - start);
+        if (cut && at < text.len && text.data[at] == '(' && keeps_bracket(piece)) {
+            size_t close = words_index(words_from(text, at), ')');
+            at += close;
+            cut = at < text.len ? 1 : 0;
+            piece = bytes_make(text.data + start, at - start + cut);
+            if (!cut) continue;
+        }
+        if (cut) {
+            read_piece(importer, pattern, piece, strict, place);
+            start = at + cut;
+        }
+        at += cut ? cut : 1;
+    }
+}
+
+void importer_pieces(struct importer *importer, size_t pattern, struct bytes text,
+                     struct place place) {
+    read_pieces(importer, pattern, text, false, place);
+    struct pattern *found = &importer->catalog->patterns[pattern];
+    text = words_trim(text);
+    for (size_t sign; (sign = sign_length(text));) text = words_trim(words_from(text, sign));
+    if (!found->purpose && text.len) found->purpose = catalog_copy_prose(importer->catalog, text);
+}
+
+void importer_strict_pieces(struct importer *importer, size_t pattern, struct bytes text,
+                            struct place place) {
+    read_pieces(importer, pattern, text, true, place);
+}
+
+/* ---- prose ---- */
+
+/* Where the sentence that ends before at begins, no further back than from. */
+static size_t sentence_start(struct bytes text, size_t from, size_t at) {
+    size_t start = at;
+    while (start > from && at - start < SENTENCE_BYTES &&
+           !(start >= 2 && text.data[start - 1] == ' ' && memchr(".!?", text.data[start - 2], 3) &&
+             start < at))
+        start--;
+    while (start < at && ((unsigned char)text.data[start] & 0xc0) == 0x80) start++;
+    return start;
+}
+
+static size_t sentence_end(struct bytes text, size_t at, size_t to) {
+    size_t end = at;
+    while (end < to && end - at < SENTENCE_BYTES) {
+        struct bytes rest = words_from(text, end);
+        bool stop = memchr(".!?", rest.data[0], 3) && (rest.len == 1 || rest.data[1] == ' ');
+        struct bytes before = words_until(text, end);
+        if (stop && !words_end(before, "e.g") && !words_end(before, "i.e") &&
+            !words_end(before, "ca"))
+            return end + 1;
+        end++;
+    }
+    while (end > at && end < text.len && ((unsigned char)text.data[end] & 0xc0) == 0x80) end--;
+    return end;
+}
+
+/* A key within a text, and where what is said of it lies. */
+struct mention {
+    struct bytes code, key;
+    enum key_text kind;
+    size_t start, end; /* of the code with its backquotes */
+};
+
+/* The next code span from *at on that is a key. */
+static bool next_mention(struct importer *importer, struct bytes text, size_t *at,
+                         struct mention *ret_mention) {
+    struct bytes rest = words_from(text, *at), code;
+    while (document_next_code(&rest, NULL, &code)) {
+        struct mention mention = {.code = code};
+        mention.kind = key_text_read(code, false, importer->arena, &mention.key);
+        if (mention.kind == KEY_TEXT_NONE) continue;
+        mention.start = (size_t)(code.data - text.data) - 1;
+        mention.end = mention.start + code.len + 2;
+        *at = mention.end;
+        *ret_mention = mention;
+        return true;
+    }
+    return false;
+}
+
+/* What its own sentence says of a key: from the key before it to the key after it. */
+static void describe(struct importer *importer, size_t pattern, struct bytes text,
+                     const struct mention *mention, size_t from, size_t to, struct place place) {
+    size_t start = sentence_start(text, from, mention->start);
+    size_t end = sentence_end(text, mention->end, to);
+    struct bytes before = bytes_make(text.data + start, mention->start - start);
+    struct bytes after = bytes_make(text.data + mention->end, end - mention->end);
+    struct pattern *found = &importer->catalog->patterns[pattern];
+    struct bytes whole = bytes_make(text.data + start, end - start), lead = words_trim(after);
+    bool bracket = lead.len && lead.data[0] == '(';
+    while (lead.len && memchr("(,", lead.data[0], 2)) lead = words_trim(words_from(lead, 1));
+    if (!found->purpose && words_trim(whole).len)
+        found->purpose = catalog_copy_prose(importer->catalog, whole);
+    if (words_leading_type(lead)) {
+        importer_type(importer, pattern, words_until(lead, words_index(lead, ')')), place, bracket);
+    }
+    if (sign_length(words_trim(after))) importer_strict_pieces(importer, pattern, after, place);
+    importer_comment(importer, pattern, after, place);
+    importer_comment(importer, pattern, before, place);
+    importer_type(importer, pattern, after, place, false);
+    importer_type(importer, pattern, before, place, false);
+    importer_commands(importer, pattern, after, place, false);
+}
+
+/* Whether a literal key is followed by what only a key has: "`jobs:dead` (list, at most 1000)". */
+static bool states_type(struct bytes after) {
+    after = words_trim(after);
+    if (after.len == 0 || !memchr("(,-:", after.data[0], 4)) return false;
+    return words_leading_type(words_from(after, 1)) != PATTERN_TYPE_UNSTATED;
+}
+
+/* Keys in running text: a template is a pattern that the sentence describes. */
+static void read_sentence(struct importer *importer, struct bytes text, uint32_t line) {
+    const struct section *section = section_at(importer, importer->current);
+    bool rule = words_have_any(text, "follow|follows|pattern|format|convention|hierarchical");
+    bool channel = words_have_any(text, "channel|channels|publish|publishes");
+    struct mention mention, next;
+    size_t at = 0, from = 0;
+    bool more = next_mention(importer, text, &at, &mention);
+    for (; more; mention = next) {
+        more = next_mention(importer, text, &at, &next);
+        struct place place = document_place(importer->document, line, mention.code);
+        bool stated =
+            mention.kind == KEY_TEXT_LITERAL && states_type(words_from(text, mention.end));
+        if (mention.kind == KEY_TEXT_GRAMMAR) {
+            if (!importer->catalog->grammar)
+                importer->catalog->grammar =
+                    catalog_copy_prose(importer->catalog, words_bare(mention.code));
+        } else if (mention.kind == KEY_TEXT_FAMILY) {
+            importer_add_family(importer, mention.key, place, false);
+        } else if (stated ||
+                   (mention.kind == KEY_TEXT_TEMPLATE && !(rule && section && section->grammar))) {
+            struct found found = {.key = mention.key,
+                                  .kind = mention.kind,
+                                  .place = place,
+                                  .channel = channel,
+                                  .guessed = true};
+            size_t pattern = importer_add(importer, &found);
+            if (pattern != NO_PATTERN)
+                describe(importer, pattern, text, &mention, from, more ? next.start : text.len,
+                         place);
+        } else if (mention.kind == KEY_TEXT_LITERAL) {
+            importer_add_example(importer, mention.key, place, NO_PATTERN);
+        }
+        from = mention.end;
+    }
+    read_inline_commands(importer, text, line);
+}
+
+/* ---- lines ---- */
+
+static bool read_database_item(struct importer *importer, struct bytes text) {
+    struct catalog *catalog = importer->catalog;
+    struct bytes label, value;
+    if (!split_label(text, &label, &value)) return false;
+    size_t skip = words_find(label, "database") == 0 ? 8 : words_find(label, "db") == 0 ? 2 : 0;
+    if (skip == 0) return false;
+    struct bytes number_text = words_trim(words_from(label, skip));
+    uint64_t number;
+    if (!number_parse_u64(number_text, &number) || number > CATALOG_DATABASE_MAX) return false;
+    for (size_t i = 0; i < catalog->database_count; i++) {
+        if (catalog->databases[i].number == number) return true;
+    }
+    catalog->databases = catalog_grow(catalog, catalog->databases, catalog->database_count,
+                                      sizeof *catalog->databases);
+    catalog->databases[catalog->database_count++] =
+        (struct catalog_database){(uint32_t)number, catalog_copy_prose(catalog, value)};
+    return true;
+}
+
+/* What a line begins with. */
+enum lead { LEAD_NONE, LEAD_KEY, LEAD_KEY_LABEL, LEAD_LABEL };
+
+struct line {
+    enum lead lead;
+    struct found found;        /* LEAD_KEY */
+    struct bytes label, value; /* of labels; of a key, what follows it */
+    bool strong; /* what follows the key is told of it, rather than a sentence of it */
+};
+
+/* A key right at the front: as code, or as a bare template. */
+static bool read_lead_key(struct importer *importer, struct bytes text, struct line *line) {
+    struct bytes rest = text, before, code, key;
+    bool coded = document_next_code(&rest, &before, &code) && words_trim(before).len == 0;
+    if (!coded) {
+        rest = text;
+        if (!words_next(&rest, &code)) return false;
+        while (code.len && memchr(":,", code.data[code.len - 1], 2)) {
+            code.len--;
+            rest = bytes_make(code.data + code.len,
+                              (size_t)(text.data + text.len - code.data) - code.len);
+        }
+    }
+    enum key_text kind = key_text_read(code, false, importer->arena, &key);
+    struct bytes after = words_trim(rest);
+    bool apart = words_start(rest, "  ") || words_start(rest, "\t") || sign_length(after) ||
+                 (after.len && memchr("(,", after.data[0], 2)) || words_leading_type(after);
+    if (kind == KEY_TEXT_NONE || kind == KEY_TEXT_GRAMMAR) return false;
+    if (!coded && (kind != KEY_TEXT_TEMPLATE || !(apart || after.len == 0))) return false;
+    line->lead = LEAD_KEY;
+    line->value = rest;
+    line->strong = apart;
+    line->found = (struct found){.key = key, .kind = kind, .place = {.file = NULL}};
+    line->label = code;
+    return true;
+}
+
+static bool label_holds_key(struct importer *importer, struct bytes value) {
+    struct bytes rest = value, code, key;
+    if (!document_next_code(&rest, NULL, &code)) {
+        rest = value;
+        if (!words_next(&rest, &code)) return false;
+    }
+    enum key_text kind = key_text_read(code, true, importer->arena, &key);
+    return kind == KEY_TEXT_TEMPLATE || kind == KEY_TEXT_LITERAL;
+}
+
+static struct line classify(struct importer *importer, struct bytes text) {
+    struct line line = {.lead = LEAD_NONE};
+    if (split_label(text, &line.label, &line.value)) {
+        if (is_key_label(line.label) && label_holds_key(importer, line.value)) {
+            line.lead = LEAD_KEY_LABEL;
+            return line;
+        }
+        if (is_property_label(line.label)) {
+            line.lead = LEAD_LABEL;
+            return line;
+        }
+    }
+    read_lead_key(importer, text, &line);
+    return line;
+}
+
+/* The keys behind "Key:", each a pattern that what follows describes. */
+void importer_key_label(struct importer *importer, struct bytes label, struct bytes value,
+                        uint32_t number, unsigned level) {
+    struct bytes rest = value, code, key;
+    const struct section *section = section_at(importer, importer->current);
+    bool any = false, first = true;
+    for (;;) {
+        if (!document_next_code(&rest, NULL, &code)) {
+            if (any) return;
+            rest = value;
+            words_next(&rest, &code);
+        }
+        struct found found = {.place = document_place(importer->document, number, code)};
+        found.kind = key_text_read(code, true, importer->arena, &key);
+        found.key = key;
+        found.channel = words_have_any(label, "channel|topic") || (section && section->channels);
+        bool coded = code.data > value.data && code.data[-1] == '`';
+        any = true;
+        if (found.kind == KEY_TEXT_TEMPLATE || found.kind == KEY_TEXT_LITERAL) {
+            size_t pattern = importer_add(importer, &found);
+            if (pattern == NO_PATTERN) return;
+            size_t group = importer->group_first;
+            importer_open_group(importer, pattern, level, true);
+            if (!first && group < pattern) importer->group_first = group;
+            first = false;
+        }
+        if (!coded) return;
+    }
+}
+
+static void read_label(struct importer *importer, const struct block *block,
+                       const struct line *line, struct bytes text, uint32_t number) {
+    struct place place = document_place(importer->document, number, line->value);
+    bool item = block->kind == BLOCK_ITEM, any = false;
+    bool group = importer_has_group(importer) && (item || importer->record);
+    for (size_t i = importer->group_first; group && i < importer->group_end; i++)
+        any |= importer_property(importer, i, line->label, line->value, place);
+    if (!any && !importer_section_property(importer, importer->current, line->label, line->value) &&
+        item)
+        importer_unread(importer, (struct place){block->place.file, number, block->place.column},
+                        "this line", text);
+    if (!any && item) read_inline_commands(importer, text, number);
+    if (!any && !item && words_are(line->label, "purpose|description|location|source"))
+        read_sentence(importer, text, number);
+}
+
+/* False when the key is only mentioned. */
+static bool read_key(struct importer *importer, const struct block *block, struct line *line,
+                     uint32_t number) {
+    const struct section *section = section_at(importer, importer->current);
+    struct found found = line->found;
+    bool item = block->kind == BLOCK_ITEM;
+    found.place = document_place(importer->document, number, line->label);
+    found.channel = section && section->channels;
+    if (found.kind == KEY_TEXT_FAMILY) {
+        if (item) importer_add_family(importer, found.key, found.place, false);
+        return item;
+    }
+    bool told = words_trim(line->value).len > 0 && !(section && section->examples);
+    bool alone = words_trim(line->value).len == 0;
+    if (found.kind == KEY_TEXT_LITERAL && !(told && (item || states_type(line->value)))) {
+        if (!alone) return false;
+        importer_close_group(importer);
+        importer->pending = found;
+        importer->pending_level = item ? block->level : 0;
+        return false;
+    }
+    if (found.kind == KEY_TEXT_TEMPLATE && !item && !line->strong && !alone) return false;
+    size_t pattern = importer_add(importer, &found);
+    if (pattern == NO_PATTERN) return true;
+    importer_open_group(importer, pattern, item ? block->level : 0, alone && !item);
+    if (alone) return true;
+    importer_pieces(importer, pattern, line->value, found.place);
+    read_inline_commands(importer, line->value, number);
+    return true;
+}
+
+/* A line that says something of the keys before it: an item below theirs, or words under a heading that is a key. */
+static bool read_remark(struct importer *importer, const struct block *block, struct bytes text,
+                        uint32_t number) {
+    struct mention mention;
+    size_t at = 0;
+    bool below =
+        block->kind == BLOCK_ITEM && block->level > importer->group_level && importer->group_level;
+    if (!below && !(importer->record && importer->group_level == 0)) return false;
+    if (importer->group_first == importer->group_end || next_mention(importer, text, &at, &mention))
+        return false;
+    for (size_t i = importer->group_first; i < importer->group_end; i++)
+        importer_pieces(importer, i, text, document_place(importer->document, number, text));
+    read_inline_commands(importer, text, number);
+    return true;
+}
+
+/* Whether a text says what only a key has. */
+static bool states(struct bytes text) {
+    int64_t ms;
+    size_t start, end;
+    return words_leading_type(text) ||
+           (words_tell_lifetime(text) && duration_find(text, &ms, &start, &end));
+}
+
+static void read_line(struct importer *importer, const struct block *block, struct bytes text,
+                      uint32_t number) {
+    bool item = block->kind == BLOCK_ITEM;
+    if (words_start(text, ": ")) text = words_trim(words_from(text, 2)); /* of a definition list */
+    if (item && read_database_item(importer, text)) return;
+    struct line line = classify(importer, text);
+    if (line.lead == LEAD_KEY_LABEL) {
+        importer_key_label(importer, line.label, line.value, number, block->level);
+        return;
+    }
+    if (line.lead == LEAD_LABEL) {
+        read_label(importer, block, &line, text, number);
+        return;
+    }
+    if (line.lead == LEAD_KEY && read_key(importer, block, &line, number)) return;
+    if (states(text)) importer_has_group(importer);
+    if (read_remark(importer, block, text, number)) return;
+    read_sentence(importer, text, number);
+}
+
+/* Whether a line begins something of its own; prose that was merely wrapped does not. */
+static bool begins(struct importer *importer, struct bytes line) {
+    if (words_start(line, ": ")) return true;
+    struct line found = classify(importer, words_trim(line));
+    if (found.lead == LEAD_KEY) return found.strong || words_trim(found.value).len == 0;
+    return found.lead != LEAD_NONE && words_trim(found.value).len > 0;
+}
+
+void importer_lines(struct importer *importer, const struct block *block) {
+    struct bytes rest = block->broken, line;
+    uint32_t number = block->place.line, first_number = number;
+    size_t start = 0;
+    const char *front = rest.data;
+    bool apart = rest.len > 0 && words_next_line(&rest, &line) && begins(importer, line);
+    struct bytes second = rest;
+    if (!apart && block->broken.len && words_next_line(&second, &line) && words_start(line, ": "))
+        apart = true;
+    while (apart && rest.len) {
+        size_t at = (size_t)(rest.data - front);
+        words_next_line(&rest, &line);
+        number++;
+        if (!begins(importer, line)) continue;
+        read_line(importer, block, words_trim(bytes_make(block->text.data + start, at - start)),
+                  first_number);
+        start = at;
+        first_number = number;
+    }
+    read_line(importer, block, words_trim(words_from(block->text, start)), first_number);
+}
