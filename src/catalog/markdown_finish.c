@@ -3,6 +3,8 @@
  * After the last block: commands are brought to their patterns, sections and families give what patterns did not
  * state, and what can be inferred is, marked as a guess.
  */
+#include <stdlib.h>
+
 #include "base/glob.h"
 #include "base/memory.h"
 #include "catalog/markdown_inside.h"
@@ -244,22 +246,66 @@ static bool add_family(struct importer *importer, struct markdown_family *family
     return true;
 }
 
+/* Patterns in the order of their templates, so that those of a family lie together. */
+struct order {
+    size_t *numbers;
+    size_t count;
+};
+
+static int compare_templates(const void *a, const void *b, void *context) {
+    const struct catalog *catalog = context;
+    return strcmp(catalog->patterns[*(const size_t *)a].key.template.text,
+                  catalog->patterns[*(const size_t *)b].key.template.text);
+}
+
+static void order_init(struct order *order, struct catalog *catalog) {
+    order->count = catalog->pattern_count;
+    order->numbers = mem_alloc((order->count + 1) * sizeof *order->numbers);
+    for (size_t i = 0; i < order->count; i++) order->numbers[i] = i;
+    qsort_r(order->numbers, order->count, sizeof *order->numbers, compare_templates, catalog);
+}
+
+/* The first place whose template is not below the literal front of the glob. */
+static size_t order_find(const struct order *order, const struct catalog *catalog,
+                         struct bytes glob, size_t literal) {
+    size_t low = 0, high = order->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const char *text = catalog->patterns[order->numbers[middle]].key.template.text;
+        if (strncmp(text, glob.data, literal) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Gives a family's lifetime to its patterns. */
+static void use_family(struct catalog *catalog, const struct order *order,
+                       struct markdown_family *family) {
+    size_t literal = words_index(family->glob, '*');
+    for (size_t i = order_find(order, catalog, family->glob, literal); i < order->count; i++) {
+        struct pattern *pattern = &catalog->patterns[order->numbers[i]];
+        const char *text = pattern->key.template.text;
+        if (strncmp(text, family->glob.data, literal) != 0) return;
+        if (!glob_match(family->glob, bytes_from_string(text), false)) continue;
+        family->used = true;
+        if (!family->lifetime.kind || pattern->lifetime.kind || pattern->kind == PATTERN_CHANNEL)
+            continue;
+        pattern->lifetime = family->lifetime;
+        pattern->lifetime_place = family->place;
+        pattern->guessed |= GUESS_LIFETIME;
+    }
+}
+
 static void use_families(struct importer *importer) {
     struct markdown *facts = importer->facts;
+    struct order order;
+    order_init(&order, importer->catalog);
     for (size_t i = 0; i < facts->family_count; i++) {
         struct markdown_family *family = &facts->families[i];
-        for (size_t j = 0; j < importer->catalog->pattern_count; j++) {
-            struct pattern *pattern = &importer->catalog->patterns[j];
-            if (!glob_match(family->glob, bytes_from_string(pattern->key.template.text), false))
-                continue;
-            family->used = true;
-            if (!family->lifetime.kind || pattern->lifetime.kind ||
-                pattern->kind == PATTERN_CHANNEL)
-                continue;
-            pattern->lifetime = family->lifetime;
-            pattern->lifetime_place = family->place;
-            pattern->guessed |= GUESS_LIFETIME;
-        }
+        use_family(importer->catalog, &order, family);
         if (family->used || !family->announced || add_family(importer, family)) continue;
         diagnostics_add(importer->diagnostics, SEVERITY_WARNING, "family-empty", family->place,
                         "'%.*s' is announced, and no pattern of it is given", (int)family->glob.len,
@@ -268,6 +314,7 @@ static void use_families(struct importer *importer) {
             importer->diagnostics,
             "correct the overview: an ACL or a monitor built from it misses what there is");
     }
+    mem_free(order.numbers);
 }
 
 /* What is lost does harm (queues, locks), or can be had again (caches). */

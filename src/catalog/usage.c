@@ -186,7 +186,8 @@ static const struct command_facts commands[] = {
 enum {
     COMMANDS = sizeof commands / sizeof *commands,
     COMMAND_NAME_MAX = 24,
-    CALL_BYTES_MAX = 4096
+    CALL_BYTES_MAX = 4096,
+    CALL_DEPTH_MAX = 16
 };
 
 static int compare_names(const void *name, const void *row) {
@@ -418,7 +419,7 @@ static size_t argument_end(struct bytes text, size_t at) {
             at = end - 1;
             continue;
         }
-        if (memchr("([{", c, 3)) depth++;
+        if (memchr("([{", c, 3) && ++depth > CALL_DEPTH_MAX) return text.len;
         if (memchr(")]}", c, 3) && depth-- == 0) return at;
         if (c == ',' && depth == 0) return at;
         if (c == '#' || (c == '/' && at + 1 < text.len && text.data[at + 1] == '/')) {

@@ -18,74 +18,75 @@ static void expect_text(const char *got, const char *wanted, const char *text) {
         fail_msg("'%s': '%s', not '%s'", text, got ? got : "-", wanted ? wanted : "-");
 }
 
+static const struct {
+    const char *text;
+    enum lifetime_kind kind;
+    int64_t default_ms, minimum_ms, maximum_ms;
+    const char *after, *renewed, *note;
+} wordings[] = {
+    {"5 min", LIFETIME_LIMITED, 5 * M, 0, 0, NULL, NULL, NULL},
+    {"1 hour (completed)", LIFETIME_LIMITED, H, 0, 0, "completed", NULL, NULL},
+    {"7d", LIFETIME_LIMITED, 7 * D, 0, 0, NULL, NULL, NULL},
+    {"60s", LIFETIME_LIMITED, 60 * S, 0, 0, NULL, NULL, NULL},
+    {"1m", LIFETIME_LIMITED, M, 0, 0, NULL, NULL, NULL},
+    {"`30m`", LIFETIME_LIMITED, 30 * M, 0, 0, NULL, NULL, NULL},
+    {"No expiry", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+    {"None", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+    {"-", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+    {"\xe2\x80\x94", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+    {"Never expires", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+    {"", LIFETIME_UNSTATED, 0, 0, 0, NULL, NULL, NULL},
+    {"24 hours after completion", LIFETIME_LIMITED, D, 0, 0, "completion", NULL, NULL},
+    {"24 hours (after completion)", LIFETIME_LIMITED, D, 0, 0, "completion", NULL, NULL},
+    {"Expires after 10 minutes", LIFETIME_LIMITED, 10 * M, 0, 0, NULL, NULL, NULL},
+    {"5 minutes (heartbeat)", LIFETIME_LIMITED, 5 * M, 0, 0, NULL, "heartbeat", NULL},
+    {"30 seconds (with renewal)", LIFETIME_LIMITED, 30 * S, 0, 0, NULL, "with renewal", NULL},
+    {"30 min after last access", LIFETIME_LIMITED, 30 * M, 0, 0, NULL, "last access", NULL},
+    {"window duration (e.g., 60s)", LIFETIME_LIMITED, 0, 0, 0, NULL, NULL,
+     "window duration (e.g., 60s)"},
+    {"5-60 minutes", LIFETIME_LIMITED, 0, 5 * M, 60 * M, NULL, NULL, NULL},
+    {"1\xe2\x80\x93"
+     "24 hours",
+     LIFETIME_LIMITED, 0, H, D, NULL, NULL, NULL},
+    {"up to 1 day", LIFETIME_LIMITED, 0, 0, D, NULL, NULL, NULL},
+    {"an hour", LIFETIME_LIMITED, H, 0, 0, NULL, NULL, NULL},
+    {"half an hour", LIFETIME_LIMITED, 30 * M, 0, 0, NULL, NULL, NULL},
+    {"1 hour 30 minutes", LIFETIME_LIMITED, 90 * M, 0, 0, NULL, NULL, NULL},
+    {"1.5 hours", LIFETIME_LIMITED, 90 * M, 0, 0, NULL, NULL, NULL},
+    {"until midnight", LIFETIME_LIMITED, 0, 0, 0, NULL, NULL, "until midnight"},
+    {"2592000 seconds", LIFETIME_LIMITED, 30 * D, 0, 0, NULL, NULL, NULL},
+    {"5 min TTL", LIFETIME_LIMITED, 5 * M, 0, 0, NULL, NULL, NULL},
+    {"PT15M", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, NULL, NULL},
+    {"P7D", LIFETIME_LIMITED, 7 * D, 0, 0, NULL, NULL, NULL},
+    {"P1DT12H", LIFETIME_LIMITED, 36 * H, 0, 0, NULL, NULL, NULL},
+    {"PT0.5H", LIFETIME_LIMITED, 30 * M, 0, 0, NULL, NULL, NULL},
+    {"\xe2\x88\x9e", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+    {"0 (forever)", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+    {"0 = never expires", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+    {"kept until deleted", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
+    {"30 days after last write", LIFETIME_LIMITED, 30 * D, 0, 0, NULL, "last write", NULL},
+    {"15m (refreshable)", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, "refreshable", NULL},
+    {"fifteen minutes", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, NULL, NULL},
+    {"yes, 30 days", LIFETIME_LIMITED, 30 * D, 0, 0, NULL, NULL, NULL},
+    {"yes", LIFETIME_LIMITED, 0, 0, 0, NULL, NULL, NULL},
+    {"15 minutes, configurable", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, NULL, "configurable"},
+};
+
 static void test_wordings(void **state) {
-    static const struct {
-        const char *text;
-        enum lifetime_kind kind;
-        int64_t default_ms, minimum_ms, maximum_ms;
-        const char *after, *renewed, *note;
-    } rows[] = {
-        {"5 min", LIFETIME_LIMITED, 5 * M, 0, 0, NULL, NULL, NULL},
-        {"1 hour (completed)", LIFETIME_LIMITED, H, 0, 0, "completed", NULL, NULL},
-        {"7d", LIFETIME_LIMITED, 7 * D, 0, 0, NULL, NULL, NULL},
-        {"60s", LIFETIME_LIMITED, 60 * S, 0, 0, NULL, NULL, NULL},
-        {"1m", LIFETIME_LIMITED, M, 0, 0, NULL, NULL, NULL},
-        {"`30m`", LIFETIME_LIMITED, 30 * M, 0, 0, NULL, NULL, NULL},
-        {"No expiry", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
-        {"None", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
-        {"-", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
-        {"\xe2\x80\x94", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
-        {"Never expires", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
-        {"", LIFETIME_UNSTATED, 0, 0, 0, NULL, NULL, NULL},
-        {"24 hours after completion", LIFETIME_LIMITED, D, 0, 0, "completion", NULL, NULL},
-        {"24 hours (after completion)", LIFETIME_LIMITED, D, 0, 0, "completion", NULL, NULL},
-        {"Expires after 10 minutes", LIFETIME_LIMITED, 10 * M, 0, 0, NULL, NULL, NULL},
-        {"5 minutes (heartbeat)", LIFETIME_LIMITED, 5 * M, 0, 0, NULL, "heartbeat", NULL},
-        {"30 seconds (with renewal)", LIFETIME_LIMITED, 30 * S, 0, 0, NULL, "with renewal", NULL},
-        {"30 min after last access", LIFETIME_LIMITED, 30 * M, 0, 0, NULL, "last access", NULL},
-        {"window duration (e.g., 60s)", LIFETIME_LIMITED, 0, 0, 0, NULL, NULL,
-         "window duration (e.g., 60s)"},
-        {"5-60 minutes", LIFETIME_LIMITED, 0, 5 * M, 60 * M, NULL, NULL, NULL},
-        {"1\xe2\x80\x93"
-         "24 hours",
-         LIFETIME_LIMITED, 0, H, D, NULL, NULL, NULL},
-        {"up to 1 day", LIFETIME_LIMITED, 0, 0, D, NULL, NULL, NULL},
-        {"an hour", LIFETIME_LIMITED, H, 0, 0, NULL, NULL, NULL},
-        {"half an hour", LIFETIME_LIMITED, 30 * M, 0, 0, NULL, NULL, NULL},
-        {"1 hour 30 minutes", LIFETIME_LIMITED, 90 * M, 0, 0, NULL, NULL, NULL},
-        {"1.5 hours", LIFETIME_LIMITED, 90 * M, 0, 0, NULL, NULL, NULL},
-        {"until midnight", LIFETIME_LIMITED, 0, 0, 0, NULL, NULL, "until midnight"},
-        {"2592000 seconds", LIFETIME_LIMITED, 30 * D, 0, 0, NULL, NULL, NULL},
-        {"5 min TTL", LIFETIME_LIMITED, 5 * M, 0, 0, NULL, NULL, NULL},
-        {"PT15M", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, NULL, NULL},
-        {"P7D", LIFETIME_LIMITED, 7 * D, 0, 0, NULL, NULL, NULL},
-        {"P1DT12H", LIFETIME_LIMITED, 36 * H, 0, 0, NULL, NULL, NULL},
-        {"PT0.5H", LIFETIME_LIMITED, 30 * M, 0, 0, NULL, NULL, NULL},
-        {"\xe2\x88\x9e", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
-        {"0 (forever)", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
-        {"0 = never expires", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
-        {"kept until deleted", LIFETIME_NONE, 0, 0, 0, NULL, NULL, NULL},
-        {"30 days after last write", LIFETIME_LIMITED, 30 * D, 0, 0, NULL, "last write", NULL},
-        {"15m (refreshable)", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, "refreshable", NULL},
-        {"fifteen minutes", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, NULL, NULL},
-        {"yes, 30 days", LIFETIME_LIMITED, 30 * D, 0, 0, NULL, NULL, NULL},
-        {"yes", LIFETIME_LIMITED, 0, 0, 0, NULL, NULL, NULL},
-        {"15 minutes, configurable", LIFETIME_LIMITED, 15 * M, 0, 0, NULL, NULL, "configurable"},
-    };
     struct arena arena = {0};
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof wordings / sizeof *wordings; i++) {
         struct lifetime got;
-        if (!lifetime_read(bytes_from_string(rows[i].text), &arena, &got))
-            fail_msg("'%s' is not read", rows[i].text);
-        if (got.kind != rows[i].kind || got.default_ms != rows[i].default_ms ||
-            got.minimum_ms != rows[i].minimum_ms || got.maximum_ms != rows[i].maximum_ms)
-            fail_msg("'%s': kind %d, default %lld, %lld to %lld", rows[i].text, (int)got.kind,
+        if (!lifetime_read(bytes_from_string(wordings[i].text), &arena, &got))
+            fail_msg("'%s' is not read", wordings[i].text);
+        if (got.kind != wordings[i].kind || got.default_ms != wordings[i].default_ms ||
+            got.minimum_ms != wordings[i].minimum_ms || got.maximum_ms != wordings[i].maximum_ms)
+            fail_msg("'%s': kind %d, default %lld, %lld to %lld", wordings[i].text, (int)got.kind,
                      (long long)got.default_ms, (long long)got.minimum_ms,
                      (long long)got.maximum_ms);
-        expect_text(got.after, rows[i].after, rows[i].text);
-        expect_text(got.renewed, rows[i].renewed, rows[i].text);
-        expect_text(got.note, rows[i].note, rows[i].text);
+        expect_text(got.after, wordings[i].after, wordings[i].text);
+        expect_text(got.renewed, wordings[i].renewed, wordings[i].text);
+        expect_text(got.note, wordings[i].note, wordings[i].text);
     }
     struct lifetime got;
     assert_false(lifetime_read(BYTES("see the wiki"), &arena, &got));
