@@ -17,5 +17,6 @@ int command_catalog_diff(int argc, char **argv);
 int command_catalog_check(int argc, char **argv);
 int command_catalog_match(int argc, char **argv);
 int command_top(int argc, char **argv);
+int command_audit(int argc, char **argv);
 
 #endif

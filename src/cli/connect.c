@@ -19,11 +19,13 @@
 #include "base/memory.h"
 #include "base/number.h"
 
-enum { READ_BYTES = 64 << 10, OUTPUT_MAX = 1 << 30 };
+enum { READ_BYTES = 64 << 10, OUTPUT_MAX = 1 << 30, REPLY_ELEMENTS_MAX = 1 << 22 };
 
 struct connection {
     struct address address;
-    redisContext *context; /* the socket and the reader */
+    redisContext *context;               /* the socket and the reader */
+    redisReplyObjectFunctions functions; /* hiredis's, with create_array between */
+    void *(*create_array)(const redisReadTask *task, int elements);
     struct secure *secure; /* NULL without TLS */
     struct buffer output;
     size_t unread_bytes; /* of the reply that is not complete yet */
@@ -200,6 +202,22 @@ redisReply *connection_call(struct connection *connection, ...) {
 
 /* ---- opening ---- */
 
+/* An array is made before its elements have come: one of two thousand million would take 16 GB for ten bytes. */
+static void *create_array(const redisReadTask *task, int elements) {
+    const struct connection *connection = task->privdata;
+    if (elements > REPLY_ELEMENTS_MAX) return NULL;
+    return connection->create_array(task, elements);
+}
+
+static void bound_arrays(struct connection *connection) {
+    redisReader *reader = connection->context->reader;
+    connection->functions = *reader->fn;
+    connection->create_array = connection->functions.createArray;
+    connection->functions.createArray = create_array;
+    reader->fn = &connection->functions;
+    reader->privdata = connection;
+}
+
 static bool connect_socket(struct connection *connection) {
     const struct address *address = &connection->address;
     struct timeval limit = {connection->timeout_ms / 1000, connection->timeout_ms % 1000 * 1000};
@@ -210,6 +228,7 @@ static bool connect_socket(struct connection *connection) {
     int number = errno;
     if (!context) return fail(connection, "out of memory");
     if (is_stopped(connection)) return fail(connection, "interrupted");
+    if (!context->err) bound_arrays(connection);
     if (!context->err) return true;
     if (context->err != REDIS_ERR_IO) return fail(connection, "%s", context->errstr);
     switch (number) {

@@ -24,6 +24,7 @@ static const struct command catalog_commands[] = {
 };
 
 static const struct command commands[] = {
+    {"audit", command_audit, "compare what a server holds with its catalog"},
     {"top", command_top, "show live what a running server counts for each pattern"},
     {NULL, NULL, NULL},
 };

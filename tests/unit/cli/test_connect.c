@@ -109,6 +109,7 @@ static void test_what_is_wrong(void **state) {
         {"", false, "no answer within"},
         {"$99999999999999999999\r\n", false, "no Redis-compatible server"},
         {"*-5\r\n", false, "no Redis-compatible server"},
+        {"*2147483647\r\n", false, "no Redis-compatible server"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
