@@ -82,8 +82,8 @@ struct answers {
 static void take_error(struct survey *survey, int question, struct bytes text,
                        struct answers *answers) {
     if (words_start(text, "WRONGTYPE")) return;
-    bool of_key = words_start(text, "NOPERM") && words_have(text, "key");
-    if (of_key && !words_have(text, "command")) {
+    /* "... to access one of the keys ...", "... to access the 'x' key", beside "... to run the 'x' command". */
+    if (words_start(text, "NOPERM") && words_have(text, "access")) {
         answers->refused = true;
         return;
     }
