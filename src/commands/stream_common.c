@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/command.h"
 #include "types/limits.h"
 
 /* ---- identifiers ---- */
@@ -124,7 +125,9 @@ bool stream_open_group(struct request *request, uint32_t index, struct stream **
                        struct stream_group **ret_group) {
     struct entry *entry;
     struct bytes name = argument(request, index);
-    if (!request_write_typed(request, 0, TYPE_STREAM, &entry)) return false;
+    bool writes = request->command->flags & COMMAND_WRITE;
+    if (!(writes ? request_write_typed : request_read_typed)(request, 0, TYPE_STREAM, &entry))
+        return false;
     struct stream_group *group = entry ? stream_group_find(stream_of(entry), name) : NULL;
     if (!group) {
         struct bytes key = request_key_asked(request, 0);

@@ -210,7 +210,7 @@ void request_run(struct request *request) {
         run_guarded(request);
     else
         request->command->handler(request);
-    /* Commands that read may remove fields that have expired, or look at a group as if to change it. */
+    /* Commands that read may remove fields that have expired, and what an undone script wrote was put back. */
     if (kn_unlikely(store_opened > 0)) store_settle(request->store);
 }
 

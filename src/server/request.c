@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/assert.h"
 #include "server/aliases.h"
 #include "server/client.h"
 #include "server/command.h"
@@ -43,6 +44,7 @@ struct entry *request_read(struct request *request, uint32_t index) {
 
 struct entry *request_write(struct request *request, uint32_t index) {
     struct entry *entry = request_find_key(request, request_key(request, index));
+    kn_assert(request->command->flags & COMMAND_WRITE);
     if (entry == NULL) return NULL;
     store_open(request->store, request->db, entry);
     request_touch(request, entry);
