@@ -78,8 +78,8 @@ static bool follow(struct migration *migration) {
     return true;
 }
 
-static void report_conflicts(const struct migration *migration, unsigned number) {
-    struct alias_progress *progress = alias_progress(migration->table, number);
+static void report_conflicts(const struct migration *migration, unsigned number,
+                             struct alias_progress *progress) {
     int64_t conflicts = atomic_load(&progress->conflicts);
     if (conflicts == progress->reported) return;
     progress->reported = conflicts;
@@ -94,7 +94,7 @@ static void pass_over(struct migration *migration) {
     for (unsigned i = 1; i < numbers_of(migration->table) && counts; i++) {
         struct alias_progress *progress = alias_progress(migration->table, i);
         if (progress == NULL || !atomic_load(&progress->pending)) continue;
-        report_conflicts(migration, i);
+        report_conflicts(migration, i, progress);
         /* What this pass has moved will not be there in the next. */
         if (!atomic_load(&progress->wanted) || migration->seen[i] == 0)
             atomic_store(&progress->left, migration->seen[i]);
