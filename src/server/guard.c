@@ -163,6 +163,20 @@ static __attribute__((noinline)) void look_at_one(struct request *request, uint1
     look_at(request, 0, &place, entry, changed, dealing->is_new);
 }
 
+/* The usual case, seen at a glance. */
+static inline bool is_as_asked(const struct request *request, const struct pattern_rules *rules,
+                               const struct entry *entry) {
+    if (!rules->about_little || entry == NULL) return false;
+    const struct pattern *pattern = rules->pattern;
+    const struct lifetime *lifetime = &pattern->lifetime;
+    if (pattern->type != PATTERN_TYPE_UNSTATED && entry_type(entry) != guard_type_wanted(pattern))
+        return false;
+    if (!entry_has(entry, ENTRY_EXPIRES)) return !lifetime->required && !lifetime->default_ms;
+    int64_t at_ms = entry_expiry(entry);
+    return at_ms >= request->now_ms && (lifetime->maximum_ms == 0 ||
+                                        at_ms <= request->now_ms + lifetime->maximum_ms + SLACK_MS);
+}
+
 void guard_after(struct request *request, bool failed) {
     if (kn_unlikely(failed) || kn_unlikely(request->changes == 0)) return;
     if (kn_unlikely(request->key_count != 1 || request->command->flags & COMMAND_OTHER_DB)) {
@@ -175,7 +189,8 @@ void guard_after(struct request *request, bool failed) {
     const struct pattern_rules *rules = store_pattern_rules(request->store, id);
     /* The store notes that an entry is another, not that its value has grown where it is. */
     bool changed = dealing->changed || rules->about_size;
-    if (rules->about_arguments || (changed && rules->about_entry))
+    if (rules->about_arguments ||
+        (changed && rules->about_entry && !is_as_asked(request, rules, dealing->entry)))
         look_at_one(request, id, changed);
 }
 

@@ -101,19 +101,18 @@ static struct pattern_rules rules_of(const struct view *view, unsigned number,
     const struct catalog *catalog = matcher_catalog(view->catalogs.matcher, number);
     enum catalog_mode mode = mode_or(pattern->mode, mode_or(catalog->mode, default_mode));
     const struct lifetime *lifetime = &pattern->lifetime;
-    return (struct pattern_rules){
-        .pattern = pattern,
-        .catalog = catalog,
-        .mode = mode,
-        .about_entry =
-            mode != MODE_OFF &&
-            (pattern->type != PATTERN_TYPE_UNSTATED || pattern->database_count ||
-             pattern->key_bytes_max || pattern->value_bytes_max || pattern->elements_max ||
-             lifetime->required || lifetime->default_ms || lifetime->maximum_ms),
-        .about_size = mode != MODE_OFF && (pattern->value_bytes_max || pattern->elements_max),
-        .about_arguments =
-            mode != MODE_OFF && (pattern->value != FORMAT_ANY || pattern->field_count),
-    };
+    bool little = pattern->type != PATTERN_TYPE_UNSTATED || lifetime->required ||
+                  lifetime->default_ms || lifetime->maximum_ms,
+         size = pattern->value_bytes_max || pattern->elements_max,
+         place = pattern->database_count || pattern->key_bytes_max,
+         arguments = pattern->value != FORMAT_ANY || pattern->field_count;
+    struct pattern_rules rules = {.pattern = pattern, .catalog = catalog, .mode = mode};
+    if (mode == MODE_OFF) return rules;
+    rules.about_entry = little || size || place;
+    rules.about_size = size;
+    rules.about_little = little && !size && !place && !arguments;
+    rules.about_arguments = arguments;
+    return rules;
 }
 
 static unsigned default_mode_index(const struct store *store) {

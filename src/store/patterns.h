@@ -58,6 +58,7 @@ struct pattern_rules {
     enum catalog_mode mode;        /* off, observe or enforce */
     bool about_entry;              /* type, lifetime, database, sizes: to be seen from the entry */
     bool about_size;               /* among them sizes, which change without the entry */
+    bool about_little;             /* of all these only the type and the lifetime */
     bool about_arguments;          /* formats and fields: to be seen from the command */
 };
 /* Of a live id. A shard is held. */
