@@ -119,20 +119,20 @@ static bool read_words(const struct words *words, struct top *top) {
            read_count("--rows", words->rows, &top->rows) && read_sort(words->sort, &top->view.sort);
 }
 
-/* One snapshot, which shows that all is as it has to be; then reports, or the screen. */
+/* One reading, which shows that all is as it has to be; then reports, or the screen. */
 static int begin(struct top *top, bool screen) {
     char error[CONNECTION_ERROR_MAX] = "";
     struct board board = {0};
-    struct snapshot *snapshot = NULL;
+    struct reading *reading = NULL;
     redisReply *types = NULL;
     struct connection *connection = connection_open(top->url, &top->connection, error);
-    if (!connection || !top_ask(connection, &snapshot, &types, error)) {
+    if (!connection || !top_ask(connection, &reading, &types, error)) {
         if (connection) connection_close(connection);
         fprintf(stderr, "keynome: %s\n", error);
         return EXIT_TROUBLE;
     }
     address_show(connection_address(connection), top->where);
-    board_take(&board, snapshot);
+    board_take(&board, reading);
     board_learn_types(&board, types);
     freeReplyObject(types);
     int status = screen ? top_screen(top, connection, &board) : top_plain(top, connection, &board);

@@ -35,9 +35,9 @@ struct top {
     bool json;
 };
 
-/* Asks for one snapshot. False when there is none: error (CONNECTION_ERROR_MAX bytes) says why and what to do; the
+/* Asks for one reading. False when there is none: error (CONNECTION_ERROR_MAX bytes) says why and what to do; the
  * connection may be good for another try. ret_types: the reply of CATALOG DESCRIBE; NULL when it is not wanted. */
-bool top_ask(struct connection *connection, struct snapshot **ret_snapshot, redisReply **ret_types,
+bool top_ask(struct connection *connection, struct reading **ret_reading, redisReply **ret_types,
              char *error);
 
 /* What is known of the pattern that is looked at; replies are NULL where the server gave none. */
@@ -51,7 +51,7 @@ void detail_done(struct detail *detail);
 /* poll(), which a signal that ends the program always ends too: -1 with EINTR. timeout_ms < 0: none. */
 int top_wait(const struct top *top, struct pollfd *waits, unsigned count, int timeout_ms);
 
-/* Both have a board with one snapshot on it, and close the connection.
+/* Both have a board with one reading on it, and close the connection.
  * Reports on standard output, until there were enough. */
 int top_plain(const struct top *top, struct connection *connection, struct board *board);
 /* The live screen, until the user has enough. */

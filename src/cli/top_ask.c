@@ -23,24 +23,24 @@ static redisReply *receive(struct connection *connection, char *error) {
     return reply;
 }
 
-static void explain(const struct connection *connection, enum snapshot_result result,
+static void explain(const struct connection *connection, enum reading_result result,
                     const char *words, char *error) {
     char where[ADDRESS_SHOWN_MAX];
     address_show(connection_address(connection), where);
     switch (result) {
-    case SNAPSHOT_NOT_KEYNOME:
+    case READING_NOT_KEYNOME:
         snprintf(error, CONNECTION_ERROR_MAX,
                  "%s is %s, not Keynome: only Keynome counts by pattern. Start keynome-server with "
                  "--catalog FILE in its place, or have its keys looked at by `keynome audit`",
                  where, words);
         break;
-    case SNAPSHOT_NO_CATALOG:
+    case READING_NO_CATALOG:
         snprintf(error, CONNECTION_ERROR_MAX,
                  "%s has no catalog, so there are no patterns. Load one with CATALOG LOAD FILE, or "
                  "start the server with --catalog FILE; your Markdown page of keys will do",
                  where);
         break;
-    case SNAPSHOT_REFUSED:
+    case READING_REFUSED:
         connection_explain(bytes_from_string(words), "INFO and CATALOG STATS", error);
         break;
     default:
@@ -50,13 +50,13 @@ static void explain(const struct connection *connection, enum snapshot_result re
     }
 }
 
-bool top_ask(struct connection *connection, struct snapshot **ret_snapshot, redisReply **ret_types,
+bool top_ask(struct connection *connection, struct reading **ret_reading, redisReply **ret_types,
              char *error) {
     static const char *const info[] = {"INFO", "server", "clients", "memory", "stats"};
     static const char *const stats[] = {"CATALOG", "STATS"}, *const types[] = {"CATALOG",
                                                                                "DESCRIBE"};
-    char words[SNAPSHOT_WORDS_MAX];
-    enum snapshot_result result = SNAPSHOT_STRANGE;
+    char words[READING_WORDS_MAX];
+    enum reading_result result = READING_STRANGE;
     send_words(connection, info, 5);
     send_words(connection, stats, 2);
     if (ret_types) send_words(connection, types, 2);
@@ -75,17 +75,17 @@ bool top_ask(struct connection *connection, struct snapshot **ret_snapshot, redi
         }
     }
     if (answered) {
-        result = snapshot_read(head, rows, clock_mono_us(), ret_snapshot, words);
-        if (result != SNAPSHOT_FINE) explain(connection, result, words, error);
+        result = reading_make(head, rows, clock_mono_us(), ret_reading, words);
+        if (result != READING_FINE) explain(connection, result, words, error);
     }
-    if (result == SNAPSHOT_FINE && ret_types) {
+    if (result == READING_FINE && ret_types) {
         *ret_types = described;
         described = NULL;
     }
     give_back(head);
     give_back(rows);
     give_back(described);
-    return result == SNAPSHOT_FINE;
+    return result == READING_FINE;
 }
 
 bool top_ask_detail(struct connection *connection, const char *pattern, struct detail *ret_detail) {

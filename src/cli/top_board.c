@@ -18,7 +18,7 @@ const char *const column_words[COLUMNS_SORTABLE] = {
     [COLUMN_PURGED] = "purged",     [COLUMN_VIOLATIONS] = "violations",
 };
 
-/* ---- taking snapshots ---- */
+/* ---- taking readings ---- */
 
 static void course_add(struct course *course, double value) {
     if (course->count == BOARD_HISTORY) {
@@ -28,7 +28,7 @@ static void course_add(struct course *course, double value) {
     course->values[course->count++] = (float)value;
 }
 
-static int compare_identity(const struct snapshot_row *a, const struct snapshot_row *b) {
+static int compare_identity(const struct reading_row *a, const struct reading_row *b) {
     int order = strcmp(a->catalog, b->catalog);
     return order ? order : strcmp(a->pattern, b->pattern);
 }
@@ -45,7 +45,7 @@ struct before {
     struct board_row **sorted; /* made when it is first needed */
 };
 
-static struct board_row *find_before(struct before *before, const struct snapshot_row *row,
+static struct board_row *find_before(struct before *before, const struct reading_row *row,
                                      size_t place) {
     struct board_row wanted = {.now = row}, *key = &wanted;
     if (place < before->count && compare_identity(before->rows[place].now, row) == 0)
@@ -66,7 +66,7 @@ static bool is_level(enum figure figure) {
 }
 
 /* Compares a line with what it was; false when it cannot be its continuation. */
-static bool row_compare(struct board_row *row, const struct snapshot_row *then, double elapsed_s) {
+static bool row_compare(struct board_row *row, const struct reading_row *then, double elapsed_s) {
     for (unsigned i = 0; i < FIGURES; i++) {
         double change = (double)row->now->figures[i] - (double)then->figures[i];
         if (change < 0 && !is_level((enum figure)i)) return false;
@@ -98,8 +98,8 @@ static void row_take(struct board *board, struct board_row *row, struct board_ro
 }
 
 /* The server as a whole. then: NULL for the first. */
-static void head_take(struct board *board, const struct snapshot *then) {
-    const struct snapshot_head *now = &board->now->head, *old = then ? &then->head : NULL;
+static void head_take(struct board *board, const struct reading *then) {
+    const struct reading_head *now = &board->now->head, *old = then ? &then->head : NULL;
     int64_t hits = now->hits, misses = now->misses;
     board->known = old && board->now->at_us > then->at_us &&
                    strcmp(old->run_id, now->run_id) == 0 && now->commands >= old->commands;
@@ -126,27 +126,27 @@ static void rows_free(struct board_row *rows, size_t count) {
     mem_free(rows);
 }
 
-void board_take(struct board *board, struct snapshot *snapshot) {
-    struct snapshot *then = board->now;
+void board_take(struct board *board, struct reading *reading) {
+    struct reading *then = board->now;
     struct before before = {.rows = board->rows, .count = board->count};
-    board->now = snapshot;
-    board->count = snapshot->count;
-    board->rows = mem_zalloc((snapshot->count ? snapshot->count : 1) * sizeof *board->rows);
+    board->now = reading;
+    board->count = reading->count;
+    board->rows = mem_zalloc((reading->count ? reading->count : 1) * sizeof *board->rows);
     board->keys = board->violations = 0;
     board->reads_s = board->writes_s = 0;
     head_take(board, then);
-    for (size_t i = 0; i < snapshot->count; i++) {
-        board->rows[i].now = &snapshot->rows[i];
-        row_take(board, &board->rows[i], find_before(&before, &snapshot->rows[i], i));
+    for (size_t i = 0; i < reading->count; i++) {
+        board->rows[i].now = &reading->rows[i];
+        row_take(board, &board->rows[i], find_before(&before, &reading->rows[i], i));
     }
     rows_free(before.rows, before.count);
     mem_free(before.sorted);
-    snapshot_free(then);
+    reading_free(then);
 }
 
 void board_done(struct board *board) {
     rows_free(board->rows, board->count);
-    snapshot_free(board->now);
+    reading_free(board->now);
     *board = (struct board){0};
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What `keynome top` shows: a line for each pattern, with what happened since the snapshot before.
+ * What `keynome top` shows: a line for each pattern, with what happened since the reading before.
  *
- * What: takes snapshots; knows the rate of everything that is counted, and the course of the last two minutes or so;
+ * What: takes readings; knows the rate of everything that is counted, and the course of the last two minutes or so;
  *       chooses and orders the lines to show.
- * Always: rates are of the time between the last two snapshots of one run of the server. Where a count fell (another
+ * Always: rates are of the time between the last two readings of one run of the server. Where a count fell (another
  *         server, a catalog loaded anew) there are none until the next.
  * Owner: board_done gives everything back; texts of lines are good until the next board_take.
  * Lock: none. Errors: none.
@@ -12,7 +12,7 @@
 #ifndef KN_CLI_TOP_BOARD_H
 #define KN_CLI_TOP_BOARD_H
 
-#include "cli/top_snapshot.h"
+#include "cli/top_reading.h"
 
 enum { BOARD_HISTORY = 120 };
 
@@ -23,9 +23,9 @@ struct course {
 };
 
 struct board_row {
-    const struct snapshot_row *now;
+    const struct reading_row *now;
     char *type;             /* of its keys, once it is known; NULL */
-    bool known;             /* the snapshot before has it too: there are rates */
+    bool known;             /* the reading before has it too: there are rates */
     double rates[FIGURES];  /* a second; of keys and bytes as well, where they may fall */
     double operations_s;    /* by the rates; by the server's own count while there are none */
     int64_t violations_new; /* in the last interval */
@@ -33,10 +33,10 @@ struct board_row {
 };
 
 struct board {
-    struct snapshot *now; /* NULL before the first */
+    struct reading *now; /* NULL before the first */
     struct board_row *rows;
     size_t count;
-    double elapsed_s; /* between the last two snapshots; 0 while there is but one */
+    double elapsed_s; /* between the last two readings; 0 while there is but one */
     bool known;
     double commands_s, reads_s, writes_s, expired_s, evicted_s;
     double hit_share; /* in the last interval; negative when nothing was read */
@@ -44,8 +44,8 @@ struct board {
     struct course course; /* of commands a second */
 };
 
-/* Swallows the snapshot. */
-void board_take(struct board *board, struct snapshot *snapshot);
+/* Swallows the reading. */
+void board_take(struct board *board, struct reading *reading);
 void board_done(struct board *board);
 
 struct redisReply;

@@ -328,7 +328,7 @@ static void say_error(struct page *page, const struct redisReply *reply) {
 
 void page_detail(struct page *page, const struct board_row *row, const struct detail *detail,
                  int64_t now_s) {
-    const struct snapshot_row *now = row->now;
+    const struct reading_row *now = row->now;
     page_blank(page, STYLE_PLAIN, 1);
     page_put(page, STYLE_STRONG, board_title(row, false));
     if (now->catalog[0]) {

@@ -28,7 +28,7 @@ struct feed {
     /* The thread's own. */
     struct connection *connection;
     int64_t types_at_us;
-    int64_t asked_us; /* when a snapshot was due last */
+    int64_t asked_us; /* when a reading was due last */
 
     /* Under the lock. */
     unsigned interval_ms;
@@ -41,11 +41,11 @@ struct feed {
 /* ---- the thread ---- */
 
 struct wish {
-    bool snapshot, ended;
+    bool reading, ended;
     char *pattern;
 };
 
-/* When the next snapshot is due. The lock is held. */
+/* When the next reading is due. The lock is held. */
 static int64_t due_us(const struct feed *feed) {
     unsigned interval_ms = feed->interval_ms;
     if (!feed->connection && interval_ms < RETRY_MS) interval_ms = RETRY_MS;
@@ -66,10 +66,10 @@ static struct wish wait_for_wish(struct feed *feed) {
     }
     int64_t now_us = clock_mono_us(), due = due_us(feed);
     wish.ended = *feed->stopped;
-    wish.snapshot = !feed->paused && now_us >= due;
-    if (feed->pattern && (feed->hurry || wish.snapshot)) wish.pattern = mem_strdup(feed->pattern);
+    wish.reading = !feed->paused && now_us >= due;
+    if (feed->pattern && (feed->hurry || wish.reading)) wish.pattern = mem_strdup(feed->pattern);
     /* On time by the clock, unless one was missed: the server is slow, or there was a pause. */
-    if (wish.snapshot)
+    if (wish.reading)
         feed->asked_us = now_us - due < feed->interval_ms * INT64_C(1000) ? due : now_us;
     feed->hurry = false;
     pthread_mutex_unlock(&feed->lock);
@@ -81,9 +81,9 @@ static void publish(struct feed *feed, const struct wish *wish, struct feed_news
     uint64_t one = 1;
     pthread_mutex_lock(&feed->lock);
     struct feed_news *last = &feed->news;
-    if (news->snapshot) {
-        snapshot_free(last->snapshot);
-        last->snapshot = news->snapshot;
+    if (news->reading) {
+        reading_free(last->reading);
+        last->reading = news->reading;
     }
     if (news->types) {
         if (last->types) freeReplyObject(last->types);
@@ -115,10 +115,10 @@ static void ask(struct feed *feed, const struct wish *wish, struct feed_news *ne
     int64_t now_us = clock_mono_us();
     bool types = feed->types_at_us == 0 || now_us - feed->types_at_us >= TYPES_MS * INT64_C(1000);
     bool fine = true;
-    if (wish->snapshot)
+    if (wish->reading)
         fine =
-            top_ask(feed->connection, &news->snapshot, types ? &news->types : NULL, news->trouble);
-    if (fine && wish->snapshot && types) feed->types_at_us = now_us;
+            top_ask(feed->connection, &news->reading, types ? &news->types : NULL, news->trouble);
+    if (fine && wish->reading && types) feed->types_at_us = now_us;
     if (fine && wish->pattern)
         news->detailed = top_ask_detail(feed->connection, wish->pattern, &news->detail);
     const char *broken = connection_error(feed->connection);
@@ -218,7 +218,7 @@ bool feed_take(struct feed *feed, struct feed_news *ret_news) {
 }
 
 void feed_news_done(struct feed_news *news) {
-    snapshot_free(news->snapshot);
+    reading_free(news->reading);
     if (news->types) freeReplyObject(news->types);
     detail_done(&news->detail);
     *news = (struct feed_news){0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Snapshots, fetched in the background, so that the screen never waits for the network.
+ * Readings, fetched in the background, so that the screen never waits for the network.
  *
  * What: a thread asks the server once an interval, connects anew when the server went away, and leaves the newest
  *       answers for whoever takes them.
@@ -17,11 +17,11 @@
 struct feed;
 
 struct feed_news {
-    struct snapshot *snapshot; /* NULL: none since the last time */
-    redisReply *types;         /* of CATALOG DESCRIBE, or NULL */
-    struct detail detail;      /* of the pattern that was wished for */
+    struct reading *reading; /* NULL: none since the last time */
+    redisReply *types;       /* of CATALOG DESCRIBE, or NULL */
+    struct detail detail;    /* of the pattern that was wished for */
     bool detailed;
-    char trouble[CONNECTION_ERROR_MAX]; /* why there is no snapshot; empty while all is well */
+    char trouble[CONNECTION_ERROR_MAX]; /* why there is no reading; empty while all is well */
     bool lost;                          /* there is no connection */
 };
 
@@ -37,7 +37,7 @@ void feed_news_done(struct feed_news *news);
 
 void feed_set_interval(struct feed *feed, unsigned interval_ms);
 void feed_set_paused(struct feed *feed, bool paused);
-/* Ask for this pattern in detail, at once and with every snapshot; NULL: no more. */
+/* Ask for this pattern in detail, at once and with every reading; NULL: no more. */
 void feed_set_pattern(struct feed *feed, const char *pattern);
 
 #endif

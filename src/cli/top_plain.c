@@ -59,7 +59,7 @@ static const char *cell_text(const struct report *report, const struct board_row
 }
 
 static void head_line(const struct report *report, struct buffer *out) {
-    const struct snapshot_head *head = &report->board->now->head;
+    const struct reading_head *head = &report->board->now->head;
     char when[32] = "", text[FIGURE_TEXT_MAX];
     time_t now_s = time(NULL);
     struct tm tm;
@@ -128,7 +128,7 @@ static void json_rates(struct buffer *out, const struct board_row *row) {
 }
 
 static void json_row(struct buffer *out, const struct board_row *row) {
-    const struct snapshot_row *now = row->now;
+    const struct reading_row *now = row->now;
     buffer_printf(out, "{\"pattern\": ");
     json_text(out, now->pattern);
     buffer_printf(out, ", \"catalog\": ");
@@ -148,7 +148,7 @@ static void json_row(struct buffer *out, const struct board_row *row) {
 
 static void write_json(const struct report *report, struct buffer *out) {
     const struct board *board = report->board;
-    const struct snapshot_head *head = &board->now->head;
+    const struct reading_head *head = &board->now->head;
     buffer_printf(out, "{\"time-ms\": %lld, \"interval-s\": ", (long long)clock_realtime_ms());
     if (board->known)
         buffer_printf(out, "%.3f", board->elapsed_s);
@@ -215,20 +215,20 @@ int top_plain(const struct top *top, struct connection *connection, struct board
     int64_t due_us = board->now->at_us;
     if (top->once) status = print_report(top, board, true) ? EXIT_FINE : EXIT_TROUBLE;
     for (uint64_t i = 0; !top->once && status == EXIT_FINE; i++) {
-        struct snapshot *snapshot;
+        struct reading *reading;
         redisReply *types = NULL;
         if (top->reports && i == top->reports) break;
         due_us += top->interval_ms * INT64_C(1000);
         if (due_us < clock_mono_us()) due_us = clock_mono_us();
         if (!sleep_until(top, due_us)) break;
         bool ask_types = board_wants_types(board);
-        if (!top_ask(connection, &snapshot, ask_types ? &types : NULL, error)) {
+        if (!top_ask(connection, &reading, ask_types ? &types : NULL, error)) {
             if (*top->stopped) break;
             fprintf(stderr, "keynome: %s\n", error);
             status = EXIT_TROUBLE;
             break;
         }
-        board_take(board, snapshot);
+        board_take(board, reading);
         if (types) {
             board_learn_types(board, types);
             freeReplyObject(types);

@@ -387,13 +387,13 @@ static void take_news(struct screen *screen) {
     struct feed_news news;
     if (!feed_take(screen->feed, &news)) return;
     if (news.trouble[0] && !screen->trouble[0]) screen->trouble_at_us = clock_mono_us();
-    if (news.trouble[0] || news.snapshot) {
+    if (news.trouble[0] || news.reading) {
         memcpy(screen->trouble, news.trouble, sizeof screen->trouble);
         screen->lost = news.lost;
     }
-    if (news.snapshot) {
-        board_take(screen->board, news.snapshot);
-        news.snapshot = NULL;
+    if (news.reading) {
+        board_take(screen->board, news.reading);
+        news.reading = NULL;
     }
     if (news.types) board_learn_types(screen->board, news.types);
     if (news.detailed) {

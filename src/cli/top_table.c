@@ -59,7 +59,7 @@ static void head_figure(struct page *page, const char *label, enum style style, 
 }
 
 static void head_title(struct page *page, const struct screen_state *state) {
-    const struct snapshot_head *head = &state->board->now->head;
+    const struct reading_head *head = &state->board->now->head;
     const char *dot = mark(page, " \u00b7 ", ", ");
     char right[256], text[FIGURE_TEXT_MAX];
     snprintf(right, sizeof right, "Keynome %s%sup %s%s%lld client%s ", head->version, dot,
@@ -106,7 +106,7 @@ static void head_operations(struct page *page, const struct board *board) {
 }
 
 static void head_memory(struct page *page, const struct board *board) {
-    const struct snapshot_head *head = &board->now->head;
+    const struct reading_head *head = &board->now->head;
     char text[FIGURE_TEXT_MAX], limit[FIGURE_TEXT_MAX + 8];
     size_t columns = chart_columns(page), bar = columns > 9 ? columns - 9 : 0;
     double share = 0;

@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     redisReply info = {.type = REDIS_REPLY_STRING, .len = sizeof known_info - 1};
     struct board board = {0};
     struct detail detail = {0};
-    char words[SNAPSHOT_WORDS_MAX];
+    char words[READING_WORDS_MAX];
     redisReply *replies[6] = {NULL};
     if (size == 0) return 0;
     redisReader *reader = redisReaderCreate();
@@ -75,11 +75,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (size_t i = 0; i < 6; i++) replies[i] = next_reply(reader);
     /* Two looks, of which the first may have an INFO of its own. */
     for (size_t i = 0; i < 2; i++) {
-        struct snapshot *snapshot = NULL;
+        struct reading *reading = NULL;
         const redisReply *head = i == 0 && data[0] & 1 ? replies[5] : &info;
-        if (snapshot_read(head, replies[i], 1000000 * (int64_t)(i + 1), &snapshot, words) ==
-            SNAPSHOT_FINE)
-            board_take(&board, snapshot);
+        if (reading_make(head, replies[i], 1000000 * (int64_t)(i + 1), &reading, words) ==
+            READING_FINE)
+            board_take(&board, reading);
     }
     detail = (struct detail){replies[2], replies[3], replies[4]};
     if (board.now) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What `keynome top` makes of replies: snapshots, what changed between two, order, filter; texts and figures. */
+/* What `keynome top` makes of replies: readings, what changed between two, order, filter; texts and figures. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -80,16 +80,16 @@ static redisReply *make_text(char kind, const char *text) {
 #define SERVER_INFO \
     "# Server\r\nredis_version:7.4.2\r\nkeynome_version:0.1.0\r\nuptime_in_seconds:70\r\n"
 
-static struct snapshot *make_snapshot(const char *info_more, const struct given *rows, size_t count,
-                                      int64_t at_us) {
-    char info_text[1024], words[SNAPSHOT_WORDS_MAX];
-    struct snapshot *snapshot = NULL;
+static struct reading *make_reading(const char *info_more, const struct given *rows, size_t count,
+                                    int64_t at_us) {
+    char info_text[1024], words[READING_WORDS_MAX];
+    struct reading *reading = NULL;
     snprintf(info_text, sizeof info_text, SERVER_INFO "%s", info_more);
     redisReply *info = make_text('$', info_text), *stats = make_stats(rows, count);
-    assert_int_equal(snapshot_read(info, stats, at_us, &snapshot, words), SNAPSHOT_FINE);
+    assert_int_equal(reading_make(info, stats, at_us, &reading, words), READING_FINE);
     freeReplyObject(info);
     freeReplyObject(stats);
-    return snapshot;
+    return reading;
 }
 
 /* keys, bytes, reads, hits, misses, writes, expired, evicted, purged, violations */
@@ -104,42 +104,42 @@ static const struct given after[] = {
     {"shop", "page", "shop:page:{id}", {120, 120000, 1000, 500, 500, 620, 30, 14, 0, 0}, "301"},
 };
 
-static struct board two_snapshots(int64_t apart_us) {
+static struct board two_readings(int64_t apart_us) {
     struct board board = {0};
-    board_take(&board, make_snapshot("run_id:a\r\ntotal_commands_processed:1000\r\n"
-                                     "keyspace_hits:100\r\nkeyspace_misses:10\r\n",
-                                     before, 3, 1000000));
-    board_take(&board, make_snapshot("run_id:a\r\ntotal_commands_processed:1500\r\n"
-                                     "keyspace_hits:130\r\nkeyspace_misses:20\r\n",
-                                     after, 3, 1000000 + apart_us));
+    board_take(&board, make_reading("run_id:a\r\ntotal_commands_processed:1000\r\n"
+                                    "keyspace_hits:100\r\nkeyspace_misses:10\r\n",
+                                    before, 3, 1000000));
+    board_take(&board, make_reading("run_id:a\r\ntotal_commands_processed:1500\r\n"
+                                    "keyspace_hits:130\r\nkeyspace_misses:20\r\n",
+                                    after, 3, 1000000 + apart_us));
     return board;
 }
 
-/* ---- snapshots ---- */
+/* ---- readings ---- */
 
-static void test_snapshot_is_read(void **state) {
+static void test_reading_is_read(void **state) {
     (void)state;
-    struct snapshot *snapshot = make_snapshot("run_id:abc\r\nconnected_clients:7\r\n"
-                                              "used_memory:4096\r\nmaxmemory:8192\r\n",
-                                              before, 3, 5);
-    assert_int_equal(snapshot->count, 3);
-    assert_string_equal(snapshot->head.version, "0.1.0");
-    assert_string_equal(snapshot->head.run_id, "abc");
-    assert_int_equal(snapshot->head.uptime_s, 70);
-    assert_int_equal(snapshot->head.clients, 7);
-    assert_int_equal(snapshot->head.memory_bytes, 4096);
-    assert_int_equal(snapshot->head.memory_limit_bytes, 8192);
-    assert_string_equal(snapshot->rows[2].key, "shop:page:{id}");
-    assert_int_equal(snapshot->rows[2].figures[FIGURE_EVICTED], 4);
-    assert_true(snapshot->rows[0].operations_s == 1.5);
-    snapshot_free(snapshot);
+    struct reading *reading = make_reading("run_id:abc\r\nconnected_clients:7\r\n"
+                                           "used_memory:4096\r\nmaxmemory:8192\r\n",
+                                           before, 3, 5);
+    assert_int_equal(reading->count, 3);
+    assert_string_equal(reading->head.version, "0.1.0");
+    assert_string_equal(reading->head.run_id, "abc");
+    assert_int_equal(reading->head.uptime_s, 70);
+    assert_int_equal(reading->head.clients, 7);
+    assert_int_equal(reading->head.memory_bytes, 4096);
+    assert_int_equal(reading->head.memory_limit_bytes, 8192);
+    assert_string_equal(reading->rows[2].key, "shop:page:{id}");
+    assert_int_equal(reading->rows[2].figures[FIGURE_EVICTED], 4);
+    assert_true(reading->rows[0].operations_s == 1.5);
+    reading_free(reading);
 }
 
-static void expect_result(redisReply *info, redisReply *stats, enum snapshot_result wanted,
+static void expect_result(redisReply *info, redisReply *stats, enum reading_result wanted,
                           const char *wanted_words) {
-    char words[SNAPSHOT_WORDS_MAX];
-    struct snapshot *untouched = NULL;
-    assert_int_equal(snapshot_read(info, stats, 0, &untouched, words), wanted);
+    char words[READING_WORDS_MAX];
+    struct reading *untouched = NULL;
+    assert_int_equal(reading_make(info, stats, 0, &untouched, words), wanted);
     assert_string_equal(words, wanted_words);
     assert_null(untouched);
     freeReplyObject(info);
@@ -149,25 +149,25 @@ static void expect_result(redisReply *info, redisReply *stats, enum snapshot_res
 static void test_other_servers_are_told_apart(void **state) {
     (void)state;
     expect_result(make_text('$', "redis_version:7.0.15\r\n"),
-                  make_text('-', "ERR unknown command 'CATALOG'"), SNAPSHOT_NOT_KEYNOME,
+                  make_text('-', "ERR unknown command 'CATALOG'"), READING_NOT_KEYNOME,
                   "Redis 7.0.15");
     expect_result(make_text('$', "redis_version:7.2.4\r\nvalkey_version:9.1.2\r\n"),
-                  make_text('-', "ERR unknown command 'CATALOG'"), SNAPSHOT_NOT_KEYNOME,
+                  make_text('-', "ERR unknown command 'CATALOG'"), READING_NOT_KEYNOME,
                   "Valkey 9.1.2");
     expect_result(make_text('$', SERVER_INFO),
-                  make_text('-', "ERR no catalog is loaded: see CATALOG LOAD"), SNAPSHOT_NO_CATALOG,
+                  make_text('-', "ERR no catalog is loaded: see CATALOG LOAD"), READING_NO_CATALOG,
                   "ERR no catalog is loaded: see CATALOG LOAD");
     expect_result(make_text('-', "NOAUTH Authentication required."), make_text('-', "NOAUTH"),
-                  SNAPSHOT_REFUSED, "NOAUTH Authentication required.");
-    expect_result(make_text('$', SERVER_INFO), make_text(':', "7"), SNAPSHOT_STRANGE, "");
-    expect_result(make_text('$', "hello"), make_text(':', "7"), SNAPSHOT_STRANGE, "");
+                  READING_REFUSED, "NOAUTH Authentication required.");
+    expect_result(make_text('$', SERVER_INFO), make_text(':', "7"), READING_STRANGE, "");
+    expect_result(make_text('$', "hello"), make_text(':', "7"), READING_STRANGE, "");
 }
 
 /* ---- what changed ---- */
 
 static void test_rates_are_of_the_time_between(void **state) {
     (void)state;
-    struct board board = two_snapshots(2000000);
+    struct board board = two_readings(2000000);
     const struct board_row *cart = &board.rows[1], *page = &board.rows[2];
     assert_true(board.known && cart->known);
     assert_true(board.elapsed_s == 2);
@@ -192,10 +192,10 @@ static void test_rates_are_of_the_time_between(void **state) {
     board_done(&board);
 }
 
-static void test_first_snapshot_has_the_servers_average(void **state) {
+static void test_first_reading_has_the_servers_average(void **state) {
     (void)state;
     struct board board = {0};
-    board_take(&board, make_snapshot("instantaneous_ops_per_sec:77\r\n", before, 3, 1));
+    board_take(&board, make_reading("instantaneous_ops_per_sec:77\r\n", before, 3, 1));
     assert_false(board.known);
     assert_true(board.commands_s == 77);
     assert_true(board.rows[2].operations_s == 300);
@@ -206,9 +206,9 @@ static void test_first_snapshot_has_the_servers_average(void **state) {
 
 static void test_another_run_has_no_rates(void **state) {
     (void)state;
-    struct board board = two_snapshots(1000000);
+    struct board board = two_readings(1000000);
     board_take(&board,
-               make_snapshot("run_id:b\r\ntotal_commands_processed:9999\r\n", after, 3, 9000000));
+               make_reading("run_id:b\r\ntotal_commands_processed:9999\r\n", after, 3, 9000000));
     assert_false(board.known || board.rows[1].known);
     assert_true(board.rows[1].operations_s == 21);
     assert_true(board_value(&board.rows[1], COLUMN_READS, false) < 0);
@@ -217,12 +217,12 @@ static void test_another_run_has_no_rates(void **state) {
 
 static void test_a_count_that_fell_has_no_rates(void **state) {
     (void)state;
-    struct board board = two_snapshots(1000000);
+    struct board board = two_readings(1000000);
     struct given again[3];
     memcpy(again, after, sizeof again);
     again[1].figures[FIGURE_READS] = 3; /* a catalog loaded anew */
     board_take(&board,
-               make_snapshot("run_id:a\r\ntotal_commands_processed:2000\r\n", again, 3, 9000000));
+               make_reading("run_id:a\r\ntotal_commands_processed:2000\r\n", again, 3, 9000000));
     assert_true(board.known && board.rows[2].known);
     assert_false(board.rows[1].known);
     assert_true(board.rows[1].operations_s == 21);
@@ -231,7 +231,7 @@ static void test_a_count_that_fell_has_no_rates(void **state) {
 
 static void test_lines_are_found_wherever_they_move(void **state) {
     (void)state;
-    struct board board = two_snapshots(1000000);
+    struct board board = two_readings(1000000);
     const struct given moved[] = {
         {"other", "cart", "other:cart", {1, 1, 1, 1, 0, 1, 0, 0, 0, 0}, "4"}, /* new */
         after[2],
@@ -239,13 +239,13 @@ static void test_lines_are_found_wherever_they_move(void **state) {
         after[0],
     };
     board_take(&board,
-               make_snapshot("run_id:a\r\ntotal_commands_processed:2000\r\n", moved, 4, 9000000));
+               make_reading("run_id:a\r\ntotal_commands_processed:2000\r\n", moved, 4, 9000000));
     assert_false(board.rows[0].known);
     assert_true(board.rows[1].known && board.rows[2].known && board.rows[3].known);
     assert_int_equal(board.rows[2].course->count, 3);
     assert_int_equal(board.rows[0].course->count, 1);
     assert_int_equal(board.rows[2].violations_new, 0);
-    board_take(&board, make_snapshot("run_id:a\r\n", NULL, 0, 9500000));
+    board_take(&board, make_reading("run_id:a\r\n", NULL, 0, 9500000));
     assert_int_equal(board.count, 0);
     board_done(&board);
 }
@@ -256,7 +256,7 @@ static void test_course_keeps_the_last(void **state) {
     struct given one = before[1];
     for (int i = 0; i < BOARD_HISTORY + 30; i++) {
         one.figures[FIGURE_READS] = one.figures[FIGURE_HITS] = (int64_t)i * i;
-        board_take(&board, make_snapshot("run_id:a\r\n", &one, 1, i * INT64_C(1000000)));
+        board_take(&board, make_reading("run_id:a\r\n", &one, 1, i * INT64_C(1000000)));
     }
     assert_int_equal(board.rows[0].course->count, BOARD_HISTORY);
     /* The rate of step i is i^2 - (i-1)^2. */
@@ -267,7 +267,7 @@ static void test_course_keeps_the_last(void **state) {
 
 static void test_types_are_learnt(void **state) {
     (void)state;
-    struct board board = two_snapshots(1000000);
+    struct board board = two_readings(1000000);
     struct buffer wire;
     buffer_init(&wire, 4096);
     /* A channel between, which the statistics lack; and a pattern of that name in another catalog. */
@@ -290,7 +290,7 @@ static void test_types_are_learnt(void **state) {
     assert_false(board_wants_types(&board));
     assert_string_equal(board.rows[1].type, "hash");
     assert_string_equal(board.rows[2].type, "string");
-    board_take(&board, make_snapshot("run_id:a\r\n", after, 3, 9000000));
+    board_take(&board, make_reading("run_id:a\r\n", after, 3, 9000000));
     assert_string_equal(board.rows[1].type, "hash");
     board_learn_types(&board, NULL);
     assert_string_equal(board.rows[1].type, "");
@@ -312,7 +312,7 @@ static void expect_lines(const struct board *board, const struct view *view, con
 
 static void test_lines_are_ordered(void **state) {
     (void)state;
-    struct board board = two_snapshots(1000000);
+    struct board board = two_readings(1000000);
     struct view view = {.sort = COLUMN_OPERATIONS};
     expect_lines(&board, &view, "cart page (unmatched)");
     view.reverse = true;
@@ -335,7 +335,7 @@ static void test_lines_are_ordered(void **state) {
 
 static void test_lines_are_filtered(void **state) {
     (void)state;
-    struct board board = two_snapshots(1000000);
+    struct board board = two_readings(1000000);
     struct view view = {.sort = COLUMN_KEY, .filter = "SHOP:p"};
     expect_lines(&board, &view, "page");
     view = (struct view){.sort = COLUMN_KEY, .filter = "shop"};
@@ -475,10 +475,10 @@ static void test_pages_stay_within_their_columns(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_snapshot_is_read),
+        cmocka_unit_test(test_reading_is_read),
         cmocka_unit_test(test_other_servers_are_told_apart),
         cmocka_unit_test(test_rates_are_of_the_time_between),
-        cmocka_unit_test(test_first_snapshot_has_the_servers_average),
+        cmocka_unit_test(test_first_reading_has_the_servers_average),
         cmocka_unit_test(test_another_run_has_no_rates),
         cmocka_unit_test(test_a_count_that_fell_has_no_rates),
         cmocka_unit_test(test_lines_are_found_wherever_they_move),

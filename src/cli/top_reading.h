@@ -4,11 +4,11 @@
  *
  * What: figures of the server as a whole and of each pattern, as plain numbers and texts.
  * Always: what a reply lacks is 0 or empty; the order of patterns is the server's. Replies are of RESP2 or RESP3.
- * Owner: snapshot_free gives everything back. Texts are of any bytes, without a zero in them.
- * Lock: none. Errors: SNAPSHOT_ codes for servers that have no catalog, or are no Keynome.
+ * Owner: reading_free gives everything back. Texts are of any bytes, without a zero in them.
+ * Lock: none. Errors: READING_ codes for servers that have no catalog, or are no Keynome.
  */
-#ifndef KN_CLI_TOP_SNAPSHOT_H
-#define KN_CLI_TOP_SNAPSHOT_H
+#ifndef KN_CLI_TOP_READING_H
+#define KN_CLI_TOP_READING_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,7 +34,7 @@ enum figure {
 
 extern const char *const figure_names[FIGURES]; /* as CATALOG STATS calls them */
 
-struct snapshot_row {
+struct reading_row {
     char *catalog; /* empty for the keys of no pattern */
     char *pattern; /* its name */
     char *key;     /* its template; empty for the keys of no pattern */
@@ -42,36 +42,36 @@ struct snapshot_row {
     double operations_s; /* the server's own average of the last seconds */
 };
 
-struct snapshot_head {
+struct reading_head {
     char version[32], run_id[48];
     int64_t uptime_s, clients, operations_s;
     int64_t memory_bytes, memory_limit_bytes; /* no limit: 0 */
     int64_t commands, hits, misses, expired, evicted;
 };
 
-struct snapshot {
+struct reading {
     int64_t at_us; /* on the monotonic clock */
-    struct snapshot_head head;
-    struct snapshot_row *rows;
+    struct reading_head head;
+    struct reading_row *rows;
     size_t count;
 };
 
-enum snapshot_result {
-    SNAPSHOT_FINE,
-    SNAPSHOT_NOT_KEYNOME, /* another server; its name and version are in ret_words */
-    SNAPSHOT_NO_CATALOG,
-    SNAPSHOT_REFUSED, /* ret_words holds the server's error */
-    SNAPSHOT_STRANGE  /* replies that no Keynome gives */
+enum reading_result {
+    READING_FINE,
+    READING_NOT_KEYNOME, /* another server; its name and version are in ret_words */
+    READING_NO_CATALOG,
+    READING_REFUSED, /* ret_words holds the server's error */
+    READING_STRANGE  /* replies that no Keynome gives */
 };
 
-enum { SNAPSHOT_WORDS_MAX = 256 };
+enum { READING_WORDS_MAX = 256 };
 
-/* info: of "INFO everything" or of its sections server, clients, memory, stats. ret_snapshot is set only when all is
+/* info: of "INFO everything" or of its sections server, clients, memory, stats. ret_reading is set only when all is
  * fine. */
-enum snapshot_result snapshot_read(const struct redisReply *info, const struct redisReply *stats,
-                                   int64_t at_us, struct snapshot **ret_snapshot,
-                                   char ret_words[SNAPSHOT_WORDS_MAX]);
-void snapshot_free(struct snapshot *snapshot);
+enum reading_result reading_make(const struct redisReply *info, const struct redisReply *stats,
+                                 int64_t at_us, struct reading **ret_reading,
+                                 char ret_words[READING_WORDS_MAX]);
+void reading_free(struct reading *reading);
 
 /* A field of a map, which RESP2 sends as an array; NULL when it has none of the name. */
 const struct redisReply *reply_field(const struct redisReply *map, const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cli/top_snapshot.h"
+#include "cli/top_reading.h"
 
 #include <hiredis/hiredis.h>
 #include <math.h>
@@ -75,8 +75,8 @@ static void copy_text(char *to, size_t room, struct bytes text) {
     to[len] = '\0';
 }
 
-static void read_head(struct bytes info, struct snapshot_head *ret_head) {
-    struct snapshot_head *head = ret_head;
+static void read_head(struct bytes info, struct reading_head *ret_head) {
+    struct reading_head *head = ret_head;
     copy_text(head->version, sizeof head->version, info_value(info, "keynome_version"));
     copy_text(head->run_id, sizeof head->run_id, info_value(info, "run_id"));
     head->uptime_s = info_number(info, "uptime_in_seconds");
@@ -100,7 +100,7 @@ static char *take_text(const struct redisReply *reply) {
     return copy;
 }
 
-static void read_row(const struct redisReply *map, struct snapshot_row *ret_row) {
+static void read_row(const struct redisReply *map, struct reading_row *ret_row) {
     ret_row->catalog = take_text(reply_field(map, "catalog"));
     ret_row->pattern = take_text(reply_field(map, "pattern"));
     ret_row->key = take_text(reply_field(map, "key"));
@@ -110,51 +110,51 @@ static void read_row(const struct redisReply *map, struct snapshot_row *ret_row)
 }
 
 /* Who it is that does not know what keynome_version is. */
-static enum snapshot_result not_keynome(struct bytes info, char ret_words[SNAPSHOT_WORDS_MAX]) {
+static enum reading_result not_keynome(struct bytes info, char ret_words[READING_WORDS_MAX]) {
     enum { VERSION_SHOWN_MAX = 32 };
     struct bytes version = info_value(info, "valkey_version");
     const char *name = version.len ? "Valkey" : "Redis";
     if (!version.len) version = info_value(info, "redis_version");
-    snprintf(ret_words, SNAPSHOT_WORDS_MAX, "%s %.*s", name,
+    snprintf(ret_words, READING_WORDS_MAX, "%s %.*s", name,
              (int)(version.len < VERSION_SHOWN_MAX ? version.len : VERSION_SHOWN_MAX),
              version.data);
-    return SNAPSHOT_NOT_KEYNOME;
+    return READING_NOT_KEYNOME;
 }
 
-enum snapshot_result snapshot_read(const struct redisReply *info, const struct redisReply *stats,
-                                   int64_t at_us, struct snapshot **ret_snapshot,
-                                   char ret_words[SNAPSHOT_WORDS_MAX]) {
+enum reading_result reading_make(const struct redisReply *info, const struct redisReply *stats,
+                                 int64_t at_us, struct reading **ret_reading,
+                                 char ret_words[READING_WORDS_MAX]) {
     struct bytes text = reply_bytes(info), error = reply_bytes(stats);
     ret_words[0] = '\0';
-    if (!info || !stats) return SNAPSHOT_STRANGE;
+    if (!info || !stats) return READING_STRANGE;
     if (info->type == REDIS_REPLY_ERROR) {
-        copy_text(ret_words, SNAPSHOT_WORDS_MAX, text);
-        return SNAPSHOT_REFUSED;
+        copy_text(ret_words, READING_WORDS_MAX, text);
+        return READING_REFUSED;
     }
-    if (info_value(text, "redis_version").len == 0) return SNAPSHOT_STRANGE;
+    if (info_value(text, "redis_version").len == 0) return READING_STRANGE;
     if (info_value(text, "keynome_version").len == 0) return not_keynome(text, ret_words);
     if (stats->type == REDIS_REPLY_ERROR) {
-        copy_text(ret_words, SNAPSHOT_WORDS_MAX, error);
-        return words_have(error, "no catalog") ? SNAPSHOT_NO_CATALOG : SNAPSHOT_REFUSED;
+        copy_text(ret_words, READING_WORDS_MAX, error);
+        return words_have(error, "no catalog") ? READING_NO_CATALOG : READING_REFUSED;
     }
-    if (stats->type != REDIS_REPLY_ARRAY) return SNAPSHOT_STRANGE;
-    struct snapshot *snapshot = mem_zalloc(sizeof *snapshot);
-    snapshot->at_us = at_us;
-    read_head(text, &snapshot->head);
-    snapshot->rows = mem_zalloc((stats->elements ? stats->elements : 1) * sizeof *snapshot->rows);
-    snapshot->count = stats->elements;
-    for (size_t i = 0; i < stats->elements; i++) read_row(stats->element[i], &snapshot->rows[i]);
-    *ret_snapshot = snapshot;
-    return SNAPSHOT_FINE;
+    if (stats->type != REDIS_REPLY_ARRAY) return READING_STRANGE;
+    struct reading *reading = mem_zalloc(sizeof *reading);
+    reading->at_us = at_us;
+    read_head(text, &reading->head);
+    reading->rows = mem_zalloc((stats->elements ? stats->elements : 1) * sizeof *reading->rows);
+    reading->count = stats->elements;
+    for (size_t i = 0; i < stats->elements; i++) read_row(stats->element[i], &reading->rows[i]);
+    *ret_reading = reading;
+    return READING_FINE;
 }
 
-void snapshot_free(struct snapshot *snapshot) {
-    if (!snapshot) return;
-    for (size_t i = 0; i < snapshot->count; i++) {
-        mem_free(snapshot->rows[i].catalog);
-        mem_free(snapshot->rows[i].pattern);
-        mem_free(snapshot->rows[i].key);
+void reading_free(struct reading *reading) {
+    if (!reading) return;
+    for (size_t i = 0; i < reading->count; i++) {
+        mem_free(reading->rows[i].catalog);
+        mem_free(reading->rows[i].pattern);
+        mem_free(reading->rows[i].key);
     }
-    mem_free(snapshot->rows);
-    mem_free(snapshot);
+    mem_free(reading->rows);
+    mem_free(reading);
 }
