@@ -46,11 +46,11 @@ static bool has_variable(const struct state *state, size_t end, struct bytes nam
 
 /* A name that the key has already gets a number. */
 static bool put_distinct(struct state *state, size_t start) {
-    for (char digit = '2'; digit <= '9'; digit++) {
+    for (int digit = '2'; digit <= '9'; digit++) {
         struct bytes name = bytes_make(state->out + start, state->len - start);
         if (!has_variable(state, start, name)) return true;
         if (digit > '2') state->len--;
-        if (!put(state, digit)) return false;
+        if (!put(state, (char)digit)) return false;
     }
     return false;
 }
@@ -94,6 +94,13 @@ static size_t closing_brace(struct bytes text) {
     return text.len;
 }
 
+/* A brace that is one, not the begin or end of a variable. */
+static bool put_twice(struct state *state, char brace) {
+    for (int i = 0; i < 2; i++)
+        if (!put(state, brace)) return false;
+    return true;
+}
+
 /* "{user:{id}}" and "{user:42}" keep their braces: they decide about the slot. */
 static size_t read_hash_tag(struct state *state, struct bytes text, size_t close) {
     struct bytes inner = bytes_make(text.data + 1, close - 1);
@@ -102,7 +109,7 @@ static size_t read_hash_tag(struct state *state, struct bytes text, size_t close
     bool number = colon > 0 && colon + 1 < inner.len;
     for (size_t i = colon + 1; i < inner.len; i++) number &= word_is_digit(inner.data[i]);
     if ((!nested && !number) || state->depth > 0) return 0;
-    if (!put(state, '{') || !put(state, '{')) return 0;
+    if (!put_twice(state, '{')) return 0;
     state->depth++;
     for (struct bytes rest = number ? words_until(inner, colon + 1) : inner; rest.len;) {
         size_t taken = read_one(state, rest);
@@ -111,7 +118,7 @@ static size_t read_hash_tag(struct state *state, struct bytes text, size_t close
     }
     state->depth--;
     if (number && !put_unnamed(state)) return 0;
-    return put(state, '}') && put(state, '}') ? close + 1 : 0;
+    return put_twice(state, '}') ? close + 1 : 0;
 }
 
 static size_t read_brace(struct state *state, struct bytes text) {
