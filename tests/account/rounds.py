@@ -36,15 +36,13 @@ class Seen:
     def __init__(self):
         self.sent = self.refused = 0
         self.done = set()
-        self.codes = {}
+        self.events = collections.Counter()  # what happened to keys meanwhile
         self.rows = {}
 
     def note(self, args, reply):
         self.sent += 1
         if reply[0] == '-':
             self.refused += 1
-            code = reply[1].split(b' ')[0]
-            self.codes[code] = self.codes.get(code, 0) + 1
         else:
             name = args[0].lower()
             self.done.add(name)
@@ -120,6 +118,7 @@ class Bench:
     def play(self, seed, end):
         self.rng = random.Random(seed)
         rng = self.rng
+        self.control.do('CONFIG', 'RESETSTAT')
         self.kind = rng.choice(('moving', 'moving', 'steady', 'known'))
         self.load('known' if self.kind == 'known' else rng.choice(sorted(catalogs.VARIANTS)))
         for name, choices in LIMITS.items():
@@ -146,6 +145,10 @@ class Bench:
         self.control.do('CONFIG', 'SET', 'maxmemory', 0)
         if before is not None:
             self._steady_check(before)
+        told = recount.info(self.control, 'stats')
+        happened = {'expired': int(told['expired_keys']), 'fields expired': int(told['expired_subkeys']),
+                    'evicted': int(told['evicted_keys']), 'purged': self.purged}
+        self.seen.events.update(happened)
         self._rest()
         keys = recount.compare(self.control, self.matcher)
         flushed = many or rng.random() < 0.4
@@ -153,8 +156,9 @@ class Bench:
             self.control.do('FLUSHALL', rng.choice(('SYNC', 'ASYNC')))
             if recount.compare(self.control, self.matcher) != 0:
                 raise AssertionError('keys are left after FLUSHALL')
-        return '%s %s: %d commands, %d keys recounted%s' % (
-            self.kind, self.variant, self.seen.sent - start, keys, ', flushed' if flushed else '')
+        return '%s %s: %d commands, %s; %d keys recounted%s' % (
+            self.kind, self.variant, self.seen.sent - start,
+            ', '.join('%d %s' % (times, what) for what, times in happened.items()), keys, ', flushed' if flushed else '')
 
     def _source(self, rng):
         return Known(rng, self.expected) if self.kind == 'known' else Traffic(rng, self.families)
