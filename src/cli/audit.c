@@ -154,6 +154,7 @@ static bool choose_databases(struct survey *survey, const struct wishes *wishes,
                              const struct catalog *catalog) {
     int of_url = connection_address(survey->connection)->database;
     bool all = wishes->db && words_are(bytes_from_string(wishes->db), "all");
+    survey->restricted = wishes->db || of_url >= 0;
     if (wishes->db && !all) return choose_listed(survey, wishes->db);
     if (!wishes->db && of_url >= 0) return survey_choose(survey, of_url, false);
     choose_named(survey, catalog);

@@ -18,7 +18,7 @@ struct finding {
     const char *code; /* the server's word for the same violation, where it has one */
     unsigned pattern; /* 0: none */
     struct estimate keys;
-    const char *text;   /* after the number of keys: "have no lifetime; the catalog says 30m" */
+    const char *text;   /* after the number of keys: "without a lifetime" */
     const char *remedy; /* NULL: none */
     struct place place;
     const struct examples *examples; /* NULL: none */
@@ -43,8 +43,10 @@ size_t audit_count(const struct audit *audit, enum severity severity);
 /* Patterns of keys in the order of reports, most bytes first; the caller gives the array back. */
 unsigned *audit_order(const struct audit *audit, size_t *ret_count);
 /* "1,234", "about 1,234 (1,100 to 1,300)", "?"; out has AUDIT_TEXT_MAX bytes. */
-enum { AUDIT_TEXT_MAX = 160 };
+enum { AUDIT_TEXT_MAX = 160, AUDIT_KEYS_MAX = AUDIT_TEXT_MAX + 8 };
 const char *audit_estimate(struct estimate estimate, bool bytes, bool interval, char *out);
+/* "1 key", "about 458 (211 to 982) keys", to which the finding's text is added; out has AUDIT_KEYS_MAX bytes. */
+const char *audit_keys(const struct finding *finding, char *out);
 /* The pattern of the catalog that a suggestion nearly is, in which case somebody mistyped; NULL: none. */
 const char *audit_nearly(const struct audit *audit, const struct suggestion *suggestion);
 /* Seconds the survey took. */

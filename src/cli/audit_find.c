@@ -65,7 +65,7 @@ static void find_types(struct audit *audit, unsigned id, const struct pattern *p
     struct finding *finding =
         add(audit, unless_guessed(pattern, GUESS_TYPE), "type", id,
             estimate_count(sums->traits[TRAIT_WRONG_TYPE], sums->measured, figures->keys),
-            "are of another type (%s) than %s%s", types, pattern_type_names[pattern->type],
+            "of another type (%s) than %s%s", types, pattern_type_names[pattern->type],
             guess_note(pattern, GUESS_TYPE));
     finding->place = better_place(pattern->type_place, pattern);
     finding->examples = &figures->examples[EXAMPLE_WRONG_TYPE];
@@ -89,7 +89,7 @@ static void find_lifetimes(struct audit *audit, unsigned id, const struct patter
                                                     : SEVERITY_WARNING;
         finding = add(audit, severity, "lifetime-missing", id,
                       estimate_count(sums->traits[TRAIT_IMMORTAL], sums->measured, figures->keys),
-                      "have no lifetime and stay for ever; the catalog says %s%s%s%s", stated,
+                      "without a lifetime, hence for ever; the catalog says %s%s%s%s", stated,
                       wanted->after ? " after " : "", wanted->after ? wanted->after : "",
                       guess_note(pattern, GUESS_LIFETIME));
         finding->examples = &figures->examples[EXAMPLE_IMMORTAL];
@@ -100,7 +100,7 @@ static void find_lifetimes(struct audit *audit, unsigned id, const struct patter
     if (sums->traits[TRAIT_TOO_LONG]) {
         finding = add(audit, wanted->maximum_ms ? worst : SEVERITY_WARNING, "lifetime-long", id,
                       estimate_count(sums->traits[TRAIT_TOO_LONG], sums->measured, figures->keys),
-                      "have more of their lifetime left than the catalog gives: %s%s", stated,
+                      "with more lifetime left than the catalog gives: %s%s", stated,
                       guess_note(pattern, GUESS_LIFETIME));
         finding->examples = &figures->examples[EXAMPLE_TOO_LONG];
         finding->place = better_place(pattern->lifetime_place, pattern);
@@ -108,7 +108,7 @@ static void find_lifetimes(struct audit *audit, unsigned id, const struct patter
     if (wanted->kind == LIFETIME_NONE && mortal) {
         finding = add(audit, SEVERITY_WARNING, "lifetime-unexpected", id,
                       estimate_count(mortal, sums->measured, figures->keys),
-                      "will expire; the catalog says that they do not%s",
+                      "with a lifetime, where the catalog says that there is none%s",
                       guess_note(pattern, GUESS_LIFETIME));
         finding->examples = &figures->examples[EXAMPLE_MORTAL];
         finding->place = better_place(pattern->lifetime_place, pattern);
@@ -122,20 +122,20 @@ static void find_sizes(struct audit *audit, unsigned id, const struct pattern *p
     if (sums->traits[TRAIT_ELEMENTS]) {
         finding = add(audit, SEVERITY_ERROR, "elements", id,
                       estimate_count(sums->traits[TRAIT_ELEMENTS], sums->measured, figures->keys),
-                      "have more than %llu elements", (unsigned long long)pattern->elements_max);
+                      "with more than %llu elements", (unsigned long long)pattern->elements_max);
         finding->examples = &figures->examples[EXAMPLE_ELEMENTS];
     }
     if (sums->traits[TRAIT_VALUE_SIZE]) {
         finding = add(audit, SEVERITY_ERROR, "value-size", id,
                       estimate_count(sums->traits[TRAIT_VALUE_SIZE], sums->measured, figures->keys),
-                      "have a value of more than %llu bytes",
+                      "with a value of more than %llu bytes",
                       (unsigned long long)pattern->value_bytes_max);
         finding->examples = &figures->examples[EXAMPLE_VALUE_SIZE];
     }
     if (figures->long_names) {
         finding =
             add(audit, SEVERITY_ERROR, "key-size", id, exactly(figures->long_names),
-                "have names of more than %llu bytes", (unsigned long long)pattern->key_bytes_max);
+                "with a name of more than %llu bytes", (unsigned long long)pattern->key_bytes_max);
         finding->examples = &figures->examples[EXAMPLE_NAME];
     }
 }
@@ -147,46 +147,42 @@ static void find_of_pattern(struct audit *audit, unsigned id) {
     if (pattern->kind != PATTERN_KEY) return;
     if (figures->keys == 0) {
         if (!audit->survey->stopped_by)
-            add(audit, SEVERITY_NOTE, "no-keys", id, exactly(0), "are there at the moment");
+            add(audit, SEVERITY_NOTE, "no-keys", id, exactly(0), "at the moment");
         return;
     }
     find_types(audit, id, pattern, figures);
     find_lifetimes(audit, id, pattern, figures);
     find_sizes(audit, id, pattern, figures);
     if (figures->wrong_database) {
-        finding = add(audit, unless_guessed(pattern, GUESS_DATABASE), "database", id,
-                      exactly(figures->wrong_database),
-                      "are in a database where the catalog does "
-                      "not want them%s",
-                      guess_note(pattern, GUESS_DATABASE));
+        finding =
+            add(audit, unless_guessed(pattern, GUESS_DATABASE), "database", id,
+                exactly(figures->wrong_database), "outside the databases that the catalog gives%s",
+                guess_note(pattern, GUESS_DATABASE));
         finding->examples = &figures->examples[EXAMPLE_DATABASE];
     }
     if (figures->legacy) {
         finding = add(audit, SEVERITY_NOTE, "legacy-name", id, exactly(figures->legacy),
-                      "still have a legacy name");
+                      "with a legacy name still");
         finding->examples = &figures->examples[EXAMPLE_LEGACY];
     }
 }
 
 static void find_databases(struct audit *audit) {
     const struct survey *survey = audit->survey;
-    bool names_any = audit->loaded->catalog->database_count > 0;
-    for (size_t i = 0; i < survey->pattern_count && !names_any; i++)
-        names_any = matcher_pattern(survey->matcher, (unsigned)i + 1)->database_count > 0;
     for (size_t i = 0; i < survey->database_count; i++) {
         const struct survey_database *database = &survey->databases[i];
         uint64_t size = database->size > 0 ? (uint64_t)database->size : 0;
         if (database->missing)
             add(audit, database->named ? SEVERITY_WARNING : SEVERITY_ERROR, "database-missing", 0,
-                exactly(0), "can be in database %d: the server does not have it", database->number);
-        if (!database->chosen && size) {
-            struct finding *finding = add(
-                audit, names_any ? SEVERITY_WARNING : SEVERITY_NOTE, "database-unnamed", 0,
-                exactly(size), "are in database %d, which %s; they were not looked at",
-                database->number, names_any ? "the catalog does not name" : "was not asked for");
-            finding->remedy = arena_printf(&audit->arena, "--db %d, or --db all, looks at them",
-                                           database->number);
-        }
+                exactly(0), "in database %d, which the server does not have", database->number);
+        if (database->chosen || !size) continue;
+        /* Whoever asks for one database knows that there are others. */
+        struct finding *finding =
+            add(audit, survey->restricted ? SEVERITY_NOTE : SEVERITY_WARNING, "database-unnamed", 0,
+                exactly(size), "in database %d, which %s; not looked at", database->number,
+                survey->restricted ? "was not asked for" : "the catalog does not name");
+        finding->remedy =
+            arena_printf(&audit->arena, "--db %d, or --db all, looks at them", database->number);
     }
 }
 
@@ -196,7 +192,7 @@ static void find_unmatched(struct audit *audit) {
     struct finding *finding =
         add(audit,
             audit->loaded->catalog->unmatched == UNMATCHED_DENY ? SEVERITY_ERROR : SEVERITY_WARNING,
-            "unmatched", 0, exactly(figures->keys), "belong to no pattern of the catalog");
+            "unmatched", 0, exactly(figures->keys), "of no pattern in the catalog");
     finding->remedy = "see which shapes they have below; --yaml FILE writes those as patterns";
 }
 
@@ -233,6 +229,15 @@ double audit_seconds(const struct audit *audit) {
 }
 
 /* ---- words ---- */
+
+const char *audit_keys(const struct finding *finding, char *out) {
+    char keys[AUDIT_TEXT_MAX];
+    bool none = finding->keys.exact && finding->keys.value == 0;
+    bool one = finding->keys.exact && finding->keys.value == 1;
+    audit_estimate(finding->keys, false, true, keys);
+    snprintf(out, AUDIT_KEYS_MAX, "%s key%s", none ? "no" : keys, one ? "" : "s");
+    return out;
+}
 
 const char *audit_estimate(struct estimate estimate, bool bytes, bool interval, char *out) {
     char value[SHOW_NUMBER_MAX], low[SHOW_NUMBER_MAX], high[SHOW_NUMBER_MAX];

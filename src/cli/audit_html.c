@@ -119,7 +119,7 @@ static void add_findings(struct buffer *out, const struct audit *audit) {
     for (size_t i = 0; i < audit->finding_count; i++) {
         const struct finding *finding = &audit->findings[i];
         const char *severity = severity_name(finding->severity);
-        char keys[AUDIT_TEXT_MAX];
+        char keys[AUDIT_KEYS_MAX];
         if (strcmp(finding->code, "no-keys") == 0) continue;
         shown++;
         buffer_printf(out, "<div class=\"finding %s\"><span class=\"tag\">%s</span> ", severity,
@@ -129,9 +129,8 @@ static void add_findings(struct buffer *out, const struct audit *audit) {
                      matcher_pattern(audit->survey->matcher, finding->pattern)->key.template.text);
             buffer_printf(out, ": ");
         }
-        bool none = finding->keys.exact && finding->keys.value == 0;
-        add_text(out, none ? "no" : audit_estimate(finding->keys, false, true, keys));
-        buffer_printf(out, " keys ");
+        add_text(out, audit_keys(finding, keys));
+        buffer_printf(out, " ");
         add_text(out, finding->text);
         buffer_printf(out, " <span class=\"dim small\">[%s%s", finding->code,
                       finding->place.line ? ", " : "");

@@ -178,39 +178,67 @@ static void print_table(const struct audit *audit, FILE *stream, const struct pa
     mem_free(order);
 }
 
+/* Whether an earlier finding of the same code has said what to do. */
+static bool said_before(const struct audit *audit, size_t index) {
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(audit->findings[i].code, audit->findings[index].code) == 0) return true;
+    }
+    return false;
+}
+
+static void add_help(const struct audit *audit, size_t index, struct diagnostics *diagnostics) {
+    const struct finding *finding = &audit->findings[index];
+    struct buffer help;
+    buffer_init(&help, BUFFER_MAX);
+    for (size_t i = 0; finding->examples && i < finding->examples->count; i++)
+        buffer_printf(&help, "%s%s", i ? ", " : "e.g. ", finding->examples->texts[i]);
+    if (finding->remedy && !said_before(audit, index))
+        buffer_printf(&help, "%s%s", help.len ? "; " : "", finding->remedy);
+    if (help.len) diagnostics_remedy(diagnostics, "%.*s", (int)help.len, help.data);
+    buffer_done(&help);
+}
+
 /* As diagnostics, so that each stands beside the line of the document that it is about. */
 static void print_findings(const struct audit *audit, FILE *stream) {
     struct diagnostics *diagnostics = diagnostics_new();
     struct report_source source = {audit->loaded->file, buffer_bytes(&audit->loaded->text)};
     for (size_t i = 0; i < audit->finding_count; i++) {
         const struct finding *finding = &audit->findings[i];
-        char keys[AUDIT_TEXT_MAX];
+        char keys[AUDIT_KEYS_MAX];
         /* The table has told. */
         if (strcmp(finding->code, "no-keys") == 0) continue;
-        audit_estimate(finding->keys, false, true, keys);
-        bool none = finding->keys.exact && finding->keys.value == 0;
         const char *name = finding->pattern
                                ? matcher_pattern(audit->survey->matcher, finding->pattern)->name
                                : NULL;
-        diagnostics_add(diagnostics, finding->severity, finding->code, finding->place,
-                        "%s%s%s keys %s", name ? name : "", name ? ": " : "", none ? "no" : keys,
+        diagnostics_add(diagnostics, finding->severity, finding->code, finding->place, "%s%s%s %s",
+                        name ? name : "", name ? ": " : "", audit_keys(finding, keys),
                         finding->text);
-        struct buffer remedy;
-        buffer_init(&remedy, BUFFER_MAX);
-        for (size_t j = 0; finding->examples && j < finding->examples->count; j++)
-            buffer_printf(&remedy, "%s%s", j ? ", " : "e.g. ", finding->examples->texts[j]);
-        if (finding->remedy)
-            buffer_printf(&remedy, "%s%s", remedy.len ? "; " : "", finding->remedy);
-        if (remedy.len) diagnostics_remedy(diagnostics, "%.*s", (int)remedy.len, remedy.data);
-        buffer_done(&remedy);
+        add_help(audit, i, diagnostics);
     }
     struct report_options options = {.sources = &source,
                                      .source_count = 1,
                                      .colour = report_colour(stream),
                                      .least = SEVERITY_NOTE};
     report_print(stream, diagnostics, &options);
-    report_summary(stream, diagnostics);
+    if (diagnostics_lost(diagnostics))
+        fprintf(stream, "and %zu findings more (--json has them all)\n",
+                diagnostics_lost(diagnostics));
     diagnostics_free(diagnostics);
+}
+
+static void print_summary(const struct audit *audit, FILE *stream, const struct paint *paint) {
+    const char *colours[SEVERITIES] = {paint->note, paint->warning, paint->error};
+    bool first = true;
+    fprintf(stream, "\n");
+    for (int severity = SEVERITIES - 1; severity >= 0; severity--) {
+        size_t count = audit_count(audit, (enum severity)severity);
+        if (count == 0) continue;
+        fprintf(stream, "%s%s%zu %s%s%s", first ? "" : ", ", colours[severity], count,
+                severity_name((enum severity)severity), count == 1 ? "" : "s", paint->plain);
+        first = false;
+    }
+    fprintf(stream, "%s%s\n", first ? "nothing found" : "",
+            audit->survey->stopped_by ? " so far: this audit is partial" : "");
 }
 
 static void print_suggestions(const struct audit *audit, FILE *stream, const struct paint *paint) {
@@ -233,8 +261,11 @@ static void print_suggestions(const struct audit *audit, FILE *stream, const str
         fprintf(stream, "%-*.*s%*s ", NAME_WIDTH, (int)template.len, template.data, COLUMN,
                 show_count((double)one->keys, count));
         buffer_done(&template);
+        bool first = true;
         for (int type = 1; type < SAMPLE_TYPES; type++) {
-            if (one->types[type]) fprintf(stream, " %s", pattern_type_names[type]);
+            if (!one->types[type]) continue;
+            fprintf(stream, "%s%s", first ? " " : " or ", pattern_type_names[type]);
+            first = false;
         }
         if (one->measured && one->immortal == one->measured) fprintf(stream, ", no lifetime");
         if (one->longest_ms > 0)
@@ -259,4 +290,5 @@ void audit_text(const struct audit *audit, FILE *stream) {
     print_table(audit, stream, &paint);
     print_findings(audit, stream);
     print_suggestions(audit, stream, &paint);
+    print_summary(audit, stream, &paint);
 }

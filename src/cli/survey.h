@@ -87,6 +87,7 @@ struct survey {
     struct survey_database databases[SURVEY_DATABASES_MAX];
     size_t database_count;
     char server[128]; /* "Redis 7.0.15" */
+    bool restricted;  /* to databases that somebody asked for */
     bool cluster;
     bool name_bytes_only; /* bytes are of names and strings, since MEMORY USAGE is refused */
     uint64_t keys, repeats, measured;

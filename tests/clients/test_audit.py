@@ -228,9 +228,10 @@ def test_text(held, catalog):
     assert status == 1 and err == ''
     line = next(one for one in out.splitlines() if one.startswith('shop:session:{token} '))
     assert line.split()[1] == '2,065' and line.split()[4:7] == ['60', '5', '0']
-    assert 'shop.yaml:5:11: error: shop.cart.user: 7 keys are of another type (string) than hash' in out
+    assert 'shop.yaml:5:11: error: shop.cart.user: 7 keys of another type (string) than hash' in out
     assert 'user:{id}:friends' in out and '\x1b' not in out
     assert 'shop:idle:{id}' in out
+    assert out.splitlines()[-1] == '6 errors, 2 warnings, 3 notes'
 
 
 def test_interrupted(catalog):
