@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "catalog/html.h"
 #include "catalog/model.h"
 #include "catalog/words.h"
 
@@ -30,6 +31,13 @@ struct walk {
     struct cell cells[DOCUMENT_COLUMNS_MAX];
     size_t cell_count;
     bool in_table;
+    struct html_state {
+        bool table, row, cell;
+        uint32_t line;                        /* of the block */
+        unsigned spans[DOCUMENT_COLUMNS_MAX]; /* how many rows more a cell stands in */
+        struct cell spanning[DOCUMENT_COLUMNS_MAX];
+        unsigned span; /* of the cell that is open */
+    } html;
 };
 
 static struct block *add_block(struct walk *walk, enum block_kind kind, int line) {
@@ -143,7 +151,8 @@ static void inline_event(struct walk *walk, cmark_node *node, bool entering) {
     } else if (type == CMARK_NODE_HTML_INLINE) {
         const char *html = cmark_node_get_literal(node);
         struct bytes tag = bytes_from_string(html ? html : "");
-        add_text(walk, words_are(tag, "<br>|<br/>|<br />") ? "\n" : html);
+        bool code = words_are(tag, "<code>|</code>|<tt>|</tt>|<kbd>|</kbd>");
+        add_text(walk, words_are(tag, "<br>|<br/>|<br />") ? "\n" : code ? "`" : html);
     }
 }
 
@@ -160,8 +169,122 @@ static void end_paragraph(struct walk *walk, cmark_node *node) {
     block->level = walk->list_depth;
 }
 
+/* ---- HTML ---- */
+
+/* Cells of rows above that stand in this row too. */
+static void html_spanning(struct walk *walk) {
+    struct html_state *html = &walk->html;
+    while (walk->cell_count < DOCUMENT_COLUMNS_MAX && html->spans[walk->cell_count] > 0) {
+        html->spans[walk->cell_count]--;
+        walk->cells[walk->cell_count] = html->spanning[walk->cell_count];
+        walk->cell_count++;
+    }
+}
+
+static void html_end_cell(struct walk *walk) {
+    struct html_state *html = &walk->html;
+    if (!html->cell) return;
+    html->cell = false;
+    struct bytes text = take_text(walk, NULL);
+    if (walk->cell_count == DOCUMENT_COLUMNS_MAX) return;
+    struct cell cell = {text, document_place(walk->document, html->line, text)};
+    html->spans[walk->cell_count] = html->span - 1;
+    html->spanning[walk->cell_count] = cell;
+    walk->cells[walk->cell_count++] = cell;
+}
+
+static void html_end_row(struct walk *walk) {
+    html_end_cell(walk);
+    if (!walk->html.row) return;
+    html_spanning(walk);
+    walk->html.row = false;
+    end_row(walk);
+}
+
+static bool html_table_tag(struct walk *walk, const struct html_token *token) {
+    struct html_state *html = &walk->html;
+    bool open = token->kind == HTML_OPEN;
+    if (words_are(token->text, "table")) {
+        if (html->table) html_end_row(walk);
+        if (html->table) end_table(walk, (int)html->line);
+        buffer_clear(&walk->text);
+        *html = (struct html_state){.table = open, .line = html->line};
+        walk->row_count = walk->cell_count = 0;
+    } else if (html->table && words_are(token->text, "tr")) {
+        html_end_row(walk);
+        html->row = open;
+    } else if (html->table && words_are(token->text, "td|th")) {
+        html_end_cell(walk);
+        if (!open) return true;
+        buffer_clear(&walk->text);
+        html->cell = html->row = true;
+        html->span = token->row_span;
+        html_spanning(walk);
+    } else {
+        return html->table && !words_are(token->text, "code|tt|br");
+    }
+    return true;
+}
+
+/* What was written since the last tag that parts texts. */
+static void html_flush(struct walk *walk, struct bytes tag) {
+    struct bytes text = take_text(walk, NULL);
+    if (text.len == 0) return;
+    bool heading =
+        tag.len == 2 && word_lower(tag.data[0]) == 'h' && tag.data[1] >= '1' && tag.data[1] <= '6';
+    struct block *block = add_block(walk,
+                                    heading                ? BLOCK_HEADING
+                                    : words_are(tag, "li") ? BLOCK_ITEM
+                                                           : BLOCK_PARAGRAPH,
+                                    (int)walk->html.line);
+    if (!block) return;
+    block->text = text;
+    block->level = heading ? (unsigned)(tag.data[1] - '0') : walk->list_depth + 1;
+}
+
+static void html_token(struct walk *walk, const struct html_token *token) {
+    if (token->kind == HTML_TEXT) {
+        html_add_text(&walk->text, token->text);
+    } else if (html_table_tag(walk, token)) {
+        return;
+    } else if (words_are(token->text, "code|tt|kbd")) {
+        add_text(walk, "`");
+    } else if (words_are(token->text, "br")) {
+        add_text(walk, "\n");
+    } else if (words_are(token->text,
+                         "p|li|dt|dd|div|summary|h1|h2|h3|h4|h5|h6|ul|ol|dl|details|section")) {
+        html_flush(walk, token->text);
+    }
+}
+
+/* A block of HTML: its tables are tables, its other texts paragraphs, items and headings. A table may go on in the
+ * next block, past a blank line. */
+static void html_block(struct walk *walk, cmark_node *node) {
+    const char *literal = cmark_node_get_literal(node);
+    struct bytes rest = bytes_from_string(literal ? literal : "");
+    struct html_token token;
+    int start = cmark_node_get_start_line(node);
+    const char *counted = rest.data;
+    walk->html.line = start > 0 ? (uint32_t)start : 1;
+    if (!walk->html.table) buffer_clear(&walk->text);
+    while (html_next(&rest, &token)) {
+        html_token(walk, &token);
+        for (; counted < rest.data; counted++) walk->html.line += *counted == '\n';
+    }
+    if (!walk->html.table) html_flush(walk, (struct bytes){0});
+}
+
+/* A table that the document's end, or Markdown, leaves open. */
+static void html_end(struct walk *walk) {
+    if (!walk->html.table) return;
+    html_end_row(walk);
+    end_table(walk, (int)walk->html.line);
+    walk->html = (struct html_state){.table = false};
+}
+
 static void block_event(struct walk *walk, cmark_node *node, bool entering) {
     switch (cmark_node_get_type(node)) {
+    case CMARK_NODE_HTML_BLOCK: html_block(walk, node); return;
     case CMARK_NODE_LIST: walk->list_depth += entering ? 1u : -1u; return;
     case CMARK_NODE_CODE_BLOCK: add_code_block(walk, node); return;
     case CMARK_NODE_PARAGRAPH:
@@ -191,12 +314,16 @@ static void walk_tree(struct walk *walk, cmark_node *root) {
         cmark_node *node = cmark_iter_get_node(iter);
         const char *type = cmark_node_get_type_string(node);
         bool entering = event == CMARK_EVENT_ENTER;
+        bool heading = cmark_node_get_type(node) == CMARK_NODE_HEADING;
+        if (walk->html.table && entering && (heading || (type && strcmp(type, "table") == 0)))
+            html_end(walk);
         if (type && strncmp(type, "table", 5) == 0) {
             table_event(walk, node, entering, type);
         } else {
             block_event(walk, node, entering);
         }
     }
+    html_end(walk);
     cmark_iter_free(iter);
 }
 

@@ -87,8 +87,9 @@ size_t importer_add(struct importer *importer, const struct found *found) {
     struct catalog *catalog = importer->catalog;
     struct template template;
     struct template_error error;
-    if (!template_parse(found->key, catalog->prefixes, catalog->prefix_count, &catalog->arena,
-                        &template, &error)) {
+    struct bytes key = found->channel ? found->key : importer_with_stem(importer, found->key);
+    if (!template_parse(key, catalog->prefixes, catalog->prefix_count, &catalog->arena, &template,
+                        &error)) {
         importer_unread(importer, found->place, error.what, found->key);
         return NO_PATTERN;
     }
@@ -118,7 +119,7 @@ size_t importer_add(struct importer *importer, const struct found *found) {
     pattern->key = (struct pattern_template){template, place};
     pattern->place = place;
     pattern->kind = kind;
-    pattern->guessed = found->guessed ? GUESS_KEY : 0;
+    pattern->guessed = found->guessed || key.data != found->key.data ? GUESS_KEY : 0;
     importer->origins[number] = importer->current;
     if (section_at(importer, importer->current))
         importer->sections[importer->current].has_patterns = true;

@@ -8,6 +8,7 @@
 #include "base/glob.h"
 #include "base/memory.h"
 #include "catalog/markdown_inside.h"
+#include "catalog/markdown_prefix.h"
 #include "catalog/matcher.h"
 #include "catalog/words.h"
 
@@ -20,8 +21,11 @@ static size_t find_shape(struct importer *importer, const struct markdown_usage 
     struct catalog *catalog = importer->catalog;
     struct template template;
     struct template_error error;
-    if (!template_parse(usage->key, catalog->prefixes, catalog->prefix_count, importer->arena,
-                        &template, &error))
+    struct bytes key = usage_kind(usage) == PATTERN_CHANNEL
+                           ? usage->key
+                           : importer_with_stem(importer, usage->key);
+    if (!template_parse(key, catalog->prefixes, catalog->prefix_count, importer->arena, &template,
+                        &error))
         return NO_PATTERN;
     return importer_find(importer, &template, usage_kind(usage));
 }

@@ -51,7 +51,10 @@ struct importer {
     bool record;          /* it was opened by a heading or by "Key:", and lasts */
     struct found pending; /* what stands where a key may, and is one when something is said of it */
     unsigned pending_level; /* of the list whose item it is; 0 for a heading or a paragraph */
-    uint32_t *shapes;       /* patterns by the hash of their shape: a number + 1, or 0 */
+    struct bytes
+        stem; /* what all keys are said to begin with: "shop:{env}:"; empty when nothing is */
+    bool stem_left_out; /* the keys of the document are written without it */
+    uint32_t *shapes;   /* patterns by the hash of their shape: a number + 1, or 0 */
     size_t shape_mask;
 };
 

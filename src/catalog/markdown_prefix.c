@@ -87,6 +87,142 @@ static bool colon_inside(struct bytes source) {
     return inside > outside;
 }
 
+/* ---- "All keys are prefixed with `shop:{env}:`, where env is `stg` or `prod`" ---- */
+
+static bool announces(struct bytes text) {
+    return words_have_any(text, "key|keys") && words_have_any(text, "all|every|each") &&
+           words_have_any(text,
+                          "prefix|prefixed|prefixes|start with|starts with|begin with|begins with|"
+                          "carry|namespaced|start|starts|begin|begins");
+}
+
+/* The text that a code span says all keys begin with, up to its last separator; empty when it says none. */
+static struct bytes read_stem(struct importer *importer, struct bytes code) {
+    struct bytes key;
+    bool open = words_end(code, ":") || words_end(code, ":*") || words_end(code, ":...") ||
+                words_end(code, ":\xe2\x80\xa6");
+    if (!open || key_text_read(code, true, importer->arena, &key) != KEY_TEXT_FAMILY ||
+        words_index(key, '*') + 1 != key.len)
+        return (struct bytes){0};
+    return words_until(key, key.len - 1);
+}
+
+/* "is `stg` or `prod`", "= dev, stg, prod", "(one of dev|prod)": the words behind a variable's name. */
+static void read_values(struct bytes text, struct values *values) {
+    static const char fillers[] = "is|are|either|one|of|in|=|:|or|and|can|be|the|being";
+    struct bytes word;
+    text = words_trim(text);
+    for (size_t at = 0; at < text.len;) {
+        while (at < text.len && memchr(" ,|/({[=:", text.data[at], 9)) at++;
+        size_t end = at;
+        while (end < text.len && !memchr(" ,|/)}];.", text.data[end], 9)) end++;
+        word = words_bare(bytes_make(text.data + at, end - at));
+        bool last = end >= text.len || memchr(";.)}]", text.data[end], 5);
+        size_t before = values->count;
+        if (word.len && !words_are(word, fillers)) {
+            add_value(values, word, false);
+            if (values->count == before) return;
+        }
+        if (last) return;
+        at = end;
+    }
+}
+
+/* What follows the variable's name in the words behind the stem. */
+static void find_values(struct bytes text, struct bytes name, struct values *values) {
+    for (struct bytes rest = text; rest.len >= name.len;) {
+        const char *found = memmem(rest.data, rest.len, name.data, name.len);
+        if (!found) return;
+        rest = words_from(rest, (size_t)(found - rest.data) + name.len);
+        struct bytes next = rest, word;
+        while (next.len && memchr("`}\"'", next.data[0], 4)) next = words_from(next, 1);
+        if (!words_next(&next, &word) ||
+            !words_are(word, "is|=|:|are|in|can|\xe2\x88\x88|\xe2\x80\x93|-"))
+            continue;
+        read_values(next, values);
+        if (values->count) return;
+    }
+}
+
+static void add_prefix(struct catalog *catalog, const char *name, const struct values *values,
+                       const char *end) {
+    size_t count = catalog->prefix_count;
+    catalog->prefixes = catalog_grow(catalog, catalog->prefixes, count, sizeof *catalog->prefixes);
+    catalog->prefix_places =
+        catalog_grow(catalog, catalog->prefix_places, count, sizeof *catalog->prefix_places);
+    catalog->prefix_places[count] = (struct place){catalog->file, 1, 1};
+    struct prefix *prefix = &catalog->prefixes[catalog->prefix_count++];
+    *prefix = (struct prefix){.name = name, .chosen = 0};
+    prefix->values = arena_alloc(&catalog->arena, values->count * sizeof *prefix->values);
+    for (size_t i = 0; i < values->count; i++) {
+        struct bytes value = values->items[(i + values->chosen) % values->count];
+        prefix->values[prefix->value_count++] =
+            arena_printf(&catalog->arena, "%.*s%s", (int)value.len, value.data, end);
+    }
+}
+
+/* Whether keys are written without the stem: it stands nowhere but where it is announced. */
+static bool is_left_out(const struct document *document, const struct block *block,
+                        struct bytes code) {
+    size_t end = code.len;
+    while (end > 0 && code.data[end - 1] != TEMPLATE_SEPARATOR) end--;
+    uint32_t first = block->place.line, last = first;
+    for (size_t i = 0; i < block->broken.len; i++) last += block->broken.data[i] == '\n';
+    for (size_t i = 0; i < document->line_count; i++) {
+        struct bytes line = document->lines[i];
+        if (i + 1 >= first && i + 1 <= last) continue;
+        if (line.len && memmem(line.data, line.len, code.data, end)) return false;
+    }
+    return true;
+}
+
+static void find_announced(struct importer *importer) {
+    struct document *document = importer->document;
+    for (size_t i = 0; i < document->count && !importer->stem.len; i++) {
+        const struct block *block = &document->blocks[i];
+        struct bytes rest = block->text, code;
+        bool prose = block->kind == BLOCK_PARAGRAPH || block->kind == BLOCK_ITEM;
+        if (!prose || !announces(rest)) continue;
+        while (!importer->stem.len && document_next_code(&rest, NULL, &code)) {
+            struct bytes stem = read_stem(importer, code),
+                         name = words_from(stem, words_index(stem, '{'));
+            struct values values = {.count = 0};
+            if (stem.len == 0) continue;
+            importer->stem = stem;
+            importer->stem_left_out = is_left_out(document, block, code);
+            if (name.len == 0) break;
+            name = bytes_make(name.data + 1, words_index(name, '}') - 1);
+            find_values(rest, name, &values);
+            if (values.count && !catalog_find_prefix(importer->catalog, name))
+                add_prefix(importer->catalog, catalog_copy(importer->catalog, name), &values, "");
+        }
+    }
+}
+
+struct bytes importer_with_stem(struct importer *importer, struct bytes key) {
+    struct bytes stem = importer->stem;
+    size_t open = words_index(stem, '{'), close = words_index(stem, '}');
+    if (stem.len == 0 || (key.len >= stem.len && memcmp(key.data, stem.data, stem.len) == 0))
+        return key;
+    const struct prefix *prefix =
+        close < stem.len ? catalog_find_prefix(importer->catalog,
+                                               bytes_make(stem.data + open + 1, close - open - 1))
+                         : NULL;
+    for (size_t i = 0; prefix && i < prefix->value_count; i++) {
+        /* The stem as it is with this value. */
+        const char *written =
+            arena_printf(importer->arena, "%.*s%s%.*s", (int)open, stem.data, prefix->values[i],
+                         (int)(stem.len - close - 1), stem.data + close + 1);
+        if (!words_start(key, written)) continue;
+        struct bytes rest = words_from(key, strlen(written));
+        return bytes_from_string(arena_printf(importer->arena, "%.*s%.*s", (int)stem.len, stem.data,
+                                              (int)rest.len, rest.data));
+    }
+    if (!importer->stem_left_out) return key;
+    return bytes_from_string(arena_printf(importer->arena, "%.*s%.*s", (int)stem.len, stem.data,
+                                          (int)key.len, key.data));
+}
+
 void importer_find_prefixes(struct importer *importer) {
     struct document *document = importer->document;
     struct catalog *catalog = importer->catalog;
@@ -96,7 +232,10 @@ void importer_find_prefixes(struct importer *importer) {
         find_policy(importer, document->lines[i]);
         if (used) find_assignments(words_trim(document->lines[i]), &values);
     }
-    if (!used) return;
+    if (!used) {
+        find_announced(importer);
+        return;
+    }
     for (size_t i = 0; i < document->count; i++) {
         const struct block *block = &document->blocks[i];
         struct bytes rest = block->text, line;
@@ -113,15 +252,5 @@ void importer_find_prefixes(struct importer *importer) {
     }
     if (values.count == 0) return;
     const char *colon = colon_inside(document->source) ? ":" : "";
-    catalog->prefixes = catalog_grow(catalog, NULL, 0, sizeof *catalog->prefixes);
-    catalog->prefix_places = catalog_grow(catalog, NULL, 0, sizeof *catalog->prefix_places);
-    catalog->prefix_places[0] = (struct place){catalog->file, 1, 1};
-    struct prefix *prefix = &catalog->prefixes[catalog->prefix_count++];
-    *prefix = (struct prefix){.name = "prefix", .chosen = 0};
-    prefix->values = arena_alloc(&catalog->arena, values.count * sizeof *prefix->values);
-    for (size_t i = 0; i < values.count; i++) {
-        struct bytes value = values.items[(i + values.chosen) % values.count];
-        prefix->values[prefix->value_count++] =
-            arena_printf(&catalog->arena, "%.*s%s", (int)value.len, value.data, colon);
-    }
+    add_prefix(catalog, "prefix", &values, colon);
 }

@@ -12,6 +12,9 @@
 
 /* Finds the values of {prefix}, and what the document says of eviction. */
 void importer_find_prefixes(struct importer *importer);
+/* The key with what all keys are said to begin with: its variable for a value of it, and the whole where the document
+ * leaves it out. */
+struct bytes importer_with_stem(struct importer *importer, struct bytes key);
 void importer_table(struct importer *importer, const struct block *block);
 
 #endif
