@@ -32,6 +32,8 @@ static bool has_argument(const struct markdown_usage *usage, const char *words) 
 
 static void check_strangers(struct checker *checker) {
     size_t reported = 0;
+    /* The reader's notes about the same keys. */
+    diagnostics_forget(checker->diagnostics, "stranger");
     EACH_USAGE(checker, usage) {
         bool seen = false;
         if (usage->pattern != SIZE_MAX || usage->bad ||

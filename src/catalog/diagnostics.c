@@ -99,6 +99,19 @@ void diagnostics_other(struct diagnostics *diagnostics, struct place other) {
     if (diagnostic) diagnostic->other = keep_place(diagnostics, other);
 }
 
+void diagnostics_forget(struct diagnostics *diagnostics, const char *code) {
+    size_t kept = 0;
+    for (size_t i = 0; i < diagnostics->count; i++) {
+        if (strcmp(diagnostics->kept[i].diagnostic.code, code) == 0) {
+            diagnostics->added[diagnostics->kept[i].diagnostic.severity]--;
+        } else {
+            diagnostics->kept[kept++] = diagnostics->kept[i];
+        }
+    }
+    diagnostics->count = kept;
+    diagnostics->last_kept = false;
+}
+
 static int compare(const void *left, const void *right) {
     const struct kept *a = left, *b = right;
     const struct place *x = &a->diagnostic.place, *y = &b->diagnostic.place;

@@ -55,6 +55,9 @@ void diagnostics_remedy(struct diagnostics *diagnostics, const char *format, ...
     __attribute__((format(printf, 2, 3)));
 void diagnostics_other(struct diagnostics *diagnostics, struct place other);
 
+/* Takes back what was kept with this code. */
+void diagnostics_forget(struct diagnostics *diagnostics, const char *code);
+
 /* By file, line, column; of one place in the order in which they were added. */
 void diagnostics_sort(struct diagnostics *diagnostics);
 

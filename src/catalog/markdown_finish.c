@@ -100,6 +100,86 @@ static void match_literals(struct importer *importer) {
     matcher_free(matcher);
 }
 
+/* Patterns in the order of their templates, so that those of a family lie together. */
+struct order {
+    size_t *numbers;
+    size_t count;
+};
+
+static int compare_templates(const void *a, const void *b, void *context) {
+    const struct catalog *catalog = context;
+    return strcmp(catalog->patterns[*(const size_t *)a].key.template.text,
+                  catalog->patterns[*(const size_t *)b].key.template.text);
+}
+
+static void order_init(struct order *order, struct catalog *catalog) {
+    order->count = catalog->pattern_count;
+    order->numbers = mem_alloc((order->count + 1) * sizeof *order->numbers);
+    for (size_t i = 0; i < order->count; i++) order->numbers[i] = i;
+    qsort_r(order->numbers, order->count, sizeof *order->numbers, compare_templates, catalog);
+}
+
+/* The first place whose template is not below the literal front of the glob. */
+static size_t order_find(const struct order *order, const struct catalog *catalog,
+                         struct bytes glob, size_t literal) {
+    size_t low = 0, high = order->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const char *text = catalog->patterns[order->numbers[middle]].key.template.text;
+        if (strncmp(text, glob.data, literal) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* A key that a program writes as it stands, without a number in it, is a pattern of its own where others begin like it;
+ * any other literal key is taken for an example. */
+static bool is_constant(struct importer *importer, const struct order *order,
+                        const struct markdown_usage *usage) {
+    const struct command_facts *command = usage->usage.command;
+    struct bytes key = importer_with_stem(importer, usage->key);
+    size_t first = words_index(key, TEMPLATE_SEPARATOR) + 1;
+    if (!usage->usage.called || !command->type || !(command->flags & USAGE_CREATES)) return false;
+    for (size_t i = 0; i < usage->key.len; i++) {
+        if (word_is_digit(usage->key.data[i])) return false;
+    }
+    if (first > key.len) return false;
+    size_t at = order_find(order, importer->catalog, key, first);
+    return at < order->count &&
+           strncmp(importer->catalog->patterns[order->numbers[at]].key.template.text, key.data,
+                   first) == 0;
+}
+
+/* Literal keys in commands that nothing describes are patterns, or told. */
+static void add_used_literals(struct importer *importer) {
+    struct markdown *facts = importer->facts;
+    struct bytes last = {0};
+    struct order order;
+    order_init(&order, importer->catalog);
+    for (size_t i = 0; i < facts->usage_count; i++) {
+        struct markdown_usage *usage = &facts->usages[i];
+        if (usage->kind != KEY_TEXT_LITERAL || usage->pattern != NO_PATTERN || usage->bad) continue;
+        usage->pattern = find_shape(importer, usage);
+        if (usage->pattern != NO_PATTERN || bytes_equal(usage->key, last)) continue;
+        last = usage->key;
+        if (is_constant(importer, &order, usage)) {
+            struct found found = {
+                .key = usage->key, .kind = usage->kind, .place = usage->place, .guessed = true};
+            importer->current = usage->section;
+            usage->pattern = importer_add(importer, &found);
+        } else {
+            diagnostics_add(importer->diagnostics, SEVERITY_NOTE, "stranger", usage->place,
+                            "'%.*s' is used by a command, and no pattern describes it",
+                            (int)(last.len > 80 ? 80 : last.len), last.data);
+            diagnostics_remedy(importer->diagnostics, "give its pattern, if it is one");
+        }
+    }
+    mem_free(order.numbers);
+}
+
 /* Whether a command says of what type its key is, and how sure that is: 2 for redis-cli's, 1 for a call's. */
 static unsigned evidence(const struct markdown_usage *usage) {
     if (usage->bad || usage->pattern == NO_PATTERN) return 0;
@@ -250,41 +330,6 @@ static bool add_family(struct importer *importer, struct markdown_family *family
     return true;
 }
 
-/* Patterns in the order of their templates, so that those of a family lie together. */
-struct order {
-    size_t *numbers;
-    size_t count;
-};
-
-static int compare_templates(const void *a, const void *b, void *context) {
-    const struct catalog *catalog = context;
-    return strcmp(catalog->patterns[*(const size_t *)a].key.template.text,
-                  catalog->patterns[*(const size_t *)b].key.template.text);
-}
-
-static void order_init(struct order *order, struct catalog *catalog) {
-    order->count = catalog->pattern_count;
-    order->numbers = mem_alloc((order->count + 1) * sizeof *order->numbers);
-    for (size_t i = 0; i < order->count; i++) order->numbers[i] = i;
-    qsort_r(order->numbers, order->count, sizeof *order->numbers, compare_templates, catalog);
-}
-
-/* The first place whose template is not below the literal front of the glob. */
-static size_t order_find(const struct order *order, const struct catalog *catalog,
-                         struct bytes glob, size_t literal) {
-    size_t low = 0, high = order->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const char *text = catalog->patterns[order->numbers[middle]].key.template.text;
-        if (strncmp(text, glob.data, literal) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
 /* Gives a family's lifetime to its patterns. */
 static void use_family(struct catalog *catalog, const struct order *order,
                        struct markdown_family *family) {
@@ -377,6 +422,7 @@ void importer_finish(struct importer *importer) {
         use_sections(importer, &catalog->patterns[i], importer->origins[i]);
     }
     match_literals(importer);
+    add_used_literals(importer);
     use_types(importer);
     for (size_t i = 0; i < catalog->pattern_count; i++)
         use_sections(importer, &catalog->patterns[i], importer->origins[i]);

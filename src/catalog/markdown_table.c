@@ -307,6 +307,8 @@ static void note_columns(struct importer *importer, const struct block *table,
             "the column '%.*s' tells nothing that a catalog has: its words are kept as remarks",
             (int)(columns->items[i].title.len > 80 ? 80 : columns->items[i].title.len),
             columns->items[i].title.data);
+        diagnostics_remedy(importer->diagnostics,
+                           "if it is a type, a lifetime or the like, call it so");
     }
 }
 
