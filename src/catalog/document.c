@@ -336,6 +336,24 @@ static void find_lines(struct document *document) {
         document->lines[document->line_count++] = line;
 }
 
+/* The heading above each heading is the last one of a lower level. */
+static void find_parents(struct document *document) {
+    size_t last[8];
+    for (size_t i = 0; i < 8; i++) last[i] = SIZE_MAX;
+    for (size_t i = 0; i < document->count; i++) {
+        struct block *block = &document->blocks[i];
+        block->parent = SIZE_MAX;
+        if (block->kind != BLOCK_HEADING) continue;
+        unsigned level = block->level < 7 ? block->level : 7;
+        for (unsigned above = 0; above < level; above++) {
+            if (last[above] != SIZE_MAX &&
+                (block->parent == SIZE_MAX || last[above] > block->parent))
+                block->parent = last[above];
+        }
+        last[level] = i;
+    }
+}
+
 struct document *document_parse(struct bytes text, const char *file,
                                 struct diagnostics *diagnostics) {
     if (text.len > CATALOG_DOCUMENT_MAX) {
@@ -361,6 +379,7 @@ struct document *document_parse(struct bytes text, const char *file,
                       document->source.len);
     cmark_node *root = cmark_parser_finish(parser);
     if (root) walk_tree(walk, root);
+    find_parents(document);
     cmark_node_free(root);
     cmark_parser_free(parser);
     buffer_done(&walk->text);
@@ -387,13 +406,7 @@ struct place document_place(const struct document *document, uint32_t line, stru
 }
 
 size_t document_parent(const struct document *document, size_t section) {
-    if (section >= document->count) return SIZE_MAX;
-    unsigned level = document->blocks[section].level;
-    while (section > 0) {
-        const struct block *block = &document->blocks[--section];
-        if (block->kind == BLOCK_HEADING && block->level < level) return section;
-    }
-    return SIZE_MAX;
+    return section < document->count ? document->blocks[section].parent : SIZE_MAX;
 }
 
 bool document_next_code(struct bytes *rest, struct bytes *ret_before, struct bytes *ret_code) {

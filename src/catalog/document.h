@@ -39,8 +39,9 @@ struct block {
     struct bytes info;   /* of code: its language, lower case */
     struct row *rows;    /* of a table; the first is its head */
     size_t row_count;
-    size_t
-        section; /* the block number of the heading it stands under; its own for a heading; SIZE_MAX none */
+    /* The block number of the heading it stands under, its own for a heading; SIZE_MAX none. */
+    size_t section;
+    size_t parent; /* of a heading: the heading above it; SIZE_MAX none */
 };
 
 struct document {

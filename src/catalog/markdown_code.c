@@ -22,7 +22,9 @@ struct code {
 
 /* The text behind a comment's mark; false when the line is no comment. */
 static bool comment_text(struct bytes line, struct bytes *ret_text) {
-    size_t mark = words_start(line, "//") ? 2 : words_start(line, "#") ? 1 : 0;
+    size_t mark = words_start(line, "//") || words_start(line, "-- ") ? 2
+                  : words_start(line, "#")                            ? 1
+                                                                      : 0;
     if (mark == 0) return false;
     *ret_text = words_trim(words_from(line, mark));
     return true;
@@ -350,56 +352,6 @@ static bool read_drawn_table(struct code *code) {
     return true;
 }
 
-/* ---- programs ---- */
-
-/* Names in braces that the program gave a text are written out: f"{self.prefix}{id}". */
-static struct bytes write_out(struct importer *importer, struct bytes text,
-                              const struct usage_names *names) {
-    char out[KEY_TEXT_MAX];
-    size_t len = 0;
-    for (size_t at = 0; at < text.len; at++) {
-        if (len == sizeof out) return text;
-        struct bytes rest = words_from(text, at);
-        size_t close = words_index(rest, '}'), before = len;
-        if (rest.data[0] == '{' && close < rest.len) {
-            struct bytes name = bytes_make(rest.data + 1, close - 1);
-            size_t dot = name.len;
-            while (dot > 0 && name.data[dot - 1] != '.') dot--;
-            name = words_from(name, dot);
-            for (size_t i = names->count; i > 0 && len == before; i--) {
-                struct bytes value = names->items[i - 1].text;
-                if (!bytes_equal(names->items[i - 1].name, name)) continue;
-                if (value.len > sizeof out - len) return text;
-                memcpy(out + len, value.data, value.len);
-                len += value.len;
-            }
-            if (len > before) {
-                at += close;
-                continue;
-            }
-        }
-        out[len++] = rest.data[0];
-    }
-    return arena_copy(importer->arena, bytes_make(out, len));
-}
-
-static void read_calls(struct code *code) {
-    struct importer *importer = code->importer;
-    struct usage_names names = {.count = 0};
-    struct bytes text = code->block->text;
-    struct usage usage;
-    size_t at = 0, start, line = 0, counted = 0;
-    while (usage_next_call(text, &at, &names, &usage, &start)) {
-        for (; counted < start; counted++) line += text.data[counted] == '\n';
-        if (usage.count && words_index(usage.arguments[0], '{') < usage.arguments[0].len &&
-            !(usage.command->flags & USAGE_GLOB))
-            usage.arguments[0] = write_out(importer, usage.arguments[0], &names);
-        bool bad = line < code->line_count && code->bad_lines[line];
-        importer_add_usage(importer, &usage, place_in(code, line, words_until(usage.text, 12)),
-                           (struct bytes){0}, bad);
-    }
-}
-
 static bool is_program(struct bytes info) {
     return words_are(info,
                      "python|py|javascript|js|typescript|ts|tsx|jsx|go|java|ruby|rb|php|c|c++|"
@@ -427,5 +379,5 @@ void importer_code(struct importer *importer, const struct block *block) {
         read_line(&code, line, number);
         code.bad_lines[number] = code.bad;
     }
-    if (code.program) read_calls(&code);
+    if (code.program) importer_program(importer, block, code.bad_lines, code.line_count);
 }

@@ -60,6 +60,52 @@ static size_t find_wider(struct importer *importer, const struct matcher *matche
     return type && same ? id - 1 : NO_PATTERN;
 }
 
+/* Whether a pattern matches all keys of the template, though it is not that pattern's own. */
+static bool is_covered(struct importer *importer, const struct matcher *matcher,
+                       const struct template *template) {
+    struct catalog *catalog = importer->catalog;
+    const char *sample =
+        template_sample(template, catalog->prefixes, catalog->prefix_count, importer->arena);
+    return matcher &&
+           matcher_find(matcher, PATTERN_KEY, bytes_from_string(sample), MATCHER_DATABASE_ANY);
+}
+
+/* Keys that programs gave names to: what stands beside them, and patterns where nothing else describes them. */
+static void add_definitions(struct importer *importer) {
+    struct catalog *catalog = importer->catalog;
+    struct matcher *matcher = importer->definitions ? match_so_far(importer) : NULL;
+    struct definition *ordered = NULL, *next;
+    for (struct definition *at = importer->definitions; at; at = next) {
+        next = at->next;
+        at->next = ordered;
+        ordered = at;
+    }
+    for (struct definition *at = ordered; at; at = at->next) {
+        struct template template;
+        struct template_error error;
+        enum pattern_kind kind = at->found.channel ? PATTERN_CHANNEL : PATTERN_KEY;
+        struct bytes key =
+            at->found.channel ? at->found.key : importer_with_stem(importer, at->found.key);
+        if (!template_parse(key, catalog->prefixes, catalog->prefix_count, importer->arena,
+                            &template, &error))
+            continue;
+        if (importer_find(importer, &template, kind) == NO_PATTERN &&
+            is_covered(importer, matcher, &template))
+            continue;
+        importer->current = at->section;
+        size_t pattern = importer_add(importer, &at->found);
+        if (pattern == NO_PATTERN) continue;
+        char out[DURATION_TEXT_MAX];
+        importer_strict_pieces(importer, pattern, at->remark, at->found.place);
+        importer_comment(importer, pattern, at->remark, at->found.place);
+        if (at->lifetime_ms)
+            importer_lifetime(importer, pattern,
+                              bytes_from_string(duration_format(at->lifetime_ms, out)),
+                              at->found.place, false);
+    }
+    matcher_free(matcher);
+}
+
 /* Templates in commands that stand nowhere else are patterns too. */
 static void add_used_templates(struct importer *importer) {
     struct markdown *facts = importer->facts;
@@ -416,6 +462,7 @@ static void lift_lifetimes(struct importer *importer) {
 void importer_finish(struct importer *importer) {
     struct catalog *catalog = importer->catalog;
     lift_lifetimes(importer);
+    add_definitions(importer);
     add_used_templates(importer);
     for (size_t i = 0; i < catalog->pattern_count; i++) {
         if (catalog->patterns[i].guessed & GUESS_TYPE) continue;

@@ -35,6 +35,15 @@ struct found {
     bool key_only; /* a type or a lifetime stands beside it: no channel has one */
 };
 
+/* A key that a program gave a name. */
+struct definition {
+    struct definition *next;
+    struct found found;
+    size_t section;
+    struct bytes remark; /* the comment beside it */
+    int64_t lifetime_ms; /* that stands beside it; 0 none */
+};
+
 struct importer {
     struct catalog *catalog;
     struct diagnostics *diagnostics;
@@ -53,8 +62,10 @@ struct importer {
     unsigned pending_level; /* of the list whose item it is; 0 for a heading or a paragraph */
     struct bytes
         stem; /* what all keys are said to begin with: "shop:{env}:"; empty when nothing is */
-    bool stem_left_out; /* the keys of the document are written without it */
-    uint32_t *shapes;   /* patterns by the hash of their shape: a number + 1, or 0 */
+    bool stem_left_out;             /* the keys of the document are written without it */
+    struct usage_names names;       /* what programs so far gave names to */
+    struct definition *definitions; /* the last one first */
+    uint32_t *shapes;               /* patterns by the hash of their shape: a number + 1, or 0 */
     size_t shape_mask;
 };
 
@@ -142,6 +153,12 @@ void importer_commands(struct importer *importer, size_t pattern, struct bytes t
 
 /* ---- markdown_code.c ---- */
 void importer_code(struct importer *importer, const struct block *block);
+
+/* ---- markdown_program.c ---- */
+
+/* A block of a program; bad_lines are those shown as what not to do. */
+void importer_program(struct importer *importer, const struct block *block, const bool *bad_lines,
+                      size_t line_count);
 
 /* ---- markdown_finish.c ---- */
 void importer_finish(struct importer *importer);

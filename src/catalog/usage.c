@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "catalog/usage.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/number.h"
@@ -183,12 +184,7 @@ static const struct command_facts commands[] = {
     /* clang-format on */
 };
 
-enum {
-    COMMANDS = sizeof commands / sizeof *commands,
-    COMMAND_NAME_MAX = 24,
-    CALL_BYTES_MAX = 4096,
-    CALL_DEPTH_MAX = 16
-};
+enum { COMMANDS = sizeof commands / sizeof *commands, COMMAND_NAME_MAX = 24 };
 
 static int compare_names(const void *name, const void *row) {
     return strcmp(name, ((const struct command_facts *)row)->name);
@@ -224,6 +220,53 @@ bool usage_number(struct bytes text, int64_t *ret_number) {
     }
     *ret_number = product;
     return true;
+}
+
+/* A number, or a product, right before a position. */
+static bool number_before(struct bytes text, size_t at, int64_t *ret_number) {
+    size_t end = at, start;
+    while (end > 0 && memchr(" *(.", text.data[end - 1], 4)) end--;
+    for (start = end; start > 0 && memchr("0123456789_* ", text.data[start - 1], 13);) start--;
+    return usage_number(bytes_make(text.data + start, end - start), ret_number);
+}
+
+bool usage_duration(struct bytes text, int64_t *ret_ms) {
+    /* How programs write units: the word, what comes behind it, whether the number stands before. */
+    static const struct {
+        const char *front, *back;
+        bool before;
+    } forms[] = {{"of", "(", false},
+                 {"From", "(", false},
+                 {"", "=", false},
+                 {"time.", "", true},
+                 {".", "", true}};
+    static const char *const units[] = {"week", "day", "hour", "minute", "second", "milli"};
+    static const int64_t ms[] = {INT64_C(604800000), 86400000, 3600000, 60000, 1000, 1};
+    if (text.len > 200) return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t at = words_find(text, units[i]), end = at + strlen(units[i]);
+        if (at == text.len) continue;
+        while (end < text.len && word_is_letter(text.data[end])) end++;
+        for (size_t j = 0; j < sizeof forms / sizeof *forms; j++) {
+            int64_t number = 1;
+            struct bytes rest = words_from(text, end);
+            if (!words_end(words_until(text, at), forms[j].front) ||
+                !words_start(rest, forms[j].back))
+                continue;
+            if (forms[j].before) {
+                bool bare = at == strlen(forms[j].front);
+                if (!number_before(text, at - strlen(forms[j].front), &number) && !bare) continue;
+            } else {
+                size_t close = 1;
+                while (close < rest.len && memchr("0123456789_* ", rest.data[close], 13)) close++;
+                if (!usage_number(bytes_make(rest.data + 1, close - 1), &number)) continue;
+            }
+            if (number <= 0 || number > LIFETIME_MAX_MS / ms[i]) return false;
+            *ret_ms = number * ms[i];
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Takes an argument off the front: a word, or what stands in quotes. False at the end and at a comment. */
@@ -274,21 +317,44 @@ static int64_t option_seconds(const struct usage *usage) {
         value = words_from(option, at);
         if (value.len == 0 && i + 1 < usage->count) value = usage->arguments[i + 1];
         while (value.len && memchr("}) ", value.data[value.len - 1], 3)) value.len--;
+        int64_t ms;
+        if (usage_duration(value, &ms)) return ms;
         if (!usage_number(value, &number)) return -1;
         return words_are(name, "px") ? number : number * 1000;
     }
     return 0;
 }
 
-static void find_lifetime(struct usage *usage) {
+/* set(key, value, 10*time.Minute), set(key, value, 5, TimeUnit.MINUTES): what options do not say. */
+static int64_t argument_lifetime(const struct usage *usage) {
+    int64_t ms = usage->lifetime_ms, number;
+    struct bytes unit = usage->count >= 4 ? usage->arguments[3] : (struct bytes){0};
+    if (words_start(unit, "TimeUnit.") || words_start(unit, "ChronoUnit.")) {
+        unit = words_from(unit, words_index(unit, '.') + 1);
+        char text[64];
+        if (!usage_number(usage->arguments[2], &number) || unit.len > 12) return ms;
+        snprintf(text, sizeof text, "%lld %.*s", (long long)number, (int)unit.len, unit.data);
+        size_t start, end;
+        return duration_find(bytes_from_string(text), &number, &start, &end) ? number : ms;
+    }
+    if (usage->count >= 3 && usage_duration(usage->arguments[2], &number)) return number;
+    return ms;
+}
+
+void usage_find_lifetime(struct usage *usage) {
     struct bytes name = bytes_from_string(usage->command->name);
     int64_t number;
     usage->lifetime_ms = -1;
+    int64_t ms;
     if ((usage->command->flags & USAGE_EXPIRES) && usage->count >= 2 &&
-        usage_number(usage->arguments[1], &number)) {
+        usage_duration(usage->arguments[1], &ms)) {
+        usage->lifetime_ms = ms;
+    } else if ((usage->command->flags & USAGE_EXPIRES) && usage->count >= 2 &&
+               usage_number(usage->arguments[1], &number)) {
         usage->lifetime_ms = words_are(name, "psetex|pexpire") ? number : number * 1000;
     } else if (words_are(name, "set") && usage->count >= 2) {
         usage->lifetime_ms = option_seconds(usage);
+        if (usage->called && usage->lifetime_ms <= 0) usage->lifetime_ms = argument_lifetime(usage);
     }
 }
 
@@ -336,172 +402,7 @@ bool usage_read_line(struct bytes line, struct usage *ret_usage) {
     while (usage.count < USAGE_ARGUMENTS_MAX && next_argument(&rest, &word))
         usage.arguments[usage.count++] = word;
     drop_subcommand(&usage);
-    find_lifetime(&usage);
+    usage_find_lifetime(&usage);
     *ret_usage = usage;
     return true;
-}
-
-/* ---- calls in programs ---- */
-
-static size_t name_end(struct bytes text, size_t at) {
-    while (at < text.len && word_is_name(text.data[at])) at++;
-    return at;
-}
-
-static size_t blanks_end(struct bytes text, size_t at) {
-    while (at < text.len && word_is_space(text.data[at])) at++;
-    return at;
-}
-
-/* A text in quotes at at, with f, r or b before it; its end in ret_end. */
-static bool quoted(struct bytes text, size_t at, struct bytes *ret_text, size_t *ret_end) {
-    if (at + 1 < text.len && memchr("fFrRbB", text.data[at], 6) &&
-        memchr("\"'", text.data[at + 1], 2))
-        at++;
-    if (at >= text.len || !memchr("\"'`", text.data[at], 3)) return false;
-    char quote = text.data[at];
-    size_t end = at + 1;
-    while (end < text.len && text.data[end] != quote) {
-        if (text.data[end] == '\n' && quote != '`') return false;
-        end += 1 + (text.data[end] == '\\');
-    }
-    if (end >= text.len) return false;
-    *ret_text = bytes_make(text.data + at + 1, end - at - 1);
-    *ret_end = end + 1;
-    return true;
-}
-
-static struct bytes last_name(struct bytes path) {
-    size_t at = path.len;
-    while (at > 0 && path.data[at - 1] != '.') at--;
-    return words_from(path, at);
-}
-
-/* "name = text", "name = 300": remembered, the later one first. */
-static void note_assignment(struct bytes text, size_t at, size_t end, struct usage_names *names) {
-    size_t value = blanks_end(text, end), after;
-    struct bytes content;
-    if (value >= text.len || text.data[value] != '=' || value + 1 >= text.len ||
-        text.data[value + 1] == '=')
-        return;
-    value = blanks_end(text, value + 1);
-    if (quoted(text, value, &content, &after)) {
-        if (words_index(content, TEMPLATE_SEPARATOR) == content.len &&
-            words_index(content, '{') == content.len)
-            return;
-    } else {
-        for (after = value; after < text.len && memchr("0123456789_* ", text.data[after], 13);)
-            after++;
-        if (after == value) return;
-        content = words_trim(bytes_make(text.data + value, after - value));
-    }
-    size_t max = sizeof names->items / sizeof *names->items;
-    if (names->count == max) return;
-    names->items[names->count].name = bytes_make(text.data + at, end - at);
-    names->items[names->count++].text = content;
-}
-
-static struct bytes look_up(const struct usage_names *names, struct bytes name) {
-    for (size_t i = names->count; i > 0; i--) {
-        if (bytes_equal(names->items[i - 1].name, name)) return names->items[i - 1].text;
-    }
-    return (struct bytes){0};
-}
-
-/* One argument, up to a ',' or ')' of its own level. */
-static size_t argument_end(struct bytes text, size_t at) {
-    unsigned depth = 0;
-    for (; at < text.len; at++) {
-        char c = text.data[at];
-        struct bytes content;
-        size_t end;
-        if (memchr("\"'`", c, 3) && quoted(text, at, &content, &end)) {
-            at = end - 1;
-            continue;
-        }
-        if (memchr("([{", c, 3) && ++depth > CALL_DEPTH_MAX) return text.len;
-        if (memchr(")]}", c, 3) && depth-- == 0) return at;
-        if (c == ',' && depth == 0) return at;
-        if (c == '#' || (c == '/' && at + 1 < text.len && text.data[at + 1] == '/')) {
-            while (at + 1 < text.len && text.data[at + 1] != '\n') at++;
-        }
-    }
-    return at;
-}
-
-/* Comments between arguments are none of them. */
-static size_t skip_comment(struct bytes text, size_t at) {
-    at = blanks_end(text, at);
-    while (at < text.len && (text.data[at] == '#' || words_start(words_from(text, at), "//"))) {
-        while (at < text.len && text.data[at] != '\n') at++;
-        at = blanks_end(text, at);
-    }
-    return at;
-}
-
-static size_t read_arguments(struct bytes text, size_t at, const struct usage_names *names,
-                             struct usage *usage) {
-    for (;;) {
-        struct bytes content;
-        size_t end, quote_end;
-        at = skip_comment(text, at);
-        if (at >= text.len || text.data[at] == ')') return at;
-        end = argument_end(text, at);
-        if (!quoted(text, at, &content, &quote_end)) {
-            content = words_trim(bytes_make(text.data + at, end - at));
-            struct bytes known = look_up(names, last_name(content));
-            bool number = known.len && word_is_digit(known.data[0]);
-            if (known.data && number == (usage->count == 1)) content = known;
-        }
-        if (usage->count < USAGE_ARGUMENTS_MAX) usage->arguments[usage->count++] = content;
-        if (end >= text.len || text.data[end] == ')') return end;
-        at = end + 1;
-    }
-}
-
-static const struct command_facts *method_facts(struct bytes name) {
-    char plain[COMMAND_NAME_MAX];
-    size_t len = 0;
-    if (words_are(name, "delete")) return command_facts(BYTES("del"));
-    if (words_are(name, "scan_iter|scaniterator|scanstream")) return command_facts(BYTES("scan"));
-    for (size_t i = 0; i < name.len && len < sizeof plain; i++) {
-        if (name.data[i] != '_') plain[len++] = name.data[i];
-    }
-    return command_facts(bytes_make(plain, len));
-}
-
-bool usage_next_call(struct bytes text, size_t *at, struct usage_names *assigned,
-                     struct usage *ret_usage, size_t *ret_start) {
-    for (size_t i = *at; i < text.len; i++) {
-        bool first = i == 0 || !word_is_name(text.data[i - 1]);
-        if (!first || !word_is_letter(text.data[i])) continue;
-        size_t end = name_end(text, i);
-        note_assignment(text, i, end, assigned);
-        bool method = i > 0 && text.data[i - 1] == '.';
-        size_t open = blanks_end(text, end);
-        const struct command_facts *command =
-            method ? method_facts(bytes_make(text.data + i, end - i)) : NULL;
-        if (!command || open >= text.len || !memchr("(,", text.data[open], 2)) {
-            i = end - 1;
-            continue;
-        }
-        /* A method that is handed on, "redis.setex, key"; not just any member, "self.ttl, x". */
-        if (text.data[open] == ',' && !command->type &&
-            !(command->flags & (USAGE_CHANNEL | USAGE_EXPIRES))) {
-            i = end - 1;
-            continue;
-        }
-        struct usage usage = {.command = command, .called = true};
-        size_t far = open + CALL_BYTES_MAX;
-        struct bytes call = words_until(text, far < text.len ? far : text.len);
-        size_t close = read_arguments(call, open + 1, assigned, &usage);
-        usage.text = bytes_make(text.data + i, close - i);
-        find_lifetime(&usage);
-        *ret_usage = usage;
-        *ret_start = i;
-        *at = end;
-        return true;
-    }
-    *at = text.len;
-    return false;
 }

@@ -33,7 +33,7 @@ struct command_facts {
 /* NULL when it is no command that documents use. */
 const struct command_facts *command_facts(struct bytes name);
 
-enum { USAGE_ARGUMENTS_MAX = 24 };
+enum { USAGE_ARGUMENTS_MAX = 24, USAGE_NAMES_MAX = 128 };
 
 struct usage {
     const struct command_facts *command;
@@ -53,11 +53,21 @@ bool usage_read_line(struct bytes line, struct usage *ret_usage);
 struct usage_names {
     struct {
         struct bytes name, text;
-    } items[64];
+    } items[USAGE_NAMES_MAX];
     size_t count;
 };
 bool usage_next_call(struct bytes text, size_t *at, struct usage_names *assigned,
                      struct usage *ret_usage, size_t *ret_start);
+
+/* What the program gave a name, a number or a text; empty when nothing. */
+struct bytes usage_look_up(const struct usage_names *names, struct bytes name, bool number);
+/* A text in quotes at position at, with f, r or b before it; its end in ret_end. */
+bool usage_quoted(struct bytes text, size_t at, struct bytes *ret_text, size_t *ret_end);
+
+/* Fills in the lifetime that the command's arguments tell. */
+void usage_find_lifetime(struct usage *usage);
+/* An amount of time as programs write it: "Duration.ofHours(1)", "10*time.Minute", "12.hours", "timedelta(days=7)". */
+bool usage_duration(struct bytes text, int64_t *ret_ms);
 
 /* A product of numbers: "604800", "7 * 24 * 60 * 60". */
 bool usage_number(struct bytes text, int64_t *ret_number);
