@@ -392,8 +392,6 @@ void guard_run(struct request *request) {
         return;
     }
     bool nothing = guard_does_nothing(request);
-    bool certain =
-        request->key_count > TRIAL_KEYS_MAX || strcmp(request->command->name, "mset") == 0;
     for (uint32_t i = 0; i < request->key_count && !nothing; i++) {
         const struct key *key = request_key(request, i);
         if (!guard_brings(request, i)) continue;
@@ -404,6 +402,8 @@ void guard_run(struct request *request) {
         doubtful |= foresight.doubtful;
         if (foresight.suspicion.kind == VIOLATION_NONE) continue;
         suspected = true;
+        bool certain =
+            request->key_count > TRIAL_KEYS_MAX || strcmp(request->command->name, "mset") == 0;
         if (!certain && !is_large(request)) break;
         guard_refuse(request, &place, &foresight.suspicion);
         return;

@@ -15,10 +15,92 @@
 #include "types/stream.h"
 #include "types/zset.h"
 
-static bool is_one_of(const struct request *request, const char *const *names) {
-    for (; *names != NULL; names++)
-        if (strcmp(request->command->name, *names) == 0) return true;
-    return false;
+/* ---- by the name ---- */
+
+static bool is_named(const struct request *request, const char *name) {
+    return strcmp(request->command->name, name) == 0;
+}
+
+/* What is known of a command by its name. */
+enum {
+    TRANSFERS = 1 << 0,
+    LEAVES_VALUES = 1 << 1,
+    LEAVES_IF_THERE = 1 << 2, /* a new group in a stream that is there */
+    OVERWRITES = 1 << 3, /* Redis's rows of SET and GETSET say "update", since they may read too */
+    ONLY_IF_MISSING = 1 << 4,
+    COUNTS = 1 << 5,
+    MAKES_LIST = 1 << 6,
+    SAYS_LIFETIME = 1 << 7, /* if its options do */
+    SAYS_NONE = 1 << 8,
+    SAYS_TTL = 1 << 9, /* as an argument, which may be 0 */
+    TAKES_LIFETIME = 1 << 10,
+    TAKES_BY_OPTION = 1 << 11,
+};
+
+static const struct named {
+    const char *name;
+    unsigned traits;
+} named[] = {
+    {"rename", TRANSFERS},
+    {"renamenx", TRANSFERS},
+    {"copy", TRANSFERS},
+    {"move", TRANSFERS},
+    {"expire", LEAVES_VALUES},
+    {"pexpire", LEAVES_VALUES},
+    {"expireat", LEAVES_VALUES},
+    {"pexpireat", LEAVES_VALUES},
+    {"persist", LEAVES_VALUES | TAKES_LIFETIME},
+    {"getex", LEAVES_VALUES | TAKES_BY_OPTION},
+    {"hexpire", LEAVES_VALUES},
+    {"hpexpire", LEAVES_VALUES},
+    {"hexpireat", LEAVES_VALUES},
+    {"hpexpireat", LEAVES_VALUES},
+    {"hpersist", LEAVES_VALUES},
+    {"hgetex", LEAVES_VALUES},
+    {"xack", LEAVES_VALUES},
+    {"xclaim", LEAVES_VALUES},
+    {"xackdel", LEAVES_VALUES},
+    {"xsetid", LEAVES_VALUES},
+    {"setid", LEAVES_VALUES},
+    {"createconsumer", LEAVES_VALUES},
+    {"create", LEAVES_IF_THERE},
+    {"set", OVERWRITES | SAYS_LIFETIME},
+    {"getset", OVERWRITES | SAYS_NONE},
+    {"setnx", ONLY_IF_MISSING | SAYS_NONE},
+    {"msetnx", ONLY_IF_MISSING | SAYS_NONE},
+    {"mset", SAYS_NONE},
+    {"msetex", SAYS_LIFETIME},
+    {"restore", SAYS_TTL},
+    {"restore-asking", SAYS_TTL},
+    {"incr", COUNTS},
+    {"decr", COUNTS},
+    {"incrby", COUNTS},
+    {"decrby", COUNTS},
+    {"sort", MAKES_LIST},
+};
+
+static const struct bringer *find_bringer(const struct command *command);
+
+/* Names are compared once; a thread remembers what came of it. */
+struct known {
+    const struct command *command;
+    const struct bringer *bringer;
+    unsigned traits;
+};
+
+static const struct known *known_of(const struct command *command) {
+    enum { KNOWN_SLOTS = 256 };
+    static _Thread_local struct known slots[KNOWN_SLOTS];
+    struct known *known = &slots[(uintptr_t)command / sizeof *command % KNOWN_SLOTS];
+    if (kn_likely(known->command == command)) return known;
+    *known = (struct known){.command = command, .bringer = find_bringer(command)};
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+        if (strcmp(named[i].name, command->name) == 0) known->traits |= named[i].traits;
+    return known;
+}
+
+static bool has(const struct request *request, unsigned trait) {
+    return known_of(request->command)->traits & trait;
 }
 
 /* ---- by the row ---- */
@@ -34,9 +116,7 @@ bool guard_brings(const struct request *request, uint32_t index) {
 }
 
 bool guard_overwrites(const struct request *request, uint32_t index) {
-    /* Redis's rows of SET and GETSET say "update", since they may read too. */
-    static const char *const names[] = {"set", "getset", NULL};
-    return guard_key_flags(request, index) & KEY_OW || is_one_of(request, names);
+    return guard_key_flags(request, index) & KEY_OW || has(request, OVERWRITES);
 }
 
 int guard_type_made(const struct request *request, uint32_t index) {
@@ -51,7 +131,7 @@ int guard_type_made(const struct request *request, uint32_t index) {
     };
     unsigned groups = request->command->groups;
     (void)index;
-    if (strcmp(request->command->name, "sort") == 0) return TYPE_LIST;
+    if (has(request, MAKES_LIST)) return TYPE_LIST;
     for (size_t i = 0; i < sizeof makes / sizeof makes[0]; i++)
         if (groups & makes[i].groups) return makes[i].type;
     if (groups & GROUP_LIST) return TYPE_LIST;
@@ -59,20 +139,13 @@ int guard_type_made(const struct request *request, uint32_t index) {
 }
 
 bool guard_leaves_values(const struct request *request, const struct entry *entry) {
-    static const char *const names[] = {
-        "expire",   "pexpire",   "expireat",   "pexpireat",      "persist", "getex", "hexpire",
-        "hpexpire", "hexpireat", "hpexpireat", "hpersist",       "hgetex",  "xack",  "xclaim",
-        "xackdel",  "xsetid",    "setid",      "createconsumer", NULL};
-    /* A new group in a stream that is there. */
-    static const char *const groups[] = {"create", NULL};
-    return is_one_of(request, names) || (entry != NULL && is_one_of(request, groups));
+    return has(request, LEAVES_VALUES) || (entry != NULL && has(request, LEAVES_IF_THERE));
 }
 
 /* ---- RENAME, COPY, MOVE ---- */
 
 bool guard_is_transfer(const struct request *request) {
-    static const char *const names[] = {"rename", "renamenx", "copy", "move", NULL};
-    return is_one_of(request, names);
+    return has(request, TRANSFERS);
 }
 
 /* The number in an argument; -1 when it is none that a database could have. */
@@ -125,9 +198,8 @@ bool guard_transfer(const struct request *request, struct guard_transfer *ret_tr
 }
 
 bool guard_does_nothing(const struct request *request) {
-    static const char *const names[] = {"setnx", "msetnx", NULL};
     bool any = false;
-    if (!is_one_of(request, names)) return false;
+    if (!has(request, ONLY_IF_MISSING)) return false;
     for (uint32_t i = 0; i < request->key_count && !any; i++)
         any = store_find(request->store, request->db, request_key(request, i), request->now_ms) !=
               NULL;
@@ -189,9 +261,9 @@ static const struct bringer {
 };
 enum { BRINGERS = sizeof bringers / sizeof bringers[0] };
 
-static const struct bringer *bringer_of(const struct request *request) {
+static const struct bringer *find_bringer(const struct command *command) {
     for (size_t i = 0; i < BRINGERS; i++)
-        if (strcmp(bringers[i].name, request->command->name) == 0) return &bringers[i];
+        if (strcmp(bringers[i].name, command->name) == 0) return &bringers[i];
     return NULL;
 }
 
@@ -242,7 +314,7 @@ static struct trimming parse_trimming(const struct request *request) {
 }
 
 bool guard_trims_roughly(const struct request *request) {
-    if (strcmp(request->command->name, "xadd") != 0) return false;
+    if (!is_named(request, "xadd")) return false;
     struct trimming trimming = parse_trimming(request);
     return trimming.trims && trimming.roughly;
 }
@@ -294,7 +366,7 @@ static void bring_computed(struct guard_brought *walk, const struct bringer *bri
 
 bool guard_brought(struct guard_brought *walk, const struct request *request, uint32_t index,
                    const struct entry *entry, bool ran) {
-    const struct bringer *bringer = bringer_of(request);
+    const struct bringer *bringer = known_of(request->command)->bringer;
     if (bringer == NULL || (bringer->shape != SHAPE_KEYS && bringer->key != index)) return false;
     walk->request = request;
     walk->at = bringer->from;
@@ -405,13 +477,12 @@ static size_t reaches(const struct request *request, uint32_t index, size_t more
 }
 
 static size_t string_size_after(const struct request *request, uint32_t index, size_t old) {
-    static const char *const counters[] = {"incr", "decr", "incrby", "decrby", NULL};
     struct guard_brought walk;
     struct bytes key, value;
     if (guard_brought(&walk, request, index, NULL, false))
         return guard_brought_next(&walk, &key, &value) ? value.len : old;
     const char *name = request->command->name;
-    if (is_one_of(request, counters)) return old > NUMBER_I64_MAX ? old : NUMBER_I64_MAX;
+    if (has(request, COUNTS)) return old > NUMBER_I64_MAX ? old : NUMBER_I64_MAX;
     if (strcmp(name, "append") == 0) return old + request->argv[2].len;
     if (strcmp(name, "setrange") == 0) return reaches(request, 2, request->argv[3].len, old);
     if (strcmp(name, "setbit") == 0) return reaches(request, 2, 1, old);
@@ -478,29 +549,25 @@ static bool names_option(const struct request *request, uint32_t from, const cha
 }
 
 enum guard_lifetime guard_lifetime_said(const struct request *request, bool had) {
-    static const char *const sayers[] = {"set", "msetex", NULL},
-                             *const gives[] = {"ex", "px", "exat", "pxat", NULL},
-                             *const keeps[] = {"keepttl", NULL}, *const takes[] = {"persist", NULL},
-                             *const sets[] = {"setnx", "getset", "mset", "msetnx", NULL},
-                             *const restores[] = {"restore", "restore-asking", NULL};
-    const char *name = request->command->name;
+    static const char *const gives[] = {"ex", "px", "exat", "pxat", NULL},
+                             *const keeps[] = {"keepttl", NULL}, *const takes[] = {"persist", NULL};
+    unsigned traits = known_of(request->command)->traits;
+    bool out = traits & (SAYS_NONE | TRANSFERS); /* RENAME: unless the value has one */
     int64_t ttl_ms;
-    if (is_one_of(request, sayers)) {
-        uint32_t from = strcmp(name, "set") == 0 ? 3 : 2;
-        if (from == 2 && request->key_count > 0) from += 2 * request->key_count;
-        return names_option(request, from, gives) || (had && names_option(request, from, keeps))
-                   ? GUARD_LIFETIME_SAID
-                   : GUARD_LIFETIME_LEFT_OUT;
+    if (traits & SAYS_LIFETIME) {
+        /* Behind SET key value, or MSETEX count key value ... */
+        uint32_t from = is_named(request, "set") ? 3 : 2 + 2 * request->key_count;
+        out = !names_option(request, from, gives) && !(had && names_option(request, from, keeps));
+    } else if (traits & SAYS_TTL) {
+        out = number_parse_i64(request->argv[2], &ttl_ms) && ttl_ms == 0;
+    } else if (traits & TAKES_LIFETIME) {
+        out = had;
+    } else if (traits & TAKES_BY_OPTION) {
+        out = had && names_option(request, 2, takes);
+    } else if (!out) {
+        return GUARD_LIFETIME_UNSAYABLE;
     }
-    if (is_one_of(request, sets)) return GUARD_LIFETIME_LEFT_OUT;
-    if (is_one_of(request, restores))
-        return number_parse_i64(request->argv[2], &ttl_ms) && ttl_ms == 0 ? GUARD_LIFETIME_LEFT_OUT
-                                                                          : GUARD_LIFETIME_SAID;
-    if (strcmp(name, "persist") == 0 ||
-        (strcmp(name, "getex") == 0 && names_option(request, 2, takes)))
-        return had ? GUARD_LIFETIME_LEFT_OUT : GUARD_LIFETIME_SAID;
-    if (guard_is_transfer(request)) return GUARD_LIFETIME_LEFT_OUT; /* unless the value has one */
-    return GUARD_LIFETIME_UNSAYABLE;
+    return out ? GUARD_LIFETIME_LEFT_OUT : GUARD_LIFETIME_SAID;
 }
 
 const char *guard_lifetime_remedy(const struct request *request) {

@@ -51,7 +51,9 @@ void guard_foresee(const struct request *request, uint32_t index, const struct p
                    const struct entry *entry, struct guard_foresight *ret_foresight) {
     const struct pattern *pattern = rules->pattern;
     struct guard_finding *finding = &ret_foresight->suspicion;
-    *ret_foresight = (struct guard_foresight){.suspicion = {.kind = VIOLATION_NONE}};
+    finding->kind = VIOLATION_NONE;
+    finding->what_len = 0;
+    ret_foresight->doubtful = false;
     if (pattern == NULL) {
         if (entry == NULL) finding->kind = VIOLATION_UNMATCHED;
         return;
