@@ -201,11 +201,12 @@ unsigned matcher_find(const struct matcher *matcher, enum pattern_kind kind, str
     return target ? target->id : 0;
 }
 
-unsigned matcher_find_alias(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
-                            int database, unsigned *ret_alias) {
+unsigned matcher_find_form(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
+                           int database, struct match_form *ret_form) {
     const struct target *target = find(matcher, kind, key, database);
-    *ret_alias = target ? target->alias : 0;
-    return target ? target->id : 0;
+    if (target == NULL) return 0;
+    *ret_form = (struct match_form){target->alias, target->expansion};
+    return target->id;
 }
 
 /* Values of the expanded template's variables, for a key that is known to fit it. */

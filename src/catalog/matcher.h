@@ -40,9 +40,14 @@ const struct catalog *matcher_catalog(const struct matcher *matcher, unsigned id
 unsigned matcher_find(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
                       int database);
 
-/* The same; *ret_alias: 0 for the pattern's key, n for its alias number n - 1. */
-unsigned matcher_find_alias(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
-                            int database, unsigned *ret_alias);
+/* By which of a pattern's names a key goes. */
+struct match_form {
+    unsigned alias;     /* 0: the pattern's key; n: its alias number n - 1 */
+    uint32_t expansion; /* of prefixes: template_expand; 0: the usual values */
+};
+/* The same as matcher_find; *ret_form is good when there is a pattern. */
+unsigned matcher_find_form(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
+                           int database, struct match_form *ret_form);
 
 struct match_variable {
     struct bytes name, value; /* the catalog's; the key's, or the catalog's for a prefix */

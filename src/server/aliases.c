@@ -52,6 +52,43 @@ static void note_lead(uint64_t leads[ALIAS_LEADS], const struct template *templa
     if (text.len == 0) memset(leads, 0xff, ALIAS_LEADS * sizeof *leads);
 }
 
+/* The literal before a variable that is all the rest; of no length where there is something else. */
+static struct bytes literal_before(const struct template *template, struct bytes *ret_variable,
+                                   struct arena *arena) {
+    struct bytes text = {NULL, 0};
+    size_t last = template->part_count - 1, len = 0;
+    if (last == 0 || template->variable_count != 1 || !template->parts[last].is_variable)
+        return text;
+    for (size_t i = 0; i < last; i++) len += template->parts[i].text.len;
+    char *at = arena_alloc(arena, len);
+    text = bytes_make(at, len);
+    for (size_t i = 0; i < last; i++) {
+        memcpy(at, template->parts[i].text.data, template->parts[i].text.len);
+        at += template->parts[i].text.len;
+    }
+    *ret_variable = template->parts[last].text;
+    return text;
+}
+
+static void note_swaps(struct alias_table *table, unsigned number) {
+    const struct catalog *catalog = matcher_catalog(table->matcher, number);
+    const struct pattern *pattern = matcher_pattern(table->matcher, number);
+    struct alias_swap *swaps = arena_zalloc(table->arena, pattern->alias_count * sizeof *swaps);
+    struct template own;
+    struct bytes variable, other;
+    table->progress[number].swaps = swaps;
+    /* A prefix that the alias does not name has its usual value, which is that of the first expansion. */
+    template_expand(&pattern->key.template, catalog->prefixes, catalog->prefix_count, 0,
+                    table->arena, &own);
+    struct bytes to = literal_before(&own, &variable, table->arena);
+    for (size_t a = 0; to.len > 0 && a < pattern->alias_count; a++) {
+        const struct template *alias = &pattern->aliases[a].template;
+        struct bytes from = literal_before(alias, &other, table->arena);
+        if (from.len > 0 && bytes_equal(variable, other) && !catalog_find_prefix(catalog, other))
+            swaps[a] = (struct alias_swap){to, from.len};
+    }
+}
+
 static void note_leads(struct alias_table *table, unsigned number) {
     const struct catalog *catalog = matcher_catalog(table->matcher, number);
     const struct pattern *pattern = matcher_pattern(table->matcher, number);
@@ -79,6 +116,8 @@ struct alias_table *alias_table_new(const struct matcher *matcher, void (*releas
     if (with == 0) return NULL;
     struct alias_table *table = mem_zalloc(sizeof *table);
     table->progress = mem_zalloc(numbers * sizeof *table->progress);
+    table->arena = mem_alloc(sizeof *table->arena);
+    arena_init(table->arena);
     table->refs = 1;
     table->matcher = matcher;
     table->release = release;
@@ -91,6 +130,7 @@ struct alias_table *alias_table_new(const struct matcher *matcher, void (*releas
         table->progress[i].has_aliases = true;
         table->progress[i].pending = true;
         note_leads(table, i);
+        note_swaps(table, i);
     }
     return table;
 }
@@ -144,6 +184,8 @@ void alias_table_unref(struct alias_table *table) {
         return;
     table->release(table->context);
     mem_free(table->progress);
+    arena_done(table->arena);
+    mem_free(table->arena);
     mem_free(table);
 }
 
@@ -276,8 +318,10 @@ static bool agree(const struct match *a, const struct match *b) {
 
 /* The pattern's number if it has aliases, else 0. */
 static unsigned find(const struct alias_table *table, struct bytes name, unsigned *ret_alias) {
+    struct match_form form = {0};
     unsigned number =
-        matcher_find_alias(table->matcher, PATTERN_KEY, name, MATCHER_DATABASE_ANY, ret_alias);
+        matcher_find_form(table->matcher, PATTERN_KEY, name, MATCHER_DATABASE_ANY, &form);
+    *ret_alias = form.alias;
     return table->progress[number].has_aliases ? number : 0;
 }
 
@@ -292,14 +336,38 @@ bool alias_is_settled(const struct alias_table *table, struct bytes name) {
                                                                memory_order_acquire));
 }
 
+/* The short way. A name that means something else when it is written canonically is another pattern's key. */
+static bool swap(const struct alias_table *table, unsigned number, const struct alias_swap *swap,
+                 struct bytes name, struct arena *arena, struct bytes *ret_name,
+                 unsigned *ret_number) {
+    size_t rest = name.len - swap->from_len;
+    struct match_form form;
+    char *text = arena_try_alloc(arena, swap->to.len + rest);
+    if (text == NULL) return false;
+    memcpy(text, swap->to.data, swap->to.len);
+    memcpy(text + swap->to.len, name.data + swap->from_len, rest);
+    struct bytes canonical = bytes_make(text, swap->to.len + rest);
+    /* By the same expansion the variable has the same value. */
+    if (matcher_find_form(table->matcher, PATTERN_KEY, canonical, MATCHER_DATABASE_ANY, &form) ==
+            number &&
+        form.alias == 0 && form.expansion == 0) {
+        *ret_name = canonical;
+        *ret_number = number;
+    }
+    return true;
+}
+
 bool alias_canonical(const struct alias_table *table, struct bytes name, struct arena *arena,
                      struct bytes *ret_name, unsigned *ret_number) {
     struct match match, own;
     unsigned alias, number = find(table, name, &alias);
     *ret_name = name;
     *ret_number = alias == 0 ? number : 0;
-    if (number == 0 || alias == 0 ||
-        !matcher_match(table->matcher, PATTERN_KEY, name, MATCHER_DATABASE_ANY, &match))
+    if (number == 0 || alias == 0) return true;
+    const struct alias_swap *short_way = &table->progress[number].swaps[alias - 1];
+    if (short_way->to.data != NULL)
+        return swap(table, number, short_way, name, arena, ret_name, ret_number);
+    if (!matcher_match(table->matcher, PATTERN_KEY, name, MATCHER_DATABASE_ANY, &match))
         return true;
     const struct pattern *pattern = matcher_pattern(table->matcher, number);
     struct filling filling = {.room = room_for(&pattern->key.template, &match)};

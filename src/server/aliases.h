@@ -45,6 +45,7 @@ struct alias_table {
     void *context;
     size_t numbers;
     struct alias_progress *progress; /* by number; of patterns with aliases */
+    struct arena *arena;             /* for what the short ways need */
 };
 
 struct aliases {
@@ -102,12 +103,19 @@ void alias_each_twin(const struct alias_table *table, unsigned number, struct by
 
 /* ---- migration ---- */
 
+/* The short way from an alias to the canonical name, where both are literals and the same variable at the end. */
+struct alias_swap {
+    struct bytes to; /* instead of so many bytes: */
+    size_t from_len;
+};
+
 struct alias_progress {
     bool has_aliases;
-    _Atomic bool pending;  /* entries may be stored under legacy names */
-    _Atomic bool wanted;   /* and are to be moved */
-    _Atomic int64_t left;  /* of them, as far as is known; ALIAS_LEFT_UNKNOWN */
-    _Atomic int64_t moved; /* entries that came to their canonical names */
+    struct alias_swap *swaps; /* by alias; .to.data is NULL where there is no short way */
+    _Atomic bool pending;     /* entries may be stored under legacy names */
+    _Atomic bool wanted;      /* and are to be moved */
+    _Atomic int64_t left;     /* of them, as far as is known; ALIAS_LEFT_UNKNOWN */
+    _Atomic int64_t moved;    /* entries that came to their canonical names */
     _Atomic int64_t
         conflicts;    /* legacy entries that gave way to canonical ones, or to earlier aliases */
     int64_t reported; /* of them, in the log: the walk's */

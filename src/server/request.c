@@ -214,20 +214,22 @@ static void twin_add(void *context, struct bytes name) {
         (struct request_twin){key_make(bytes_make(copy, name.len)), twins->of, twins->number};
 }
 
-/* Legacy names give way to canonical ones. False when there is no memory. */
+/* Makes the keys, of which only the names are known: legacy ones give way to canonical ones. False when there is no
+ * memory. */
 static bool keys_become_canonical(struct request *request) {
     const struct alias_table *table = aliases_now(request->server->aliases, &request->generation);
     struct twins twins = {.request = request};
     request->twins = NULL;
     request->twin_count = 0;
-    if (table == NULL) return true;
     for (uint32_t i = 0; i < request->key_count; i++) {
         struct key *key = &request->keys[i].key;
-        struct bytes name;
-        if (!alias_may_concern(table, key->name)) continue;
-        if (!alias_canonical(table, key->name, request->arena, &name, &twins.number)) return false;
+        struct bytes name = key->name;
+        twins.number = 0;
+        if (table != NULL && alias_may_concern(table, name) &&
+            !alias_canonical(table, key->name, request->arena, &name, &twins.number))
+            return false;
+        *key = key_make(name);
         if (twins.number == 0) continue;
-        if (name.data != key->name.data) *key = key_make(name);
         if (!atomic_load_explicit(&alias_progress(table, twins.number)->pending,
                                   memory_order_acquire))
             continue;
@@ -281,12 +283,15 @@ bool request_is_key(struct request *request, struct bytes name, struct bytes can
 }
 
 struct key request_make_key(struct request *request, struct bytes name) {
-    struct request_key key = {.key = key_make(name)};
-    if (kn_likely(aliases_generation(request->server->aliases) == 0)) return key.key;
+    if (kn_likely(aliases_generation(request->server->aliases) == 0)) return key_make(name);
+    struct request_key key = {.key = {.name = name}};
     struct request one = *request;
     one.keys = &key;
     one.key_count = 1;
-    if (!keys_become_canonical(&one)) request->reply->overflow = true;
+    if (!keys_become_canonical(&one)) {
+        request->reply->overflow = true;
+        return key_make(name);
+    }
     request_adopt(&one, one.db);
     return key.key;
 }
@@ -312,11 +317,13 @@ bool request_find_keys(struct request *request) {
     for (int64_t i = 0; i < count; i++) {
         if (places[i].flags & KEY_NOT_KEY) continue;
         request->keys[request->key_count++] = (struct request_key){
-            .key = key_make(request->argv[places[i].arg]),
+            .key = {.name = request->argv[places[i].arg]},
             .arg = places[i].arg,
             .flags = places[i].flags,
         };
     }
+    for (uint32_t i = 0; request->generation == 0 && i < request->key_count; i++)
+        request->keys[i].key = key_make(request->keys[i].key.name);
     if (kn_unlikely(request->generation != 0) && !keys_become_canonical(request)) {
         reply_error_code(request->reply, ERROR_NO_MEMORY);
         return false;

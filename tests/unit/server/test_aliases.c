@@ -226,6 +226,41 @@ static void legacy_entries_are_adopted(void **state) {
     store_free(store);
 }
 
+/* A name that reads as another value of the variable, by another value of the prefix, is left alone. */
+static void prefixes_that_overlap(void **state) {
+    static const char *values[] = {"n:", "n:a:"};
+    static const char *const cases[][2] = {
+        {"bare:7", "n:a:7"},
+        {"bare:b:7", "n:a:b:7"},
+        {"bare:a:7", "bare:a:7"},
+        {"n:a:a:7", "n:a:a:7"},
+    };
+    struct catalog *catalog = catalog_new("test");
+    struct arena arena;
+    (void)state;
+    catalog->prefixes =
+        catalog_grow(catalog, catalog->prefixes, catalog->prefix_count, sizeof *catalog->prefixes);
+    catalog->prefixes[catalog->prefix_count++] =
+        (struct prefix){.name = "p", .values = values, .value_count = 2};
+    add(catalog, "{p}a:{id}", "bare:{id}", NULL);
+    struct matcher *matcher = matcher_with(catalog);
+    struct alias_table *table = alias_table_new(matcher, release, NULL);
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bytes found;
+        unsigned number;
+        assert_true(
+            alias_canonical(table, bytes_from_string(cases[i][0]), &arena, &found, &number));
+        if (!bytes_equal(found, bytes_from_string(cases[i][1])))
+            fail_msg("%s: %.*s", cases[i][0], (int)found.len, found.data);
+    }
+    arena_done(&arena);
+    alias_table_unref(table);
+    released = 0;
+    matcher_free(matcher);
+    catalog_free(catalog);
+}
+
 /* The quick look may say yes of any name, but never no of one that has another. */
 static void no_name_is_overlooked(void **state) {
     struct fixture *fixture = *state;
@@ -308,6 +343,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(twins_are_those_that_lead_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(there_and_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(legacy_entries_are_adopted, set_up, tear_down),
+        cmocka_unit_test(prefixes_that_overlap),
         cmocka_unit_test_setup_teardown(no_name_is_overlooked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(same_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tables_are_counted, set_up, tear_down),
