@@ -88,6 +88,8 @@ static size_t words_below(const struct node *node, char separator) {
     return count;
 }
 
+enum { CROWD_TURNS = 16 };
+
 /* Where a word is after words were taken together: itself, a variable, or the digits of a stem. */
 static struct node *node_find_again(const struct node *node, const struct token *token) {
     struct node *child = node_find(node, token, false);
@@ -108,11 +110,16 @@ static struct node *descend(struct suggest *suggest, struct node *node, const st
                             unsigned depth) {
     /* A variable that was made of words takes further ones. */
     struct node *child = node_find(node, token, false);
+    /* Where there was no end of words, an unknown one is a value. Now and then it gets its chance, so that one that
+     * comes often is found out. */
+    if (!child && node->crowded && ++suggest->turn % CROWD_TURNS)
+        child = node_find(node, token, true);
     if (!child) {
         child = node_new(suggest, token);
         node_link(node, child);
         if (!token->looks && words_below(node, token->separator) > SUGGEST_CHILDREN_MAX) {
             child->below = 1; /* it counts while they are compared; taken back below */
+            node->crowded = true;
             generalise_words(suggest, node, depth, true);
             child = node_find_again(node, token);
             child->below--;
@@ -154,7 +161,13 @@ bool suggest_add(struct suggest *suggest, struct bytes key, int database) {
     ending->keys++;
     if (ending->seen.database != database) ending->seen.database = -1;
     add_example(ending, key);
-    return ending->asked < SUGGEST_MEASURED && ending->asked++ < SUGGEST_MEASURED;
+    /* Where every key has a shape of its own, few of them are worth a question. */
+    if (ending->asked >= SUGGEST_MEASURED ||
+        suggest->asked >= SUGGEST_ASKED + suggest->root->below / SUGGEST_ASKED_SHARE)
+        return false;
+    ending->asked++;
+    suggest->asked++;
+    return true;
 }
 
 void suggest_note(struct suggest *suggest, struct bytes key, const struct measure *measure,

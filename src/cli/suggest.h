@@ -20,6 +20,8 @@ enum {
     SUGGEST_CHILDREN_MAX = 256, /* words at one place, before some of them are taken together */
     SUGGEST_KEY_MAX = 16 << 10, /* bytes of a key that are looked at */
     SUGGEST_MEASURED = 32,      /* keys of a shape that are measured */
+    SUGGEST_ASKED = 5000,       /* of all shapes: so many, and of each so many keys one */
+    SUGGEST_ASKED_SHARE = 50,
     SUGGEST_EXAMPLES = 3,
     SUGGEST_EXAMPLE_MAX = 120
 };

@@ -27,13 +27,16 @@ struct node {
     uint16_t looks;        /* of a variable's values; 0: a word */
     uint16_t word_len;
     char separator;
-    bool folded; /* a variable that takes the rest of the key; nothing comes below it */
-    char word[]; /* not ended by a zero */
+    bool crowded; /* it had too many words below it */
+    bool folded;  /* a variable that takes the rest of the key; nothing comes below it */
+    char word[];  /* not ended by a zero */
 };
 
 struct suggest {
     struct node *root;
     size_t nodes;
+    uint64_t asked; /* keys that were to be measured */
+    unsigned turn;  /* of unknown words at crowded places */
     struct suggestion *list;
     size_t count;
     struct arena arena;

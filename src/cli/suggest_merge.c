@@ -22,6 +22,14 @@ static void outline_add(struct outline *outline, uint64_t hash) {
     outline->bits[hash >> 6 & (OUTLINE_WORDS - 1)] |= UINT64_C(1) << (hash & 63);
 }
 
+/* Without an instruction that not every processor has. */
+static inline unsigned ones(uint64_t bits) {
+    bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (unsigned)(bits * UINT64_C(0x0101010101010101) >> 56);
+}
+
 static uint64_t label(const struct node *node) {
     uint64_t word = node->looks ? 1 : hash_bytes(bytes_make(node->word, node->word_len));
     return word * 31 + (unsigned char)node->separator;
@@ -37,14 +45,12 @@ static void outline_of(const struct node *node, struct outline *ret_outline) {
             outline_add(ret_outline,
                         ((first ^ label(second) * 7) * UINT64_C(0xc4ceb9fe1a85ec53)) >> 40);
     }
-    for (int i = 0; i < OUTLINE_WORDS; i++)
-        ret_outline->count += (unsigned)__builtin_popcountll(ret_outline->bits[i]);
+    for (int i = 0; i < OUTLINE_WORDS; i++) ret_outline->count += ones(ret_outline->bits[i]);
 }
 
 static bool are_alike(const struct outline *a, const struct outline *b) {
     unsigned common = 0, in_a = a->count, in_b = b->count;
-    for (int i = 0; i < OUTLINE_WORDS; i++)
-        common += (unsigned)__builtin_popcountll(a->bits[i] & b->bits[i]);
+    for (int i = 0; i < OUTLINE_WORDS; i++) common += ones(a->bits[i] & b->bits[i]);
     unsigned smaller = in_a < in_b ? in_a : in_b, larger = in_a < in_b ? in_b : in_a;
     /* Something in common with a word under which there is everything says little. */
     return common * 5 >= smaller * 3 && common * 4 >= larger;
