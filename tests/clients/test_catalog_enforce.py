@@ -5,7 +5,9 @@ violation, refused, after which the keyspace is what it was.
 The commands come from COMMAND, so that one which is new fails here until somebody has thought about it.
 """
 
+import pathlib
 import random
+import re
 import time
 
 import pytest
@@ -710,3 +712,24 @@ def test_what_is_created_is_told_from_what_is_overwritten(start, tmp_path):
     client.setnx('d', 1)
     client.setnx('d', 1)
     assert [key for _, key, _ in noted(client)] == ['a', 'b', 'c', 'l', 'm', 'd']
+
+
+# ---- what is said of it ----
+
+def test_help_and_documentation_agree(server):
+    client = redis.Redis(port=server.port)
+    client.response_callbacks.clear()
+    catalog = client.execute_command('COMMAND', 'INFO', 'catalog')[0]
+    commands = {row[0].decode().split('|')[1].upper() for row in catalog[9]}
+    helped = {line.split()[0].decode() for line in client.execute_command('CATALOG', 'HELP')[1:] if not line.startswith(b' ')}
+    page = (pathlib.Path(__file__).parent.parent.parent / 'docs' / 'catalog.md').read_text()
+    table = page[page.index('| command | what it does |'):page.index('## Modes')]
+    first = ' '.join(re.split(r'(?<!\\)\|', line)[1] for line in table.splitlines() if line.startswith('| `'))
+    written = {words.split()[1 if words.startswith('CATALOG ') else 0] for words in re.findall('`([^`]+)`', first)}
+    assert commands == helped == written
+    docs = as_dict(client.execute_command('COMMAND', 'DOCS', 'catalog')[1])
+    described = as_dict(docs['subcommands'])
+    assert {name.split('|')[1].upper() for name in described} == commands
+    for kind in ('type', 'lifetime-missing', 'lifetime-long', 'database', 'key-size', 'value-size', 'elements', 'field', 'format',
+                 'unmatched'):
+        assert f'| `{kind}` |' in page
