@@ -40,6 +40,9 @@ void audit_find(struct audit *audit);
 void audit_done(struct audit *audit);
 size_t audit_count(const struct audit *audit, enum severity severity);
 
+/* Whether an earlier finding of the same code has said what to do. */
+bool audit_said_before(const struct audit *audit, size_t index);
+
 /* Patterns of keys in the order of reports, most bytes first; the caller gives the array back. */
 unsigned *audit_order(const struct audit *audit, size_t *ret_count);
 /* "1,234", "about 1,234 (1,100 to 1,300)", "?"; out has AUDIT_TEXT_MAX bytes. */

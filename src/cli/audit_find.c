@@ -224,6 +224,13 @@ size_t audit_count(const struct audit *audit, enum severity severity) {
     return count;
 }
 
+bool audit_said_before(const struct audit *audit, size_t index) {
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(audit->findings[i].code, audit->findings[index].code) == 0) return true;
+    }
+    return false;
+}
+
 double audit_seconds(const struct audit *audit) {
     return (double)(audit->survey->ended_us - audit->survey->started_us) / 1e6;
 }

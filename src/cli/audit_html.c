@@ -14,7 +14,7 @@
 #include "cli/json.h"
 #include "cli/show.h"
 
-enum { YAML_MAX = 16 << 20, DATA_MAX = 64 << 20 };
+enum { YAML_MAX = 16 << 20, DATA_MAX = 64 << 20, FINDINGS_OPEN = 12 };
 
 static void add_text(struct buffer *out, const char *text) {
     show_html(out, bytes_from_string(text));
@@ -113,45 +113,53 @@ static void add_head(struct buffer *out, const struct audit *audit) {
     buffer_printf(out, "</p>\n");
 }
 
-static void add_findings(struct buffer *out, const struct audit *audit) {
-    buffer_printf(out, "<h2>Findings</h2>\n");
-    size_t shown = 0;
-    for (size_t i = 0; i < audit->finding_count; i++) {
-        const struct finding *finding = &audit->findings[i];
-        const char *severity = severity_name(finding->severity);
-        char keys[AUDIT_KEYS_MAX];
-        if (strcmp(finding->code, "no-keys") == 0) continue;
-        shown++;
-        buffer_printf(out, "<div class=\"finding %s\"><span class=\"tag\">%s</span> ", severity,
-                      severity);
-        if (finding->pattern) {
-            add_code(out,
-                     matcher_pattern(audit->survey->matcher, finding->pattern)->key.template.text);
-            buffer_printf(out, ": ");
-        }
-        add_text(out, audit_keys(finding, keys));
-        buffer_printf(out, " ");
-        add_text(out, finding->text);
-        buffer_printf(out, " <span class=\"dim small\">[%s%s", finding->code,
-                      finding->place.line ? ", " : "");
-        if (finding->place.line) {
-            add_text(out, finding->place.file ? finding->place.file : "");
-            buffer_printf(out, ":%u", finding->place.line);
-        }
-        buffer_printf(out, "]</span>");
-        for (size_t j = 0; finding->examples && j < finding->examples->count; j++) {
-            buffer_printf(out, j ? ", " : "<p class=\"small dim\">For example ");
-            add_code(out, finding->examples->texts[j]);
-        }
-        buffer_printf(out, "%s", finding->examples && finding->examples->count ? "</p>" : "");
-        if (finding->remedy) {
-            buffer_printf(out, "<p class=\"small\">");
-            add_text(out, finding->remedy);
-            buffer_printf(out, "</p>");
-        }
-        buffer_printf(out, "</div>\n");
+static void add_finding(struct buffer *out, const struct audit *audit, size_t index) {
+    const struct finding *finding = &audit->findings[index];
+    const char *severity = severity_name(finding->severity);
+    char keys[AUDIT_KEYS_MAX];
+    buffer_printf(out, "<div class=\"finding %s\"><span class=\"tag\">%s</span> ", severity,
+                  severity);
+    if (finding->pattern) {
+        add_code(out, matcher_pattern(audit->survey->matcher, finding->pattern)->key.template.text);
+        buffer_printf(out, ": ");
     }
-    if (shown == 0)
+    add_text(out, audit_keys(finding, keys));
+    buffer_printf(out, " ");
+    add_text(out, finding->text);
+    buffer_printf(out, " <span class=\"dim small\">[%s", finding->code);
+    if (finding->place.line) {
+        buffer_printf(out, ", ");
+        add_text(out, finding->place.file ? finding->place.file : "");
+        buffer_printf(out, ":%u", finding->place.line);
+    }
+    buffer_printf(out, "]</span>");
+    for (size_t i = 0; finding->examples && i < finding->examples->count; i++) {
+        buffer_printf(out, i ? ", " : "<p class=\"small dim\">For example ");
+        add_code(out, finding->examples->texts[i]);
+    }
+    buffer_printf(out, "%s", finding->examples && finding->examples->count ? "</p>" : "");
+    if (finding->remedy && !audit_said_before(audit, index)) {
+        buffer_printf(out, "<p class=\"small\">");
+        add_text(out, finding->remedy);
+        buffer_printf(out, "</p>");
+    }
+    buffer_printf(out, "</div>\n");
+}
+
+static void add_findings(struct buffer *out, const struct audit *audit) {
+    size_t all = 0, shown = 0;
+    for (size_t i = 0; i < audit->finding_count; i++)
+        all += strcmp(audit->findings[i].code, "no-keys") != 0;
+    buffer_printf(out, "<h2>Findings</h2>\n");
+    for (size_t i = 0; i < audit->finding_count; i++) {
+        if (strcmp(audit->findings[i].code, "no-keys") == 0) continue;
+        if (shown++ == FINDINGS_OPEN && all > FINDINGS_OPEN + 2)
+            buffer_printf(out, "<details><summary>%zu findings more</summary>\n",
+                          all - FINDINGS_OPEN);
+        add_finding(out, audit, i);
+    }
+    if (all > FINDINGS_OPEN + 2) buffer_printf(out, "</details>\n");
+    if (all == 0)
         buffer_printf(out, "<p class=\"ok\">Nothing: the keyspace is what the catalog says.</p>\n");
 }
 

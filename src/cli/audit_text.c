@@ -178,21 +178,13 @@ static void print_table(const struct audit *audit, FILE *stream, const struct pa
     mem_free(order);
 }
 
-/* Whether an earlier finding of the same code has said what to do. */
-static bool said_before(const struct audit *audit, size_t index) {
-    for (size_t i = 0; i < index; i++) {
-        if (strcmp(audit->findings[i].code, audit->findings[index].code) == 0) return true;
-    }
-    return false;
-}
-
 static void add_help(const struct audit *audit, size_t index, struct diagnostics *diagnostics) {
     const struct finding *finding = &audit->findings[index];
     struct buffer help;
     buffer_init(&help, BUFFER_MAX);
     for (size_t i = 0; finding->examples && i < finding->examples->count; i++)
         buffer_printf(&help, "%s%s", i ? ", " : "e.g. ", finding->examples->texts[i]);
-    if (finding->remedy && !said_before(audit, index))
+    if (finding->remedy && !audit_said_before(audit, index))
         buffer_printf(&help, "%s%s", help.len ? "; " : "", finding->remedy);
     if (help.len) diagnostics_remedy(diagnostics, "%.*s", (int)help.len, help.data);
     buffer_done(&help);

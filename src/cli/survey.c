@@ -15,7 +15,7 @@
 #include "cli/seen.h"
 #include "cli/show.h"
 
-enum { PAGE_MAX = 500, PAGE_MIN = 10, PAGES_A_SECOND = 20, EMPTY_PAGES_MAX = 1 << 20 };
+enum { PAGE_MAX = 500, PAGE_MIN = 10, PAGES_A_SECOND = 20 };
 
 struct survey *survey_new(const struct matcher *matcher, const struct catalog *catalog,
                           struct connection *connection, const struct survey_options *options) {
@@ -180,7 +180,7 @@ bool survey_look_around(struct survey *survey) {
 
 /* ---- counting ---- */
 
-bool survey_count(struct survey *survey, struct survey_key *key) {
+void survey_count(struct survey *survey, struct survey_key *key) {
     const struct matcher *matcher = survey->matcher;
     key->pattern = matcher_find(matcher, PATTERN_KEY, key->name, key->database);
     struct figures *figures = &survey->figures[key->pattern];
@@ -191,7 +191,7 @@ bool survey_count(struct survey *survey, struct survey_key *key) {
     key->note = false;
     if (key->pattern == 0) {
         key->note = suggest_add(survey->suggest, key->name, key->database);
-        return true;
+        return;
     }
     const struct pattern *pattern = matcher_pattern(matcher, key->pattern);
     if (!pattern_allows_database(pattern, key->database)) {
@@ -208,7 +208,6 @@ bool survey_count(struct survey *survey, struct survey_key *key) {
         figures->legacy++;
         survey_example(figures, EXAMPLE_LEGACY, key->name, "%s", "");
     }
-    return true;
 }
 
 /* ---- walking ---- */
@@ -290,7 +289,8 @@ static bool read_page(struct walk *walk, const redisReply *reply) {
             continue;
         }
         walk->database->keys++;
-        if (survey_count(survey, key)) count++;
+        survey_count(survey, key);
+        count++;
     }
     uint64_t before = survey->measured;
     ok = ok && survey_measure(survey, keys, count);

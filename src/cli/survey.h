@@ -54,7 +54,7 @@ struct figures {
     uint64_t keys, wrong_database, long_names, legacy;
     uint64_t name_bytes;
     struct sample sample;
-    struct sums sums; /* filled in by survey_finish */
+    struct sums sums; /* filled in at the end of survey_run */
     struct estimate bytes;
     struct examples examples[EXAMPLES];
 };
@@ -118,8 +118,8 @@ struct survey_key {
     bool measure, note; /* note: the shapes want to know */
 };
 
-/* Counts a key; fills in what is to be done with it. False for one that came before. */
-bool survey_count(struct survey *survey, struct survey_key *key);
+/* Counts a key; fills in what is to be done with it. */
+void survey_count(struct survey *survey, struct survey_key *key);
 /* Measures those of the keys that are to be. False when the connection broke. */
 bool survey_measure(struct survey *survey, const struct survey_key *keys, size_t count);
 void survey_example(struct figures *figures, enum example_kind kind, struct bytes key,

@@ -12,7 +12,8 @@
     return (unit && bytes < 99.95 ? bytes.toFixed(1) : Math.round(bytes)) + " " + units[unit];
   }
   function count(number) { return Math.round(number).toLocaleString("en"); }
-  function brief(text) { return text.length > 34 ? text.slice(0, 33) + "\u2026" : text; }
+  /* Patterns begin alike and end alike: what is cut is the middle. */
+  function brief(text) { return text.length > 34 ? text.slice(0, 15) + "\u2026" + text.slice(-18) : text; }
 
   function draw(id, config) {
     var canvas = document.getElementById(id);
@@ -21,7 +22,7 @@
   /* Steps of bytes are round in powers of two. */
   function step(rows, show) {
     var most = Math.max.apply(null, rows.map(function (row) { return row.value; }).concat(1));
-    return show === size ? Math.pow(2, Math.ceil(Math.log2(most / 5))) : undefined;
+    return show === size ? Math.pow(2, Math.ceil(Math.log2(most / 4))) : undefined;
   }
   function bars(id, rows, show, tint) {
     draw(id, {
@@ -49,7 +50,7 @@
           }
         },
         scales: {
-          x: { grid: { color: colour("--line") }, ticks: { callback: show, maxTicksLimit: 7, stepSize: step(rows, show) }, beginAtZero: true },
+          x: { grid: { color: colour("--line") }, ticks: { callback: show, maxTicksLimit: 7, maxRotation: 0, stepSize: step(rows, show) }, beginAtZero: true },
           y: { grid: { display: false }, ticks: { autoSkip: false } }
         }
       }
