@@ -32,8 +32,9 @@ static bool has_argument(const struct markdown_usage *usage, const char *words) 
 
 static void check_strangers(struct checker *checker) {
     size_t reported = 0;
-    /* The reader's notes about the same keys. */
+    /* The reader's notes about the same keys, and about columns, which harm nobody. */
     diagnostics_forget(checker->diagnostics, "stranger");
+    diagnostics_forget(checker->diagnostics, "column");
     EACH_USAGE(checker, usage) {
         bool seen = false;
         if (usage->pattern != SIZE_MAX || usage->bad ||

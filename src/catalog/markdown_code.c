@@ -107,8 +107,8 @@ static bool read_key_line(struct code *code, struct bytes line, size_t number) {
     if (pattern == NO_PATTERN) return true;
     code->keys = true;
     note_group(code, pattern);
-    importer_strict_pieces(importer, pattern, comment, place);
-    importer_comment(importer, pattern, comment.len ? comment : code->label, place);
+    if (comment.len == 0 || !importer_strict_pieces(importer, pattern, comment, place))
+        importer_comment(importer, pattern, comment.len ? comment : code->label, place);
     importer_purpose(importer, pattern);
     return true;
 }
@@ -231,8 +231,8 @@ static void read_leaf(struct code *code, struct bytes path, struct bytes comment
     } else if (found.kind == KEY_TEXT_TEMPLATE || found.kind == KEY_TEXT_LITERAL) {
         size_t pattern = importer_add(importer, &found);
         if (pattern == NO_PATTERN) return;
-        importer_strict_pieces(importer, pattern, comment, place);
-        importer_comment(importer, pattern, comment, place);
+        if (!importer_strict_pieces(importer, pattern, comment, place))
+            importer_comment(importer, pattern, comment, place);
     } else {
         importer_unread(importer, place, "this branch", word);
     }
@@ -313,7 +313,7 @@ static bool read_titles(const struct code *code, struct bytes line, uint32_t num
     struct bytes cell;
     row->cells = arena_zalloc(code->importer->arena, DOCUMENT_COLUMNS_MAX * sizeof *row->cells);
     for (size_t at = 0; row->count < DOCUMENT_COLUMNS_MAX && next_drawn(line, &at, &cell);) {
-        keys |= is_key_label(cell);
+        keys |= is_key_label(cell) || words_have_any(cell, "key|pattern");
         properties |= is_property_label(cell);
         starts[row->count] = (size_t)(cell.data - line.data);
         row->cells[row->count++] = (struct cell){cell, place_in(code, number, cell)};
@@ -330,7 +330,7 @@ static bool read_drawn_table(struct code *code) {
     struct block table = {.kind = BLOCK_TABLE, .place = code->block->place};
     while (words_next_line(&rest, &line) && is_rule(line)) number++;
     struct row head = {.count = 0};
-    if (!read_titles(code, line, (uint32_t)number, &head, starts)) return false;
+    if (line.len == 0 || !read_titles(code, line, (uint32_t)number, &head, starts)) return false;
     table.rows = arena_zalloc(importer->arena, (code->line_count + 1) * sizeof *table.rows);
     table.rows[table.row_count++] = head;
     for (number++; words_next_line(&rest, &line); number++) {

@@ -96,8 +96,8 @@ static void add_definitions(struct importer *importer) {
         size_t pattern = importer_add(importer, &at->found);
         if (pattern == NO_PATTERN) continue;
         char out[DURATION_TEXT_MAX];
-        importer_strict_pieces(importer, pattern, at->remark, at->found.place);
-        importer_comment(importer, pattern, at->remark, at->found.place);
+        if (!importer_strict_pieces(importer, pattern, at->remark, at->found.place))
+            importer_comment(importer, pattern, at->remark, at->found.place);
         if (at->lifetime_ms)
             importer_lifetime(importer, pattern,
                               bytes_from_string(duration_format(at->lifetime_ms, out)),
@@ -306,7 +306,7 @@ static void use_sections(struct importer *importer, struct pattern *pattern, siz
         if (!pattern->source) pattern->source = keep_text(importer, section->source);
         if (!pattern->owner) pattern->owner = keep_text(importer, section->owner);
         /* "Key Pattern" says nothing: the heading above it does. */
-        if (own &&
+        if (own && words_index(section->title, '{') == section->title.len &&
             !words_have_any(section->title, "pattern|patterns|operations|example|data structure")) {
             pattern->section = keep_text(importer, heading_words(section->title));
             if (!pattern->purpose && !words_have_any(section->title, "key|keys|channel|channels"))

@@ -102,8 +102,8 @@ void importer_lines(struct importer *importer, const struct block *block);
 /* What stands beside a key, piece by piece: "hash, TTL 5 min, what it is for". */
 void importer_pieces(struct importer *importer, size_t pattern, struct bytes text,
                      struct place place);
-/* The same, but words that are neither type nor lifetime are left alone. */
-void importer_strict_pieces(struct importer *importer, size_t pattern, struct bytes text,
+/* The same, but words that are neither type nor lifetime are left alone. Whether there were none of these. */
+bool importer_strict_pieces(struct importer *importer, size_t pattern, struct bytes text,
                             struct place place);
 /* The keys behind "Key:", each a pattern that what follows describes; line and level are where they stand. */
 void importer_key_label(struct importer *importer, struct bytes label, struct bytes value,

@@ -8,7 +8,7 @@
 #include "catalog/markdown_inside.h"
 #include "catalog/words.h"
 
-enum { SENTENCE_BYTES = 300 };
+enum { SENTENCE_BYTES = 300, TYPE_BYTES = 16 };
 
 /* Commands in the code spans of a text. */
 static void read_inline_commands(struct importer *importer, struct bytes text, uint32_t line) {
@@ -68,8 +68,8 @@ static bool stands_alone(struct bytes piece, size_t end) {
               "retention|lifetime|fixed|unless|by|or|until");
 }
 
-/* One piece of "`key` - hash, TTL 5 min, what it is for". */
-static void read_piece(struct importer *importer, size_t pattern, struct bytes piece, bool strict,
+/* One piece of "`key` - hash, TTL 5 min, what it is for". False when it is neither type, lifetime nor property. */
+static bool read_piece(struct importer *importer, size_t pattern, struct bytes piece, bool strict,
                        struct place place) {
     struct bytes label, value, rest, word;
     int64_t ms;
@@ -77,14 +77,14 @@ static void read_piece(struct importer *importer, size_t pattern, struct bytes p
     piece = words_trim(piece);
     while (piece.len && memchr(":-", piece.data[0], 2) && !word_is_digit(piece.data[piece.len > 1]))
         piece = words_trim(words_from(piece, 1));
-    if (piece.len == 0) return;
+    if (piece.len == 0) return true;
     rest = piece;
     if (split_label(piece, &label, &value) &&
         importer_property(importer, pattern, label, value, place))
-        return;
+        return true;
     if (words_next(&rest, &word) && words_are(word, "ttl|expires|expiry|lifetime|type") &&
         importer_property(importer, pattern, word, words_trim(rest), place))
-        return;
+        return true;
     bool found = duration_find(piece, &ms, &start, &end);
     bool tells = words_tell_lifetime(piece);
     if (found && (tells || (start == 0 && stands_alone(piece, end)))) {
@@ -98,10 +98,14 @@ static void read_piece(struct importer *importer, size_t pattern, struct bytes p
                words_are(piece, "channel|pub/sub channel|pub/sub|a channel")) {
         importer_type(importer, pattern, piece, place, true);
         importer_commands(importer, pattern, piece, place, true);
-    } else if (!strict) {
+        return piece.len <= TYPE_BYTES; /* "Stream of events" says more than the type */
+    } else {
+        if (strict) return false;
         importer_commands(importer, pattern, piece, place, false);
         importer_comment(importer, pattern, piece, place);
+        return false;
     }
+    return true;
 }
 
 /* Whether a bracket belongs to the amount before it: "15m (refreshable)". */
@@ -123,12 +127,15 @@ static size_t cut_length(struct bytes text) {
     return text.len == 1 && text.data[0] == '.';
 }
 
-static void read_pieces(struct importer *importer, size_t pattern, struct bytes text, bool strict,
+/* Whether every piece was understood. */
+static bool read_pieces(struct importer *importer, size_t pattern, struct bytes text, bool strict,
                         struct place place) {
     text = words_trim(text);
     for (size_t sign; text.len && (sign = sign_length(text)) &&
                       !(text.len > 1 && text.data[0] == '-' && word_is_digit(text.data[1]));)
         text = words_trim(words_from(text, sign));
+    bool all = true;
+    if (text.len == 0) return true;
     for (size_t at = 0, start = 0; at <= text.len;) {
         size_t cut = at < text.len ? cut_length(words_from(text, at)) : 1;
         struct bytes piece = bytes_make(text.data + start, at - start);
@@ -140,25 +147,26 @@ static void read_pieces(struct importer *importer, size_t pattern, struct bytes 
             if (!cut) continue;
         }
         if (cut) {
-            read_piece(importer, pattern, piece, strict, place);
+            all &= read_piece(importer, pattern, piece, strict, place);
             start = at + cut;
         }
         at += cut ? cut : 1;
     }
+    return all;
 }
 
 void importer_pieces(struct importer *importer, size_t pattern, struct bytes text,
                      struct place place) {
-    read_pieces(importer, pattern, text, false, place);
+    if (read_pieces(importer, pattern, text, false, place)) return;
     struct pattern *found = &importer->catalog->patterns[pattern];
     text = words_trim(text);
     for (size_t sign; (sign = sign_length(text));) text = words_trim(words_from(text, sign));
     if (!found->purpose && text.len) found->purpose = catalog_copy_prose(importer->catalog, text);
 }
 
-void importer_strict_pieces(struct importer *importer, size_t pattern, struct bytes text,
+bool importer_strict_pieces(struct importer *importer, size_t pattern, struct bytes text,
                             struct place place) {
-    read_pieces(importer, pattern, text, true, place);
+    return read_pieces(importer, pattern, text, true, place);
 }
 
 /* ---- prose ---- */
@@ -230,6 +238,8 @@ static void describe(struct importer *importer, size_t pattern, struct bytes tex
         importer_type(importer, pattern, words_until(lead, words_index(lead, ')')), place, bracket);
     }
     if (sign_length(words_trim(after))) importer_strict_pieces(importer, pattern, after, place);
+    if (bracket)
+        importer_strict_pieces(importer, pattern, words_until(lead, words_index(lead, ')')), place);
     importer_comment(importer, pattern, after, place);
     importer_comment(importer, pattern, before, place);
     importer_type(importer, pattern, after, place, false);

@@ -127,6 +127,8 @@ static struct bytes resolve(struct program *program, struct bytes argument) {
     struct bytes text, name;
     size_t end, quote = 0;
     if (argument.len == 0 || argument.len > 1000) return argument;
+    struct bytes whole = usage_look_up(&program->names, argument, false);
+    if (whole.len) return whole;
     while (quote < argument.len && !memchr("\"'`", argument.data[quote], 3)) quote++;
     size_t open = words_index(argument, '(');
     if (quote > 0 && quote < argument.len && open < quote) {

@@ -104,6 +104,19 @@ static bool says_lifetime_or_type(const struct columns *columns) {
     return false;
 }
 
+/* "Kind" is a type where no other column is. */
+static void name_kinds(struct columns *columns) {
+    size_t types = 0;
+    for (size_t i = 0; i < columns->count; i++) {
+        struct column *column = &columns->items[i];
+        types += words_are(column->label, "type") || column->kind == COLUMN_PIECES ||
+                 (words_are(column->label, "data structure|stored as|structure|datatype"));
+    }
+    for (size_t i = 0; i < columns->count && types > 0; i++) {
+        if (words_are(columns->items[i].title, "kind")) columns->items[i].kind = COLUMN_OTHER;
+    }
+}
+
 /* Which column holds the keys: one that is called so and does, else one that does. */
 static bool find_columns(struct importer *importer, const struct block *table,
                          struct columns *columns) {
@@ -111,6 +124,7 @@ static bool find_columns(struct importer *importer, const struct block *table,
     columns->count = head->count;
     columns->key = head->count;
     for (size_t i = 0; i < head->count; i++) columns->items[i] = read_title(head->cells[i].text);
+    name_kinds(columns);
     for (int named = 1; named >= 0 && columns->key == head->count; named--) {
         for (size_t i = 0; i < head->count && columns->key == head->count; i++) {
             struct bytes title = columns->items[i].title;

@@ -82,7 +82,7 @@ bool words_next(struct bytes *rest, struct bytes *ret_word) {
     size_t start = 0, end;
     while (start < rest->len && word_is_space(rest->data[start])) start++;
     for (end = start; end < rest->len && !word_is_space(rest->data[end]); end++) continue;
-    struct bytes word = bytes_make(rest->data + start, end - start);
+    struct bytes word = words_until(words_from(*rest, start), end - start);
     *rest = words_from(*rest, end);
     if (word.len == 0) return false;
     *ret_word = word;

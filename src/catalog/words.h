@@ -38,7 +38,7 @@ static inline bool word_is_name(char c) {
 
 /* From the byte at position at (<= len) on. */
 static inline struct bytes words_from(struct bytes text, size_t at) {
-    return bytes_make(text.data + at, text.len - at);
+    return bytes_make(at ? text.data + at : text.data, text.len - at);
 }
 
 static inline struct bytes words_until(struct bytes text, size_t at) {

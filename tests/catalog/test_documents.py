@@ -36,6 +36,9 @@ def test_what_is_not_understood_is_listed():
     assert "'scan:bus:*' is announced" in err
     _, _, err = keynome("catalog", "import", "flows.md", cwd=DOCUMENTS)
     assert "this line could not be understood" in err and "limit:{user_id}:{minute}" in err
+    _, _, err = keynome("catalog", "import", "checkout.md", cwd=DOCUMENTS)
+    assert "checkout.md:49:1: note: 'chk:prod:stray:17' is used by a command, and no pattern describes it" in err
+    assert "checkout.md:58:46: note: the column 'Colour'" in err
 
 
 def test_guesses_are_marked():
@@ -83,3 +86,65 @@ def test_a_key_and_a_channel_of_one_template_are_two(tmp_path):
     written.write_text(yaml)
     assert keynome("catalog", "docs", written, "-o", document)[0] == 0
     assert keynome("catalog", "import", "-q", document)[1] == yaml
+
+
+# What looks like keys in documents of every kind, and is none.
+STRANGE = """# Notes
+
+The host is `redis-a.internal:6379`, see `http://grafana:3000/d/abc`, `src/jobs.py:42` and `std::string`.
+Started at `12:30` as `HH:MM:SS`; image `redis:7.2-alpine`; `docker run -p 6379:6379 redis:7`.
+**Why do I see `ERR:timeout`?** It is a code of the log.
+
+| Scope | Meaning |
+|---|---|
+| `read:users` | may read |
+| `write:users` | may write |
+
+| Option | Default |
+|---|---|
+| `timeout` | 5 seconds |
+| `retries` | 3 |
+
+- `name` - string, the name
+- `items` - list of things
+
+### `app:build`
+
+Builds what there is.
+
+```python
+url = f"http://{host}:{port}/x"
+logger.info(f"user:{user} came")
+raise Error("bad:%s" % name)
+first = "just:a:word"
+```
+"""
+
+
+def test_what_is_no_key_is_no_pattern(tmp_path):
+    source = tmp_path / "strange.md"
+    source.write_text(STRANGE)
+    status, yaml, err = keynome("catalog", "import", source)
+    assert status == 0, err
+    assert "patterns:" not in yaml or read_catalog(yaml) == {}
+
+
+PREFIXED = """# Keys
+
+Every key is prefixed with `shop:`.
+
+| Key | Type | TTL |
+|---|---|---|
+| `user:{id}` | hash | 1 day |
+| `cart:*` | list | 2 h |
+| `rate:{ip}` | string | 60 |
+"""
+
+
+def test_a_prefix_that_the_keys_leave_out(tmp_path):
+    source = tmp_path / "prefixed.md"
+    source.write_text(PREFIXED)
+    _, yaml, _ = keynome("catalog", "import", "-q", source)
+    assert {key: (p.get("type"), p.get("lifetime"), p.get("guessed")) for key, p in read_catalog(yaml).items()} == {
+        "shop:user:{id}": ("hash", "1d", ["key"]), "shop:cart:{rest}": ("list", "2h", ["key"]),
+        "shop:rate:{ip}": ("string", "1m", ["key", "lifetime"])}
