@@ -197,6 +197,11 @@ void store_drop_counts(void) {
     held.used = held.room = 0;
 }
 
+static inline void count_one(const struct patterns *patterns, uint16_t id, enum tally_count count) {
+    if (kn_unlikely(held.on) && hold(id, count)) return;
+    tally_add(patterns->tally, id, count, 1);
+}
+
 void store_count_write(struct store *store, unsigned db, const struct key *key) {
     const struct patterns *patterns = patterns_of(store);
     if (patterns == NULL) return;
@@ -204,12 +209,11 @@ void store_count_write(struct store *store, unsigned db, const struct key *key) 
     if (kn_unlikely(store_dealing.hash != key->hash || store_dealing.db != db ||
                     patterns->state[id] != ID_LIVE))
         id = store_pattern_id(store, db, key->name);
-    store_count(store, id, TALLY_WRITES);
+    count_one(patterns, id, TALLY_WRITES);
 }
 
 void store_count(struct store *store, uint16_t id, enum tally_count count) {
-    if (kn_unlikely(held.on) && hold(id, count)) return;
-    tally_add(patterns_of(store)->tally, id, count, 1);
+    count_one(patterns_of(store), id, count);
 }
 
 int64_t store_writes_counted(const struct store *store, uint16_t id) {
