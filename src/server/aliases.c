@@ -199,7 +199,7 @@ void alias_table_continue(struct alias_table *table, unsigned number,
     atomic_store(&to->wanted, atomic_load(&from->wanted));
     atomic_store(&to->moved, atomic_load(&from->moved));
     atomic_store(&to->conflicts, atomic_load(&from->conflicts));
-    to->reported = from->reported;
+    atomic_store(&to->reported, atomic_load(&from->reported));
 }
 
 bool aliases_replace(struct aliases *aliases, struct alias_table *table) {

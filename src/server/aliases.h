@@ -117,8 +117,8 @@ struct alias_progress {
     _Atomic int64_t left;     /* of them, as far as is known; ALIAS_LEFT_UNKNOWN */
     _Atomic int64_t moved;    /* entries that came to their canonical names */
     _Atomic int64_t
-        conflicts;    /* legacy entries that gave way to canonical ones, or to earlier aliases */
-    int64_t reported; /* of them, in the log: the walk's */
+        conflicts; /* legacy entries that gave way to canonical ones, or to earlier aliases */
+    _Atomic int64_t reported; /* of them, in the log: by the walk, and read by who loads */
 };
 enum { ALIAS_LEFT_UNKNOWN = -1 };
 

@@ -81,8 +81,8 @@ static bool follow(struct migration *migration) {
 static void report_conflicts(const struct migration *migration, unsigned number,
                              struct alias_progress *progress) {
     int64_t conflicts = atomic_load(&progress->conflicts);
-    if (conflicts == progress->reported) return;
-    progress->reported = conflicts;
+    if (conflicts == atomic_load(&progress->reported)) return;
+    atomic_store(&progress->reported, conflicts);
     log_warning("Catalog pattern %s: %lld entries under legacy names were dropped, since their "
                 "keys were there by the pattern's own name, or by an earlier alias",
                 matcher_pattern(alias_table_matcher(migration->table), number)->name,
