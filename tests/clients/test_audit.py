@@ -288,6 +288,26 @@ def test_users_with_few_rights(catalog):
         assert audit(url, catalog)[0] == 2
 
 
+def test_legacy_names_prefixes_and_guesses(tmp_path):
+    names = tmp_path / 'names.yaml'
+    names.write_text('keynome: 1\nprefixes:\n  p: [new, newer]\npatterns:\n  - key: "{p}:cart:{user}"\n'
+                     '    aliases: ["cart:{user}"]\n    type: hash\n    guessed: [type]\n')
+    with Server(['--save', ''], binary=REFERENCE) as running:
+        client = redis.Redis(port=running.port)
+        for i in range(6):
+            client.set(f'cart:{i}', 1)
+            client.hset(f'new:cart:{i}', 'a', 1)
+            client.hset(f'newer:cart:{i}', 'a', 1)
+        client.set('newest:cart:1', 1)
+        _, report = audit_json(f'127.0.0.1:{running.port}', names)
+        cart = pattern(report, '{p}:cart:{user}')
+        assert (cart['keys'], cart['legacy_names'], report['unmatched']['keys']) == (18, 6, 1)
+        assert finding(report, 'legacy-name')['severity'] == 'note'
+        wrong = finding(report, 'type')
+        assert (wrong['severity'], wrong['keys']) == ('warning', exact(6))
+        assert 'guessed' in wrong['text']
+
+
 def test_over_tls_and_sockets(catalog, tmp_path):
     made = subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', tmp_path / 'key.pem',
                            '-out', tmp_path / 'cert.pem', '-days', '2', '-subj', '/CN=localhost', '-addext',
