@@ -242,6 +242,10 @@ static void read_heading(struct importer *importer, const struct block *block) {
     struct bytes words = open < text.len ? words_from(text, open) : (struct bytes){0};
     if (structure && colon < text.len) words = words_from(text, colon);
     if (words.len) section->type = words_type(words, &format, &channel);
+    /* "Sorted sets", "Lists": headings by type, one of many. */
+    if (words_are(words_bare(text),
+                  "strings|hashes|sets|sorted sets|lists|streams|zsets|counters|bitmaps"))
+        section->type = words_leading_type(words_bare(text));
     size_t parent = document_parent(importer->document, importer->block);
     if (structure && section->type && section_at(importer, parent) &&
         !importer->sections[parent].type)

@@ -434,7 +434,8 @@ static bool read_key(struct importer *importer, const struct block *block, struc
         if (item) importer_add_family(importer, found.key, found.place, false);
         return item;
     }
-    bool told = words_trim(line->value).len > 0 && !(section && section->examples);
+    bool told = (words_trim(line->value).len > 0 || (section && section->type)) &&
+                !(section && section->examples);
     bool alone = words_trim(line->value).len == 0;
     if (found.kind == KEY_TEXT_LITERAL && !(told && (item || states_type(line->value)))) {
         if (!alone) return false;
@@ -448,8 +449,18 @@ static bool read_key(struct importer *importer, const struct block *block, struc
     if (pattern == NO_PATTERN) return true;
     importer_open_group(importer, pattern, item ? block->level : 0, alone && !item);
     if (alone) return true;
-    importer_pieces(importer, pattern, line->value, found.place);
-    read_inline_commands(importer, line->value, number);
+    /* What is said of another key further on is not said of this one. */
+    struct mention next;
+    size_t at = 0;
+    struct bytes own = line->value;
+    bool more = next_mention(importer, own, &at, &next) && next.kind == KEY_TEXT_TEMPLATE;
+    if (more) own = words_until(own, next.start);
+    importer_pieces(importer, pattern, own, found.place);
+    if (more) {
+        read_sentence(importer, words_from(line->value, next.start), number);
+    } else {
+        read_inline_commands(importer, line->value, number);
+    }
     return true;
 }
 

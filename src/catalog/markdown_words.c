@@ -147,7 +147,7 @@ static enum property property_of(struct bytes label) {
         {"ttl|expiry|expires|expiration|lifetime|retention|expire|time to live|lives|persistence|"
          "cache duration|duration|default ttl|time-to-live|valid for|expires after|expires in|"
          "expiry time|expiration time|max age|kept for|evicted after|lives for|cache ttl|lifespan|"
-         "life time|ttl seconds|ttl policy|expiry policy",
+         "life time|ttl seconds",
          PROPERTY_LIFETIME},
         {"purpose|description|use|usage|used "
          "for|what|notes|note|reason|contents|stores|why|meaning|"

@@ -148,3 +148,27 @@ def test_a_prefix_that_the_keys_leave_out(tmp_path):
     assert {key: (p.get("type"), p.get("lifetime"), p.get("guessed")) for key, p in read_catalog(yaml).items()} == {
         "shop:user:{id}": ("hash", "1d", ["key"]), "shop:cart:{rest}": ("list", "2h", ["key"]),
         "shop:rate:{ip}": ("string", "1m", ["key", "lifetime"])}
+
+
+SHORT = """# Matches
+
+* **`mm:pool:{region}`**
+  Sorted set. Who waits, by rank. No TTL.
+* `mm:match:{match}` (JSON, 3h) and `mm:match:{match}:votes` (hash, 60s)
+
+TTL policy: everything under `cache:` goes after 10 minutes.
+
+### Sets
+
+- `org:{id}:members` - ids of users
+- `admins:all`
+"""
+
+
+def test_each_key_of_a_line_has_its_own(tmp_path):
+    source = tmp_path / "short.md"
+    source.write_text(SHORT)
+    _, yaml, _ = keynome("catalog", "import", "-q", source)
+    assert {key: (p.get("type"), p.get("lifetime")) for key, p in read_catalog(yaml).items()} == {
+        "mm:pool:{region}": ("zset", "none"), "mm:match:{match}": ("string", "3h"),
+        "mm:match:{match}:votes": ("hash", "1m"), "org:{id}:members": ("set", None), "admins:all": ("set", None)}
