@@ -358,13 +358,39 @@ static bool is_program(struct bytes info) {
                      "cpp|c#|csharp|rust|kotlin|lua|scala|swift|elixir");
 }
 
+/* Settings and drawings are not read; templates in their quotes are told where nothing describes them. */
+static void note_texts(struct importer *importer, const struct block *block) {
+    struct bytes rest = block->text, line, text, key;
+    for (uint32_t number = 0; words_next_line(&rest, &line); number++) {
+        size_t end;
+        for (size_t at = 0; at < line.len && line.len < 1000; at++) {
+            if (line.data[at] != '"' && line.data[at] != '\'') continue;
+            if (!usage_quoted(line, at, &text, &end)) break;
+            at = end - 1;
+            if (key_text_read(text, false, importer->arena, &key) != KEY_TEXT_TEMPLATE) continue;
+            struct definition *definition = arena_zalloc(importer->arena, sizeof *definition);
+            *definition = (struct definition){
+                .found = {.key = key,
+                          .kind = KEY_TEXT_TEMPLATE,
+                          .place =
+                              document_place(importer->document, block->place.line + number, text)},
+                .only_told = true,
+                .section = importer->current,
+                .next = importer->definitions};
+            importer->definitions = definition;
+        }
+    }
+}
+
 void importer_code(struct importer *importer, const struct block *block) {
     struct code code = {.importer = importer, .block = block, .program = is_program(block->info)};
     struct bytes rest = block->text, line;
     if (words_are(block->info,
                   "yaml|yml|json|xml|html|sql|dockerfile|ini|toml|css|diff|mermaid|env|"
-                  "nginx|hcl|svg|csv"))
+                  "nginx|hcl|svg|csv")) {
+        note_texts(importer, block);
         return;
+    }
     importer->group_first = importer->group_end = 0;
     code.fresh = true;
     while (words_next_line(&rest, &line)) code.line_count++;

@@ -92,6 +92,12 @@ static void add_definitions(struct importer *importer) {
         if (importer_find(importer, &template, kind) == NO_PATTERN &&
             is_covered(importer, matcher, &template))
             continue;
+        if (at->only_told) {
+            if (importer_find(importer, &template, kind) == NO_PATTERN)
+                importer_unread(importer, at->found.place, "a key in a block of settings",
+                                at->found.key);
+            continue;
+        }
         importer->current = at->section;
         size_t pattern = importer_add(importer, &at->found);
         if (pattern == NO_PATTERN) continue;

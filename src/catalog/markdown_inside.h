@@ -42,6 +42,7 @@ struct definition {
     size_t section;
     struct bytes remark; /* the comment beside it */
     int64_t lifetime_ms; /* that stands beside it; 0 none */
+    bool only_told;      /* it stands where nothing is read: a note, if nothing describes it */
 };
 
 struct importer {

@@ -172,3 +172,12 @@ def test_each_key_of_a_line_has_its_own(tmp_path):
     assert {key: (p.get("type"), p.get("lifetime")) for key, p in read_catalog(yaml).items()} == {
         "mm:pool:{region}": ("zset", "none"), "mm:match:{match}": ("string", "3h"),
         "mm:match:{match}:votes": ("hash", "1m"), "org:{id}:members": ("set", None), "admins:all": ("set", None)}
+
+
+def test_keys_in_settings_are_told(tmp_path):
+    source = tmp_path / "settings.md"
+    source.write_text('# Cache\n\n- `price:{sku}` - hash\n\n```yaml\nproduct: { key: "product:{id}", ttl: 3600 }\n'
+                      'price: { key: "price:{id}" }\n```\n')
+    _, yaml, err = keynome("catalog", "import", source)
+    assert list(read_catalog(yaml)) == ["price:{sku}"]
+    assert err.count("could not be understood") == 1 and "settings.md:6:18: note:" in err and "product:{id}" in err
