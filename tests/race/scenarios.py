@@ -351,7 +351,8 @@ def scan_walk(connect, share, goes_on):
             met += keys
             if cursor == b'0':
                 break
-        assert set(met) == want and len(met) == STAY, (len(met), STAY)
+        # A key may come twice: a walk begins anew when other scenarios change what keys are called (legacy names).
+        assert set(met) == want, (len(set(met)), STAY)
         assert set(client.do('KEYS', 'scan:stay:*')) == want
         share.add(0)
 
