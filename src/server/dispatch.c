@@ -200,7 +200,6 @@ static __attribute__((noinline)) void run_guarded(struct request *request) {
         request->command->handler(request);
         guard_after(request, request->reply->errors != errors);
     }
-    store_settle(request->store);
 }
 
 void request_run(struct request *request) {
@@ -210,7 +209,7 @@ void request_run(struct request *request) {
         run_guarded(request);
     else
         request->command->handler(request);
-    /* Commands that read may remove fields that have expired, and what an undone script wrote was put back. */
+    /* Not of writes alone: who reads may remove fields that have expired, and what an undone script wrote was put back. */
     if (kn_unlikely(store_opened > 0)) store_settle(request->store);
 }
 
