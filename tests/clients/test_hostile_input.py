@@ -54,7 +54,6 @@ INPUTS = {
     'subcommand missing': encode(['CLIENT']),
     'too few arguments': encode(['SET', 'k']),
     'too many arguments': encode(['GET', 'k', 'l']),
-    'command with a zero byte': encode([b'PING\x00']),
     'wrong case': encode(['pInG']),
     'long error text': encode(['SET', 'k', 'v', 'x' * 100000]),
 }
@@ -88,6 +87,14 @@ def converse(server, data, then=PING):
 @pytest.mark.parametrize('name', INPUTS)
 def test_same_answer_as_redis(server, reference, name):
     assert converse(server, INPUTS[name]) == converse(reference, INPUTS[name])
+
+
+def test_a_name_ends_where_its_length_says(raw):
+    """Redis takes PING and a zero byte for PING where the two names' hashes, whose seed is new in
+    every process, happen to fall into one bucket; so it is not asked here."""
+    client = raw()
+    client.send_raw(encode([b'PING\x00', 'a']))
+    assert client.read_many(1) == [('-', b"ERR unknown command 'PING', with args beginning with: 'a' ")]
 
 
 @pytest.mark.parametrize('name', NEVER_ENDING)
