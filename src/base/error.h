@@ -40,7 +40,4 @@ enum error {
     ERROR_COUNT
 };
 
-/* The code's own name in lower case, for logs and tests; never NULL. */
-const char *error_name(int code);
-
 #endif

@@ -88,11 +88,3 @@ bool glob_match(struct bytes pattern, struct bytes string, bool nocase) {
     while (p < pend && *p == '*') p++;
     return p == pend;
 }
-
-bool glob_is_literal(struct bytes pattern) {
-    for (size_t i = 0; i < pattern.len; i++) {
-        char c = pattern.data[i];
-        if (c == '*' || c == '?' || c == '[' || c == '\\') return false;
-    }
-    return true;
-}

@@ -16,7 +16,4 @@
 
 bool glob_match(struct bytes pattern, struct bytes string, bool nocase);
 
-/* Whether the pattern matches only itself: no character in it is special. */
-bool glob_is_literal(struct bytes pattern);
-
 #endif

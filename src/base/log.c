@@ -23,11 +23,8 @@ enum log_level log_threshold = LOG_LEVEL_NOTICE;
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER; /* over all that follows */
 static char *log_path;                                        /* NULL: standard output */
 static int log_descriptor = STDOUT_FILENO;
-static char *log_ident; /* NULL: no syslog; kept because openlog keeps the pointer */
-static char log_role = 'M';
+static char *log_ident;    /* NULL: no syslog; kept because openlog keeps the pointer */
 static time_t log_checked; /* second in which the file was last looked for */
-
-static const char *const level_names[] = {"debug", "verbose", "notice", "warning", "nothing"};
 
 static int open_file(const char *path) {
     return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -66,23 +63,6 @@ void log_set_level(enum log_level level) {
     __atomic_store_n(&log_threshold, level, __ATOMIC_RELAXED);
 }
 
-void log_set_role(char role) {
-    pthread_mutex_lock(&log_mutex);
-    log_role = role;
-    pthread_mutex_unlock(&log_mutex);
-}
-
-int log_level_from_name(const char *name) {
-    for (int i = 0; i <= LOG_LEVEL_NOTHING; i++) {
-        if (strcasecmp(name, level_names[i]) == 0) return i;
-    }
-    return -1;
-}
-
-const char *log_level_name(enum log_level level) {
-    return level_names[level];
-}
-
 /* Rotation moves the file away: look once a second whether the path still leads to what is open. */
 static void reopen_if_moved(time_t now) {
     struct stat open_one, named;
@@ -119,7 +99,7 @@ void log_line(enum log_level level, const char *format, ...) {
     localtime_r(&now.tv_sec, &broken);
 
     pthread_mutex_lock(&log_mutex);
-    int len = snprintf(line, sizeof line, "%d:%c ", (int)getpid(), log_role);
+    int len = snprintf(line, sizeof line, "%d:M ", (int)getpid());
     len += (int)strftime(line + len, sizeof line - (size_t)len, "%d %b %Y %H:%M:%S.", &broken);
     len += snprintf(line + len, sizeof line - (size_t)len, "%03d %c ", (int)(now.tv_usec / 1000),
                     marks[level]);

@@ -36,12 +36,6 @@ void log_close(void);
 
 extern enum log_level log_threshold;
 void log_set_level(enum log_level level);
-/* The letter after the process's id: M for a primary, S for a replica. */
-void log_set_role(char role);
-
-/* -1 when the name (debug, verbose, notice, warning, nothing) is none of them. */
-int log_level_from_name(const char *name);
-const char *log_level_name(enum log_level level);
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

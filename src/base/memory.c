@@ -74,10 +74,6 @@ void memory_note_peak(void) {
     while (used > peak && !atomic_compare_exchange_weak(&peak_bytes, &peak, used)) continue;
 }
 
-void memory_reset_peak(void) {
-    atomic_store(&peak_bytes, memory_used());
-}
-
 size_t mem_size(const void *ptr) {
     return ptr == NULL ? 0 : malloc_usable_size((void *)(uintptr_t)ptr);
 }

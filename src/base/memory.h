@@ -34,7 +34,6 @@ size_t memory_used(void);
 /* Most bytes that were in use at a time when memory_note_peak() was called. */
 size_t memory_peak(void);
 void memory_note_peak(void);
-void memory_reset_peak(void);
 
 /* Adds to this thread's count: for base/heap.c, which takes memory in pages and hands it out in objects. */
 void memory_account(ptrdiff_t bytes);

@@ -44,12 +44,3 @@ void random_secret(void *out, size_t n) {
         n -= (size_t)got;
     }
 }
-
-void random_hex(char *out, size_t n) {
-    unsigned char byte = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (i % 2 == 0) random_secret(&byte, 1);
-        out[i] = "0123456789abcdef"[i % 2 ? byte >> 4 : byte & 15];
-    }
-    out[n] = '\0';
-}

@@ -61,7 +61,5 @@ static inline double random_unit(void) {
 
 /* Bytes from the system, fit for secrets and identities. Ends the process when there are none. */
 void random_secret(void *out, size_t n);
-/* n lower-case hexadecimal digits from the system, and a zero. */
-void random_hex(char *out, size_t n);
 
 #endif

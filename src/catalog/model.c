@@ -227,11 +227,3 @@ bool catalog_finish(struct catalog *catalog, struct diagnostics *diagnostics) {
         check_pattern(catalog, &catalog->patterns[i], diagnostics);
     return diagnostics_of(diagnostics, SEVERITY_ERROR) == errors;
 }
-
-const struct pattern *catalog_find(const struct catalog *catalog, struct bytes name) {
-    for (size_t i = 0; i < catalog->pattern_count; i++) {
-        const char *own = catalog->patterns[i].name;
-        if (own && bytes_equal(bytes_from_string(own), name)) return &catalog->patterns[i];
-    }
-    return NULL;
-}

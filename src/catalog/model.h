@@ -162,8 +162,6 @@ struct prefix *catalog_find_prefix(const struct catalog *catalog, struct bytes n
 /* Names what has no name, checks what must agree, and reports; false when there was an error. */
 bool catalog_finish(struct catalog *catalog, struct diagnostics *diagnostics);
 
-const struct pattern *catalog_find(const struct catalog *catalog, struct bytes name);
-
 /* The words of YAML for each value; the lists end with NULL and are in the order of the enums. */
 extern const char *const pattern_type_names[PATTERN_TYPES + 1];
 extern const char *const eviction_names[EVICTION_CLASSES + 1];

@@ -197,10 +197,6 @@ size_t template_find_variable(const struct template *template, struct bytes name
     return template->part_count;
 }
 
-bool template_ends_with_variable(const struct template *template) {
-    return template->part_count && template->parts[template->part_count - 1].is_variable;
-}
-
 bool template_same_shape(const struct template *a, const struct template *b) {
     if (a->part_count != b->part_count) return false;
     for (size_t i = 0; i < a->part_count; i++) {

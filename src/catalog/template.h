@@ -76,7 +76,6 @@ const char *template_expansion_value(const struct prefix *prefixes, size_t prefi
 
 /* The variable of that name; part_count when there is none. */
 size_t template_find_variable(const struct template *template, struct bytes name);
-bool template_ends_with_variable(const struct template *template);
 /* Whether both have the same literals and variables in the same places, whatever the variables' names. */
 bool template_same_shape(const struct template *a, const struct template *b);
 

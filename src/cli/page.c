@@ -86,10 +86,6 @@ void page_blank(struct page *page, enum style style, size_t columns) {
     page_fit(page, style, BYTES(""), columns, TEXT_LEFT);
 }
 
-void page_go(struct page *page, enum style style, size_t column) {
-    if (column > page->used) page_blank(page, style, column - page->used);
-}
-
 void page_sparkline(struct page *page, enum style style, const float *values, size_t count,
                     size_t columns) {
     size_t at = page->text.len;

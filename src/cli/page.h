@@ -61,8 +61,6 @@ void page_printf(struct page *page, enum style style, const char *format, ...)
 void page_fit(struct page *page, enum style style, struct bytes text, size_t columns,
               enum text_side side);
 void page_blank(struct page *page, enum style style, size_t columns);
-/* Blanks up to this column. */
-void page_go(struct page *page, enum style style, size_t column);
 void page_sparkline(struct page *page, enum style style, const float *values, size_t count,
                     size_t columns);
 void page_bar(struct page *page, enum style style, double share, size_t columns);

@@ -55,22 +55,6 @@ enum socket_status socket_write(int fd, const void *data, size_t len, size_t *re
     return SOCKET_OK;
 }
 
-enum socket_status socket_writev(int fd, const struct iovec *parts, int count, size_t *ret_len) {
-    /* sendmsg rather than writev, which would raise SIGPIPE. */
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts,
-                             .msg_iovlen = (size_t)count};
-    ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-    if (sent < 0) return classify();
-    *ret_len = (size_t)sent;
-    return SOCKET_OK;
-}
-
-int socket_set_nonblocking(int fd) {
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return ERROR_SYSTEM;
-    return 0;
-}
-
 static int set_option(int fd, int level, int option, int value) {
     return setsockopt(fd, level, option, &value, sizeof value) < 0 ? ERROR_SYSTEM : 0;
 }
@@ -161,32 +145,3 @@ bool socket_peer_is_local(int fd) {
 }
 
 /* ---- connecting ---- */
-
-int socket_connect_tcp(const char *host, int port) {
-    char service[16];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found, *each;
-    snprintf(service, sizeof service, "%d", port);
-    if (getaddrinfo(host, service, &hints, &found) != 0) return -1;
-    int fd = -1;
-    for (each = found; each && fd < 0; each = each->ai_next) {
-        fd = socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC, each->ai_protocol);
-        if (fd >= 0 && connect(fd, each->ai_addr, each->ai_addrlen) != 0) {
-            close(fd);
-            fd = -1;
-        }
-    }
-    freeaddrinfo(found);
-    return fd;
-}
-
-int socket_connect_unix(const char *path) {
-    union address address = {.local = {.sun_family = AF_UNIX}};
-    if (strlen(path) >= sizeof address.local.sun_path) return -1;
-    memcpy(address.local.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, &address.any, sizeof address.local) != 0) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}

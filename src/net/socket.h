@@ -11,7 +11,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/uio.h>
 
 enum socket_status {
     SOCKET_OK,     /* some bytes went */
@@ -22,9 +21,7 @@ enum socket_status {
 
 enum socket_status socket_read(int fd, void *data, size_t len, size_t *ret_len);
 enum socket_status socket_write(int fd, const void *data, size_t len, size_t *ret_len);
-enum socket_status socket_writev(int fd, const struct iovec *parts, int count, size_t *ret_len);
 
-int socket_set_nonblocking(int fd);
 int socket_set_nodelay(int fd, bool on);
 /* Probes an idle peer after this many seconds; 0 turns it off. */
 int socket_set_keepalive(int fd, int seconds);
@@ -37,9 +34,5 @@ size_t socket_local_address(int fd, char *out);
 int socket_local_port(int fd);
 /* Whether the peer is on this machine: the loopback network or a Unix socket. */
 bool socket_peer_is_local(int fd);
-
-/* Connects, blocking; a descriptor or -1. For tests and tools. */
-int socket_connect_tcp(const char *host, int port);
-int socket_connect_unix(const char *path);
 
 #endif

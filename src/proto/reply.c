@@ -26,16 +26,6 @@ void reply_status(struct reply *r, const char *text) {
     reply_commit(r, to);
 }
 
-char *reply_bulk_space(struct reply *r, size_t len) {
-    char *to = reply_reserve(r, len + 32);
-    if (!to) return NULL;
-    char *space = reply_put_header(to, '$', len);
-    space[len] = '\r';
-    space[len + 1] = '\n';
-    reply_commit(r, space + len + 2);
-    return space;
-}
-
 /* printf into room when it fits, else into new memory that the caller frees. */
 static struct bytes format_text(char *room, size_t size, const char *format, va_list args) {
     va_list again;
@@ -143,12 +133,6 @@ void reply_error_code(struct reply *r, int code) {
 
 /* ---- collections ---- */
 
-bool reply_attribute(struct reply *r, size_t pairs) {
-    if (r->resp < 3) return false;
-    reply_header(r, '|', pairs);
-    return true;
-}
-
 static void insert_header(struct reply *r, size_t mark, char kind, size_t n) {
     char header[24];
     size_t len = (size_t)(reply_put_header(header, kind, n) - header);
@@ -195,11 +179,6 @@ static void reply_number_text(struct reply *r, struct bytes text) {
 void reply_double(struct reply *r, double value) {
     char digits[NUMBER_DOUBLE_MAX];
     reply_number_text(r, bytes_make(digits, number_format_double(digits, value)));
-}
-
-void reply_long_double(struct reply *r, long double value) {
-    char digits[NUMBER_LONG_DOUBLE_MAX];
-    reply_bulk(r, bytes_make(digits, number_format_long_double(digits, value)));
 }
 
 void reply_coordinate(struct reply *r, double value) {

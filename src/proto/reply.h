@@ -103,9 +103,6 @@ static inline void reply_bulk_string(struct reply *r, const char *s) {
     reply_bulk(r, bytes_from_string(s));
 }
 
-/* A bulk string of len bytes that the caller fills in at once: where, or NULL on overflow. */
-char *reply_bulk_space(struct reply *r, size_t len);
-
 static inline void reply_bulk_i64(struct reply *r, int64_t value) {
     char digits[NUMBER_I64_MAX];
     reply_bulk(r, bytes_make(digits, number_format_i64(digits, value)));
@@ -169,9 +166,6 @@ static inline void reply_push(struct reply *r, size_t count) {
     reply_header(r, r->resp >= 3 ? '>' : '*', count);
 }
 
-/* Only RESP3 has attributes: when this returns false, write none of the pairs. */
-bool reply_attribute(struct reply *r, size_t pairs);
-
 /*
  * Collections whose size is known only afterwards: remember the place, write the elements, then put the
  * header in before them.
@@ -191,9 +185,7 @@ static inline void reply_rewind(struct reply *r, size_t mark) {
 /* ---- other kinds ---- */
 
 void reply_double(struct reply *r, double value);
-/* A long double in human form, always as a string (INCRBYFLOAT). */
-void reply_long_double(struct reply *r, long double value);
-/* The same, as a double where there are doubles (coordinates). */
+/* A double in human form, with the digits of a long double (coordinates). */
 void reply_coordinate(struct reply *r, double value);
 
 static inline void reply_bool(struct reply *r, bool value) {

@@ -10,6 +10,8 @@
 
 #include "base/number.h"
 #include "server/config_row.h"
+#include "server/notify.h"
+#include "store/store.h"
 
 enum { BIND_ADDRESSES_MAX = 16 };
 
@@ -218,36 +220,43 @@ const struct config_special config_special_percentiles = {.parse = parse_percent
 
 /* ---- notify-keyspace-events ---- */
 
-/* The classes in the order in which CONFIG GET names them; the bits are those of enum event_class, with the two
- * lowest for the kinds of channels. */
+/* In the order in which CONFIG GET names them. */
 static const struct {
     char letter;
-    int bit;
-} event_letters[] = {{'g', 2}, {'$', 3},  {'l', 4},  {'s', 5}, {'h', 6}, {'z', 7},  {'x', 8},
-                     {'e', 9}, {'t', 10}, {'d', 13}, {'K', 0}, {'E', 1}, {'m', 11}, {'n', 14}};
-enum { EVENT_LETTERS = sizeof event_letters / sizeof *event_letters, EVENT_ALL = 0x27fc };
+    int flag;
+} event_letters[] = {
+    {'g', EVENT_GENERIC}, {'$', EVENT_STRING}, {'l', EVENT_LIST},      {'s', EVENT_SET},
+    {'h', EVENT_HASH},    {'z', EVENT_ZSET},   {'x', EVENT_EXPIRED},   {'e', EVENT_EVICTED},
+    {'t', EVENT_STREAM},  {'d', EVENT_MODULE}, {'K', NOTIFY_KEYSPACE}, {'E', NOTIFY_KEYEVENT},
+    {'m', EVENT_MISSED},  {'n', EVENT_NEW},
+};
+enum {
+    EVENT_LETTERS = sizeof event_letters / sizeof *event_letters,
+    EVENT_ALL = EVENT_GENERIC | EVENT_STRING | EVENT_LIST | EVENT_SET | EVENT_HASH | EVENT_ZSET |
+                EVENT_EXPIRED | EVENT_EVICTED | EVENT_STREAM | EVENT_MODULE,
+};
 
 static const char *parse_events(const struct config_row *row, struct config_words words,
                                 const char *current, bool loading, bool given, struct buffer *text,
                                 int64_t *ret_number) {
     (void)row, (void)current, (void)loading, (void)given;
     if (words.count != 1) return "wrong number of arguments";
-    int64_t bits = 0;
+    int64_t flags = 0;
     for (const char *at = words.words[0]; *at; at++) {
         int i = 0;
         while (i < EVENT_LETTERS && event_letters[i].letter != *at) i++;
         if (i == EVENT_LETTERS && *at != 'A') {
             return "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
         }
-        bits |= *at == 'A' ? EVENT_ALL : (int64_t)1 << event_letters[i].bit;
+        flags |= *at == 'A' ? EVENT_ALL : event_letters[i].flag;
     }
-    bool all = (bits & EVENT_ALL) == EVENT_ALL, ok = !all || buffer_add(text, "A", 1) == 0;
+    bool all = (flags & EVENT_ALL) == EVENT_ALL, ok = !all || buffer_add(text, "A", 1) == 0;
     for (int i = 0; i < EVENT_LETTERS; i++) {
-        int64_t bit = (int64_t)1 << event_letters[i].bit;
-        if (!(bits & bit) || (all && bit & EVENT_ALL)) continue;
+        int flag = event_letters[i].flag;
+        if (!(flags & flag) || (all && flag & EVENT_ALL)) continue;
         ok = ok && buffer_add(text, &event_letters[i].letter, 1) == 0;
     }
-    *ret_number = bits;
+    *ret_number = flags;
     return too_long(ok);
 }
 const struct config_special config_special_events = {.parse = parse_events};

@@ -5,7 +5,6 @@
  * What: tells watchers (WATCH), waiters (BLPOP ...) and, where notify-keyspace-events asks for it, subscribers
  *       that a key has changed.
  * Lock: the feed runs with the changed key's shard held.
- * Errors: notify_flags_parse returns false for a letter that means nothing.
  */
 #ifndef KN_SERVER_NOTIFY_H
 #define KN_SERVER_NOTIFY_H
@@ -20,10 +19,14 @@ struct server;
 enum notify_flag { NOTIFY_KEYSPACE = 1 << 0, NOTIFY_KEYEVENT = 1 << 1 };
 
 /* To be called once, when the server is made. */
+void notify_connect(struct server *server);
+/* From any thread. */
+void notify_set_flags(struct server *server, unsigned flags);
+
 /*
  * While a script may still be undone, what it changes is nobody's business: on this thread, events are kept from
- * notify_hold on, until notify_release tells them (the shards are still held) or notify_drop forgets them; so are violations of the catalog. That a key has
- * expired is told at once, since it stays so.
+ * notify_hold on, until notify_release tells them (the shards are still held) or notify_drop forgets them; so are
+ * violations of the catalog. That a key has expired is told at once, since it stays so.
  */
 void notify_hold(void);
 void notify_release(struct server *server);
@@ -39,14 +42,5 @@ struct notify_mark {
 };
 struct notify_mark notify_begin_trial(void);
 void notify_end_trial(struct server *server, struct notify_mark mark, bool forget);
-
-void notify_connect(struct server *server);
-/* From any thread. */
-void notify_set_flags(struct server *server, unsigned flags);
-
-/* "KEA" and the like, to flags and back in Redis's order; out holds NOTIFY_FLAGS_MAX bytes. */
-enum { NOTIFY_FLAGS_MAX = 24 };
-bool notify_flags_parse(struct bytes text, unsigned *ret_flags);
-void notify_flags_format(unsigned flags, char *out);
 
 #endif

@@ -42,7 +42,3 @@ void signals_forget(void) {
     signal(SIGINT, SIG_IGN);
     stop_function = NULL;
 }
-
-int signals_received(void) {
-    return atomic_load(&received);
-}

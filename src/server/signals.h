@@ -14,7 +14,5 @@
 void signals_install(void (*stop)(void *context), void *context);
 /* Back to ignoring: when what `context` points to goes away. */
 void signals_forget(void);
-/* Which of them came, for the log: 0 for none. */
-int signals_received(void);
 
 #endif

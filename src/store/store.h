@@ -109,9 +109,9 @@ enum event_class {
     EVENT_EVICTED = 1 << 9, /* e */
     EVENT_STREAM = 1 << 10, /* t */
     EVENT_MISSED = 1 << 11, /* m */
+    EVENT_MODULE = 1 << 13, /* d: never, since there are no modules */
     EVENT_NEW = 1 << 14,    /* n */
-    EVENT_QUIET =
-        1 << 15, /* with another class: nobody who watches the key or waits for it cares */
+    EVENT_QUIET = 1 << 15,  /* with another class: no watcher of the key, or waiter, cares */
 };
 
 /* Publishes that a key has changed: wakes who watches it, or waits for it, and notifies. `event`: the name

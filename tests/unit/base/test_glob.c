@@ -116,18 +116,8 @@ static void test_garbage(void **state) {
         glob_match(bytes_make(hard, sizeof hard), bytes_make(string, sizeof string), false));
 }
 
-static void test_literal(void **state) {
-    (void)state;
-    assert_true(glob_is_literal(BYTES("abc^-]")));
-    assert_false(glob_is_literal(BYTES("a*")));
-    assert_false(glob_is_literal(BYTES("a?")));
-    assert_false(glob_is_literal(BYTES("[a")));
-    assert_false(glob_is_literal(BYTES("a\\b")));
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_random),
-                                       cmocka_unit_test(test_garbage),
-                                       cmocka_unit_test(test_literal)};
+                                       cmocka_unit_test(test_garbage)};
     return cmocka_run_group_tests_name("glob", tests, NULL, NULL);
 }

@@ -457,7 +457,7 @@ static void test_pages_stay_within_their_columns(void **state) {
         page_start(&page, columns, true);
         page_put(&page, STYLE_PLAIN, "head ");
         page_fit(&page, STYLE_GOOD, BYTES("\u5e93\u5b58\u91cf"), 9, TEXT_RIGHT);
-        page_go(&page, STYLE_FAINT, 20);
+        page_blank(&page, STYLE_FAINT, 6);
         page_printf(&page, STYLE_BAD, "%d", 1234567);
         page_line(&page);
         page_put(&page, STYLE_PLAIN, "second");

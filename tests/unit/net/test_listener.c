@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "net/listener.h"
@@ -56,6 +58,27 @@ static int option(int fd, int level, int name) {
     return value;
 }
 
+static int connected(const struct sockaddr *address, socklen_t size) {
+    int fd = socket(address->sa_family, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    if (connect(fd, address, size) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
+static int connect_tcp(const char *host, int port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    assert_int_equal(inet_pton(AF_INET, host, &address.sin_addr), 1);
+    return connected((const struct sockaddr *)&address, sizeof address);
+}
+
+static int connect_unix(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    assert_true(strlen(path) < sizeof address.sun_path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    return connected((const struct sockaddr *)&address, sizeof address);
+}
+
 static void test_round(void **state) {
     static const char *const addresses[] = {"127.0.0.1", "-192.0.2.1"};
     struct loop *loops[WORKERS];
@@ -79,7 +102,7 @@ static void test_round(void **state) {
     }
     assert_int_equal(listener_start(listener, loops, WORKERS), 0);
     for (int i = 0; i < CONNECTIONS; i++) {
-        clients[i] = socket_connect_tcp("127.0.0.1", port);
+        clients[i] = connect_tcp("127.0.0.1", port);
         assert_true(clients[i] >= 0);
     }
     while (seen.total < CONNECTIONS) loop_run_once(loops[0], 1000);
@@ -110,7 +133,7 @@ static void test_round(void **state) {
     assert_null(listener_new(&options, error));
     assert_non_null(strstr(error, "127.0.0.1"));
     listener_free(listener);
-    assert_int_equal(socket_connect_tcp("127.0.0.1", port), -1);
+    assert_int_equal(connect_tcp("127.0.0.1", port), -1);
     for (int i = 0; i < CONNECTIONS; i++) {
         close(clients[i]);
         close(seen.fds[i]);
@@ -145,7 +168,7 @@ static void test_unix(void **state) {
         assert_int_equal(stat(path, &made), 0);
         assert_int_equal(made.st_mode & 0777, 0700);
         assert_int_equal(listener_start(listener, &loop, 1), 0);
-        int client = socket_connect_unix(path);
+        int client = connect_unix(path);
         assert_true(client >= 0);
         while (seen.total < (unsigned)round + 1) loop_run_once(loop, 1000);
         assert_true(seen.is_unix);
@@ -187,7 +210,7 @@ static void test_unix(void **state) {
 /* ---- other addresses while it runs ---- */
 
 static bool connects(const char *address, int port) {
-    int fd = socket_connect_tcp(address, port);
+    int fd = connect_tcp(address, port);
     if (fd >= 0) close(fd);
     return fd >= 0;
 }
