@@ -288,6 +288,7 @@ static void offer_libraries(lua_State *lua) {
     open_library(lua, LUA_STRLIBNAME, luaopen_string);
     open_library(lua, LUA_TABLIBNAME, luaopen_table);
     open_library(lua, LUA_MATHLIBNAME, luaopen_math);
+    sandbox_repair_lua(lua);
     lua_getglobal(lua, "table");
     wrap(lua, "insert", guarded_write);
     wrap(lua, "remove", guarded_write);
@@ -311,6 +312,7 @@ static void offer_libraries(lua_State *lua) {
 static void offer_extensions(lua_State *lua) {
     lua_pushcfunction(lua, luaopen_bit);
     lua_call(lua, 0, 1);
+    sandbox_repair_bit(lua);
     sandbox_protect(lua);
     lua_setfield(lua, -2, "bit");
     lua_pushcfunction(lua, luaopen_cjson);

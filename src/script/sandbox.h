@@ -36,5 +36,9 @@ void sandbox_open_structs(lua_State *lua);  /* structs.c: struct */
 void sandbox_open_random(lua_State *lua);
 /* Wraps the functions of cjson, whose table is on top of the stack, where they could exhaust memory. json.c */
 void sandbox_guard_json(lua_State *lua);
+/* Replaces the functions of Lua's libraries, just opened, that a script could end the process with; the second does so
+ * in the table of bit, on top of the stack. repairs.c */
+void sandbox_repair_lua(lua_State *lua);
+void sandbox_repair_bit(lua_State *lua);
 
 #endif
