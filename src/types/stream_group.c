@@ -179,8 +179,11 @@ int64_t stream_entries_up_to(const struct stream *stream, struct stream_id id) {
 bool stream_group_lag(const struct stream *stream, const struct stream_group *group,
                       int64_t *ret_lag) {
     int64_t added = (int64_t)stream->facts.entries_added;
-    if (added == 0) {
-        *ret_lag = 0;
+    /* All that the stream has is behind the group's last identifier, and nothing among it was deleted: what was deleted
+     * or trimmed before, read or not, counts no more. */
+    if (stream->count == 0 || (stream_id_less(group->last_id, stream->first_id) &&
+                               stream_id_less(stream->facts.max_deleted, stream->first_id))) {
+        *ret_lag = (int64_t)stream->count;
         return true;
     }
     if (group->entries_read != STREAM_READ_UNKNOWN &&
@@ -196,7 +199,9 @@ bool stream_group_lag(const struct stream *stream, const struct stream_group *gr
 
 void stream_group_advance(const struct stream *stream, struct stream_group *group,
                           struct stream_id id) {
-    if (group->entries_read != STREAM_READ_UNKNOWN && !stream_has_gap_from(stream, id))
+    if (group->entries_read != STREAM_READ_UNKNOWN &&
+        !stream_id_less(group->last_id, stream->first_id) &&
+        !stream_has_gap_from(stream, group->last_id))
         group->entries_read++;
     else if (stream->facts.entries_added)
         group->entries_read = stream_entries_up_to(stream, id);

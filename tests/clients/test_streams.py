@@ -100,6 +100,42 @@ def test_a_group_delivers_each_entry_once(db):
     assert (info['entries-read'], info['lag'], info['pending']) == (30, 0, 24)
 
 
+def read_and_lag(db):
+    info = db.xinfo_groups('s')[0]
+    return info['entries-read'], info['lag']
+
+
+def test_lag_behind_deleted_entries(db):
+    """Entries that went before the group has read them are none that it has yet to read."""
+    db.xgroup_create('s', 'g', id='$', mkstream=True)
+    db.xadd('s', {'f': 'a'}, id='1-0')
+    db.xreadgroup('g', 'c', {'s': '>'})
+    db.xadd('s', {'f': 'b'}, id='2-0')
+    db.xadd('s', {'f': 'c'}, id='3-0')
+    db.xdel('s', '2-0')
+    assert read_and_lag(db) == (1, None)
+    db.xdel('s', '1-0')
+    assert read_and_lag(db) == (1, 1)
+    db.xreadgroup('g', 'c', {'s': '>'})
+    assert read_and_lag(db) == (3, 0)
+
+
+def test_lag_behind_trimmed_entries(db):
+    db.xgroup_create('s', 'g', id='$', mkstream=True)
+    for number in range(1, 6):
+        db.xadd('s', {'f': 'v'}, id='%d-0' % number)
+    db.xreadgroup('g', 'c', {'s': '>'}, count=1)
+    assert read_and_lag(db) == (1, 4)
+    db.xtrim('s', maxlen=1, approximate=False)
+    assert read_and_lag(db) == (1, 1)
+    db.xreadgroup('g', 'c', {'s': '>'})
+    assert read_and_lag(db) == (5, 0)
+    db.xadd('s', {'f': 'v'}, id='6-0')
+    assert read_and_lag(db) == (5, 1)
+    db.xtrim('s', maxlen=0, approximate=False)
+    assert read_and_lag(db) == (5, 0)
+
+
 def test_lost_work_is_claimed(db):
     ids = fill(db, 's', 10)
     db.xgroup_create('s', 'g', id='0')
