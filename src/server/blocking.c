@@ -8,6 +8,8 @@
 #include "server/aliases.h"
 #include "server/client.h"
 #include "server/command.h"
+#include "server/command_stats.h"
+#include "server/command_table.h"
 #include "server/dispatch.h"
 #include "server/server.h"
 #include "server/stats.h"
@@ -259,8 +261,17 @@ static void client_released(struct client *client) {
     waiter_drop(waiter);
 }
 
+static void count_error(struct client *client, struct bytes reply) {
+    struct worker *worker = client->worker;
+    if (reply.len == 0 || reply.data[0] != '-') return;
+    error_stats_note(reply.data, reply.len);
+    command_stats_failed_later(
+        worker, command_number(worker->server->commands, client->waiter->request.command));
+}
+
 static void client_answer(struct client *client, struct bytes reply) {
     struct buffer *out = client_output(client);
+    count_error(client, reply);
     bool silent = client->flags & CLIENT_REPLY_OFF || client->waiter->skip_reply;
     if (!silent && buffer_add_bytes(out, reply) != 0) client_close(client, false);
     client_released(client);

@@ -88,6 +88,10 @@ void command_stats_rejected(struct worker *worker, unsigned number) {
     cell_add(&worker->command_stats->cells[number].rejected, 1);
 }
 
+void command_stats_failed_later(struct worker *worker, unsigned number) {
+    cell_add(&worker->command_stats->cells[number].failed, 1);
+}
+
 void command_stats_read(struct server *server, unsigned number, struct command_counts *ret_counts) {
     uint64_t ticks = 0;
     *ret_counts = (struct command_counts){0};

@@ -33,6 +33,8 @@ void command_stats_called(struct worker *worker, unsigned number, bool failed);
 void command_stats_begin_nested(struct worker *worker);
 void command_stats_end_nested(struct worker *worker);
 void command_stats_rejected(struct worker *worker, unsigned number);
+/* A call that was counted when it began to wait has come to an error. */
+void command_stats_failed_later(struct worker *worker, unsigned number);
 
 /* Sums over all workers. */
 void command_stats_read(struct server *server, unsigned number, struct command_counts *ret_counts);

@@ -115,7 +115,8 @@ static bool apply_words(struct config *config, struct config_words words, const 
     int64_t number = 0;
     buffer_init(&text, CONFIG_TEXT_MAX);
     struct config_words arguments = {words.words + 1, words.count - 1};
-    const char *reason = arguments.count == 0
+    /* A list may be empty: what that means (nothing, or an error) its own function says. */
+    const char *reason = arguments.count == 0 && !(row->flags & CONFIG_WORDS)
                              ? "wrong number of arguments"
                              : config_parse(value, arguments, true, &text, &number);
     if (!reason && buffer_add(&text, "", 1) != 0) reason = "argument is too long";

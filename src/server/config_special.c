@@ -56,9 +56,9 @@ static const char *parse_save(const struct config_row *row, struct config_words 
                               const char *current, bool loading, bool given, struct buffer *text,
                               int64_t *ret_number) {
     (void)row, (void)ret_number;
-    bool clear = words.count == 1 && words.words[0][0] == '\0';
+    bool clear = words.count == 1 && words.words[0][0] == '\0', bare = words.count == 0;
     words = without_empty(words);
-    if (words.count % 2 != 0 || (words.count == 0 && !clear)) return "Invalid save parameters";
+    if (words.count % 2 != 0 || (bare && !loading)) return "Invalid save parameters";
     bool ok = true;
     /* Lines of one start add up. */
     if (loading && given && !clear && current[0]) ok = add_word(text, current);
@@ -91,6 +91,7 @@ static const char *parse_catalog(const struct config_row *row, struct config_wor
                                  const char *current, bool loading, bool given, struct buffer *text,
                                  int64_t *ret_number) {
     (void)row, (void)ret_number;
+    if (words.count == 0) return "wrong number of arguments";
     words = without_empty(words);
     bool ok = true;
     if (loading && given && current[0]) ok = add_word(text, current);
@@ -283,6 +284,7 @@ static const char *parse_replicaof(const struct config_row *row, struct config_w
                                    const char *current, bool loading, bool given,
                                    struct buffer *text, int64_t *ret_number) {
     (void)row, (void)current, (void)loading, (void)given, (void)ret_number;
+    if (words.count == 0) return "wrong number of arguments";
     words = without_empty(words);
     if (words.count == 0) return NULL;
     if (words.count != 2) return "wrong number of arguments";

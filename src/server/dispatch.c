@@ -121,6 +121,8 @@ static const struct command *resolve(struct client *client, struct reply *reply,
         (row->arity < 0 && argc < (uint32_t)-row->arity)) {
         reply_error_format(reply, "ERR wrong number of arguments for '%s' command",
                            command_full_name(client->worker->server, row, name));
+        command_stats_rejected(client->worker,
+                               command_number(client->worker->server->commands, row));
         return NULL;
     }
     return row;

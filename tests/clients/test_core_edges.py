@@ -88,6 +88,49 @@ def test_errors_within_exec_count_once(start):
         assert [line for line in stats if line.startswith(b'cmdstat_lpush:')][0].endswith(b'failed_calls=1')
 
 
+def command_stats(client, name):
+    """(calls, rejected, failed) of a command."""
+    for line in client.do('INFO', 'commandstats').decode().split('\r\n'):
+        if line.startswith('cmdstat_%s:' % name):
+            figures = dict(item.split('=') for item in line.split(':')[1].split(','))
+            return tuple(int(figures[name]) for name in ('calls', 'rejected_calls', 'failed_calls'))
+    return None
+
+
+def test_calls_with_too_few_arguments_are_counted_as_rejected(start):
+    server = start()
+    with server.client() as client:
+        assert client.call('SET', 'k')[0] == '-'
+        client.do('MULTI')
+        assert client.call('SET')[0] == '-'
+        assert client.call('EXEC')[0] == '-'
+        assert client.call('XGROUP', 'CREATE', 'k')[0] == '-'
+        client.do('SET', 'k', 'v')
+        assert command_stats(client, 'set') == (1, 2, 0)
+        assert command_stats(client, 'xgroup|create') == (0, 1, 0)
+        assert command_stats(client, 'exec') == (1, 0, 1)
+
+
+@pytest.mark.parametrize('threads', ['1', '4'])
+def test_an_error_that_ends_waiting_is_counted(start, threads):
+    server = start('--threads', threads)
+    with server.client() as client, server.client() as waiter:
+        number = waiter.do('CLIENT', 'ID')
+        waiter.send('BLPOP', 'k', '0')
+        blocked(client, 1)
+        client.do('CLIENT', 'UNBLOCK', str(number), 'ERROR')
+        assert waiter.read()[1].startswith(b'UNBLOCKED')
+        client.do('XGROUP', 'CREATE', 's', 'g', '$', 'MKSTREAM')
+        waiter.send('XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', '0', 'STREAMS', 's', '>')
+        blocked(client, 1)
+        client.do('DEL', 's')
+        assert waiter.read()[1].startswith(b'NOGROUP')
+        errors = client.do('INFO', 'errorstats')
+        assert b'errorstat_UNBLOCKED:count=1\r' in errors and b'errorstat_NOGROUP:count=1\r' in errors
+        assert command_stats(client, 'blpop') == (1, 0, 1)
+        assert command_stats(client, 'xreadgroup') == (1, 0, 1)
+
+
 @pytest.mark.parametrize('held', [False, True], ids=['blocked', 'paused'])
 def test_a_reply_to_skip_is_skipped_later(start, held):
     server = start()

@@ -80,6 +80,9 @@ static void directives_of_several_words(void **state) {
     expect("save 900 1\nsave 60 5\n", "save", "900 1 60 5");
     expect("save 900 1\nsave \"\"\n", "save", "");
     expect("save \"\"\nsave 60 5\n", "save", "60 5");
+    expect("save\n", "save", "");
+    expect("save \nsave 60 5\nsave\n", "save", "60 5");
+    expect("bind\n", "bind", "");
     expect("client-output-buffer-limit pubsub 2mb 1mb 10", "client-output-buffer-limit",
            "normal 0 0 0 slave 268435456 67108864 60 pubsub 2097152 1048576 10");
     expect("client-output-buffer-limit replica 1 2 3\nclient-output-buffer-limit normal 4 5 6\n",
@@ -98,6 +101,9 @@ static void mistakes_are_named_with_their_line(void **state) {
     (void)state;
     expect_error("nonsense 1", 1, ">>> 'nonsense 1'\nBad directive or wrong number of arguments");
     expect_error("\n\ntimeout", 3, "wrong number of arguments");
+    expect_error("catalog", 1, "wrong number of arguments");
+    expect_error("replicaof", 1, "wrong number of arguments");
+    expect_error("oom-score-adj-values", 1, "wrong number of arguments");
     expect_error("timeout 1 2", 1, "wrong number of arguments");
     expect_error("timeout 1x", 1, "argument couldn't be parsed into an integer");
     expect_error("timeout -1", 1, "argument must be between 0 and 2147483647 inclusive");
