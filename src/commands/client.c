@@ -65,6 +65,16 @@ static void cmd_setinfo(struct request *request) {
     reply_ok(request->reply);
 }
 
+/* What the client can do. A redirection is for clients of replicas, of which this server is none; what it does not know
+ * it passes over, so that clients can say more than servers understand. */
+static void cmd_capa(struct request *request) {
+    struct client *client = request->client;
+    for (uint32_t i = 2; i < request->argc; i++)
+        if (argument_is(request, i, "redirect")) client->flags |= CLIENT_CAN_REDIRECT;
+    share_flags(client);
+    reply_ok(request->reply);
+}
+
 /* ---- switches ---- */
 
 static void set_switch(struct request *request, unsigned flag) {
@@ -149,6 +159,8 @@ static void cmd_unpause(struct request *request) {
 static void cmd_client_help(struct request *request) {
     static const char *const lines[] = {
         "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+        "CAPA <capability> [<capability> ...]",
+        "    Say what this client can do (REDIRECT).",
         "GETNAME",
         "    Return the name of the current connection.",
         "ID",
@@ -159,26 +171,18 @@ static void cmd_client_help(struct request *request) {
         "    Kill connection made from <ip:port>.",
         "KILL <option> <value> [<option> <value> [...]]",
         "    Kill connections. Options are:",
-        "    * ADDR (<ip:port>|<unixsocket>:0)",
-        "      Kill connections made from the specified address",
-        "    * LADDR (<ip:port>|<unixsocket>:0)",
-        "      Kill connections made to specified local address",
-        "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
-        "      Kill connections by type.",
-        "    * USER <username>",
-        "      Kill connections authenticated by <username>.",
+        "    * ID <client-id> [<client-id> ...], ADDR, LADDR (<ip:port>|<unixsocket>:0),",
+        "      IP <ip>, TYPE (NORMAL|MASTER|REPLICA|PUBSUB), USER <username>, NAME <name>,",
+        "      LIB-NAME <name>, LIB-VER <version>, DB <db>, FLAGS <flags>, CAPA <capa>",
+        "      Kill connections of which this is true; with NOT- before the word",
+        "      (NOT-ID, NOT-ADDR ...), those of which it is not.",
         "    * SKIPME (YES|NO)",
         "      Skip killing current connection (default: yes).",
-        "    * ID <client-id>",
-        "      Kill connections by client id.",
-        "    * MAXAGE <maxage>",
-        "      Kill connections older than the specified age.",
-        "LIST [options ...]",
-        "    Return information about client connections. Options:",
-        "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
-        "      Return clients of specified type.",
-        "    * ID <id> [<id> [...]]",
-        "      Return clients of specified ids.",
+        "    * MAXAGE <seconds>, IDLE <seconds>",
+        "      Kill connections that are older, or idle for longer.",
+        "LIST [<option> <value> [<option> <value> [...]]]",
+        "    Return information about client connections. The options are those of KILL;",
+        "    SKIPME is no by default.",
         "UNPAUSE",
         "    Stop the current client pause, resuming traffic.",
         "PAUSE <timeout> [WRITE|ALL]",
@@ -208,6 +212,15 @@ enum {
 #define ROW(word, args, how, from) \
     .name = (word), .arity = (args), .flags = (how), .groups = GROUP_CONNECTION, .since = (from)
 
+/* clang-format off */
+#define TRAITS(no) \
+    no "ID client-id [client-id ...] | " no "TYPE <NORMAL | MASTER | REPLICA | PUBSUB> | " \
+    no "USER username | " no "ADDR addr | " no "LADDR laddr | " no "IP ip | " no "NAME name | " \
+    no "LIB-NAME lib-name | " no "LIB-VER lib-ver | " no "DB db | " no "FLAGS flags | " \
+    no "CAPA capa | "
+/* clang-format on */
+#define FILTERS "<" TRAITS("") TRAITS("NOT-") "SKIPME <YES | NO> | MAXAGE maxage | IDLE idle>"
+
 static const struct command client_rows[] = {
     {ROW("id", 2, OWN, "5.0.0"), .complexity = "O(1)",
      .summary = "Returns the unique client ID of the connection.", .syntax = "", .reply = "integer",
@@ -220,20 +233,18 @@ static const struct command client_rows[] = {
     {ROW("setinfo", 4, OWN, "7.2.0"), .complexity = "O(1)",
      .summary = "Sets information specific to the client or connection.",
      .syntax = "<LIB-NAME libname | LIB-VER libver>", .reply = "OK", .handler = cmd_setinfo},
+    {ROW("capa", -3, OWN, "8.0.0"), .complexity = "O(1)", .summary = "Says what the client can do.",
+     .syntax = "capability [capability ...]", .reply = "OK", .handler = cmd_capa},
     {ROW("info", 2, OWN, "6.2.0"), .complexity = "O(1)",
      .summary = "Returns information about the connection.", .syntax = "", .reply = "verbatim",
      .handler = client_cmd_info},
     {ROW("list", -2, ADMIN, "2.4.0"),
      .complexity = "O(N) where N is the number of client connections",
-     .summary = "Lists open connections.",
-     .syntax = "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
-     .reply = "verbatim", .handler = client_cmd_list},
+     .summary = "Lists open connections.", .syntax = "[" FILTERS " ...]", .reply = "verbatim",
+     .handler = client_cmd_list},
     {ROW("kill", -3, ADMIN, "2.4.0"),
      .complexity = "O(N) where N is the number of client connections",
-     .summary = "Terminates open connections.",
-     .syntax = "<old-format | <<ID client-id | TYPE <NORMAL | MASTER | REPLICA | PUBSUB> | USER "
-               "username | ADDR addr | "
-               "LADDR laddr | SKIPME <YES | NO> | MAXAGE maxage> ...>>",
+     .summary = "Terminates open connections.", .syntax = "<old-format | <" FILTERS " ...>>",
      .reply = "OK | integer", .handler = client_cmd_kill},
     {ROW("unblock", -3, ADMIN, "5.0.0"),
      .complexity = "O(log N) where N is the number of client connections",

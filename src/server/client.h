@@ -44,6 +44,7 @@ enum client_flag {
     CLIENT_PENDING_INPUT = 1 << 9,   /* has requests to go on with, at the next round */
     CLIENT_HELD = 1 << 11,           /* requests wait until it has read more of its replies */
     CLIENT_AHEAD = 1 << 12,          /* requests wait until what it published was taken */
+    CLIENT_CAN_REDIRECT = 1 << 13,   /* CLIENT CAPA REDIRECT */
     CLIENT_PUSHING =
         1 << 10, /* the push being written answers this very request: not dropped by REPLY OFF */
 };

@@ -256,7 +256,10 @@ static void client_check_query_limit(struct client *client) {
 /* Runs what has arrived and sends the replies. `in` is the client's own buffer or the worker's. */
 static void client_run(struct client *client, struct buffer *in) {
     struct worker *worker = client->worker;
+    struct client_shared *shared = &client->shared;
     worker->now_ms = clock_realtime_ms();
+    /* Before the replies: who has seen one does not see it idle. */
+    atomic_store_explicit(&shared->active_ms, worker->now_ms, memory_order_relaxed);
     store_note_time(worker->server->store, worker->now_ms);
     command_stats_start(worker);
     worker->current = client;
@@ -281,8 +284,6 @@ static void client_run(struct client *client, struct buffer *in) {
     if (client->flags & CLIENT_CLOSE_AFTER_REPLY && client->out.len == client->out_sent)
         client_close(client, false);
     worker->current = NULL;
-    struct client_shared *shared = &client->shared;
-    atomic_store_explicit(&shared->active_ms, worker->now_ms, memory_order_relaxed);
     atomic_store_explicit(&shared->query_bytes, client->in.len, memory_order_relaxed);
     atomic_store_explicit(&shared->query_room, buffer_room(&client->in), memory_order_relaxed);
     atomic_store_explicit(&shared->argument_bytes, parser_memory(&client->parser),

@@ -61,7 +61,7 @@ void registry_each(struct registry *registry, registry_visit_fn *visit, void *co
     lock_give(&registry->lock);
 }
 
-static void describe_flags(const struct client *client, char out[16]) {
+void registry_describe_flags(const struct client *client, char out[CLIENT_FLAGS_MAX]) {
     const struct client_shared *shared = &client->shared;
     char *to = out;
     uint32_t flags = atomic_load(&shared->flags);
@@ -80,27 +80,32 @@ static void describe_flags(const struct client *client, char out[16]) {
     *to = '\0';
 }
 
+const char *registry_capabilities(const struct client *client) {
+    return atomic_load(&client->shared.flags) & CLIENT_CAN_REDIRECT ? "r" : "";
+}
+
 void registry_describe(struct client *client, int64_t now_ms, struct buffer *out) {
     struct client_shared *shared = &client->shared;
-    char flags[16], name[COMMAND_NAME_MAX];
+    char flags[CLIENT_FLAGS_MAX], name[COMMAND_NAME_MAX];
     const struct command *last = atomic_load(&shared->last_command);
     uint64_t in = atomic_load(&shared->query_bytes), room = atomic_load(&shared->query_room);
     uint64_t output = atomic_load(&shared->output_bytes),
              queued = atomic_load(&shared->queued_bytes);
     uint64_t arguments = atomic_load(&shared->argument_bytes);
-    describe_flags(client, flags);
+    registry_describe_flags(client, flags);
     lock_take(&shared->lock);
-    buffer_printf(out,
-                  "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=%u sub=%u "
-                  "psub=%u ssub=%u "
-                  "multi=%d watch=%u ",
-                  (unsigned long long)client->id, shared->address, shared->local_address,
-                  client->fd, shared->name ? shared->name : "",
-                  (long long)((now_ms - atomic_load(&shared->created_ms)) / 1000),
-                  (long long)((now_ms - atomic_load(&shared->active_ms)) / 1000), flags,
-                  atomic_load(&shared->db), atomic_load(&shared->channels),
-                  atomic_load(&shared->patterns), atomic_load(&shared->shard_channels),
-                  atomic_load(&shared->queued), atomic_load(&shared->watched));
+    buffer_printf(
+        out,
+        "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s capa=%s db=%u sub=%u "
+        "psub=%u ssub=%u "
+        "multi=%d watch=%u ",
+        (unsigned long long)client->id, shared->address, shared->local_address, client->fd,
+        shared->name ? shared->name : "",
+        (long long)((now_ms - atomic_load(&shared->created_ms)) / 1000),
+        (long long)((now_ms - atomic_load(&shared->active_ms)) / 1000), flags,
+        registry_capabilities(client), atomic_load(&shared->db), atomic_load(&shared->channels),
+        atomic_load(&shared->patterns), atomic_load(&shared->shard_channels),
+        atomic_load(&shared->queued), atomic_load(&shared->watched));
     buffer_printf(
         out,
         "qbuf=%llu qbuf-free=%llu argv-mem=%llu multi-mem=%llu rbs=%u rbp=%u obl=0 oll=%u "

@@ -241,6 +241,10 @@ DIFFERENCES = [
         lambda args, e, a: _encoding(args, {(b'hashtable', b'listpack')}, e, a),
         oracle=('redis', 'valkey')),
     Difference(
+        'client-filters', 'CLIENT LIST and CLIENT KILL take several filters, and more identifiers, as in Valkey 9.',
+        lambda args, e, a: _name(args) == b'CLIENT' and _sub(args) in (b'LIST', b'KILL') and len(args) > 4 and
+        e in (('-', b'ERR syntax error'), ('-', b'ERR Invalid client ID')) and e != a, oracle=('redis7', 'redis')),
+    Difference(
         'embstr-limit', 'Strings up to 44 bytes are called embstr, as in Redis; Valkey goes to 64.',
         lambda args, e, a: _encoding(args, {(b'embstr', b'raw'), (b'raw', b'embstr')}, e, a), oracle=('valkey',)),
     Difference(
