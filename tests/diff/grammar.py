@@ -441,6 +441,8 @@ def tame(args):
         _hurry(args, len(args) - 1)
     elif name in WAITS_FIRST and len(args) > 1:
         _hurry(args, 1)
+    if name == b'CLIENT':
+        _kill_one(args)
     _same_scores(name, args)
     tame_bits(name, args)
     tame_geo(name, args)
@@ -451,6 +453,16 @@ def tame(args):
         elif offset is not None and 536870911 - 8192 <= offset < 536870912:
             args[2] = b'536870912'
     return args
+
+
+def _kill_one(args):
+    """CLIENT KILL ID with several identifiers, which 7.0 refuses, ends clients that go on there."""
+    if len(args) < 2 or args[1].upper() != b'KILL':
+        return
+    for i in range(len(args) - 3, 1, -1):
+        while args[i].upper() == b'ID' and i + 2 < len(args) and (
+                as_int(args[i + 2]) is not None or args[i + 2].startswith(b'{id:')):
+            del args[i + 2]
 
 
 def _same_scores(name, args):
