@@ -111,6 +111,15 @@ static void check_growing(struct checker *checker) {
 
 /* ---- lifetimes of whole collections ---- */
 
+/* A list that is looked at rather than worked off. */
+static bool is_kept_to_be_read(const struct checker *checker, size_t i) {
+    return !has_role(checker, i, ROLE_QUEUE) &&
+           (has_role(checker, i, ROLE_CACHE) ||
+            checker_words(checker, i,
+                          "feed|feeds|timeline|history|recent|latest|log|logs|events|messages|"
+                          "chat|results|trending|top"));
+}
+
 static void check_whole(struct checker *checker) {
     checker_clear(checker);
     EACH(checker, i) {
@@ -143,7 +152,7 @@ static void check_whole(struct checker *checker) {
         const struct pattern *pattern = checker_pattern(checker, i);
         checker->chosen[i] = pattern->type == PATTERN_TYPE_LIST &&
                              pattern->lifetime.kind == LIFETIME_LIMITED && !pattern->elements_max &&
-                             checker_variables(checker, i) > 0;
+                             checker_variables(checker, i) > 0 && !is_kept_to_be_read(checker, i);
     }
     checker_report(checker, SEVERITY_WARNING, "work-expires",
                    "what waits in %s longer than its lifetime is lost without a trace: a backlog "

@@ -101,11 +101,12 @@ static bool put_twice(struct state *state, char brace) {
     return true;
 }
 
-/* "{user:{id}}" and "{user:42}" keep their braces: they decide about the slot. */
+/* "{user:{id}}", "{<id>}" and "{user:42}" keep their braces: they decide about the slot. */
 static size_t read_hash_tag(struct state *state, struct bytes text, size_t close) {
     struct bytes inner = bytes_make(text.data + 1, close - 1);
     size_t colon = words_index(inner, TEMPLATE_SEPARATOR);
-    bool nested = words_index(inner, '{') < inner.len && !words_start(inner, "{");
+    bool nested = (words_index(inner, '{') < inner.len && !words_start(inner, "{")) ||
+                  words_start(inner, "<") || words_start(inner, "%");
     bool number = colon > 0 && colon + 1 < inner.len;
     for (size_t i = colon + 1; i < inner.len; i++) number &= word_is_digit(inner.data[i]);
     if ((!nested && !number) || state->depth > 0) return 0;
@@ -295,10 +296,11 @@ static bool is_other(struct bytes text, const struct state *state) {
     return state->separators == 0 && parted && !(state->sure && state->variables);
 }
 
-/* A grammar has variables only, but for a first segment that may be literal. */
+/* A grammar has variables only, but for a first segment that may be literal: then its names tell. */
 static bool is_grammar(struct bytes out, const struct state *state) {
     size_t colon = words_index(out, ':');
     if (state->variables < 3 || state->separators < 2) return false;
+    if (state->literals == 0 && !words_start(out, "{prefix}")) return true;
     struct bytes rest = words_from(out, colon < out.len ? colon : out.len);
     bool inside = false;
     for (size_t i = 0; i < rest.len; i++) {

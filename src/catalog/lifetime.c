@@ -332,7 +332,9 @@ static struct bytes with_unit(struct bytes text, int64_t unit_ms, struct arena *
             (unsigned char)text.data[at] < 0x80)
             break;
     }
-    struct bytes rest = words_from(text, end);
+    struct bytes rest = words_from(text, end), word = words_trim(rest);
+    word = words_until(word, letters(word, 0));
+    if (word.len > 3 && words_end(word, "s")) return text; /* "100 messages" is a size */
     if (end == 0 || words_are(words_trim(text), "0|-1")) return text;
     if (rest.len && (word_is_letter(rest.data[0]) || next_is_unit(rest))) return text;
     const char *unit = duration_format(unit_ms, out);
@@ -395,6 +397,8 @@ bool lifetime_read(struct bytes text, struct arena *arena, struct lifetime *ret_
     } else {
         lifetime.default_ms = ms;
         read_beginning(before, rest, arena, &lifetime);
+        /* "3600 seconds (1 hour)" says it twice. */
+        if (duration_find(rest, &least, &start, &end) && least == ms) lifetime.note = NULL;
     }
     *ret_lifetime = lifetime;
     return true;

@@ -34,6 +34,7 @@ static void note_statement(struct importer *importer, size_t pattern, const stru
                              sizeof *facts->statements);
     facts->statements[facts->statement_count++] =
         (struct markdown_statement){.pattern = pattern,
+                                    .block = importer->block,
                                     .place = found->place,
                                     .key = found->key,
                                     .kind = found->channel ? PATTERN_CHANNEL : PATTERN_KEY};
@@ -83,6 +84,26 @@ static bool stands_beside(const struct pattern *known, const struct found *found
     return known->kind == PATTERN_CHANNEL ? found->key_only : found->channel && is_key;
 }
 
+/* Two keys of one list or table that only the names of variables tell apart are the same keys: one of them goes, which
+ * the reader must know. */
+static void note_alike(struct importer *importer, size_t pattern, const struct template *template,
+                       const struct found *found) {
+    const struct markdown *facts = importer->facts;
+    const char *known = importer->catalog->patterns[pattern].key.template.text;
+    if (found->guessed || facts->statement_count == 0 || strcmp(known, template->text) == 0) return;
+    for (size_t i = facts->statement_count; i > 0; i--) {
+        const struct markdown_statement *statement = &facts->statements[i - 1];
+        if (statement->block != importer->block) return;
+        if (statement->pattern != pattern) continue;
+        diagnostics_add(importer->diagnostics, SEVERITY_NOTE, "same-shape", found->place,
+                        "'%s' names the same keys as '%s': they are one pattern", template->text,
+                        known);
+        diagnostics_remedy(importer->diagnostics,
+                           "put a literal segment of its own into one of them");
+        return;
+    }
+}
+
 size_t importer_add(struct importer *importer, const struct found *found) {
     struct catalog *catalog = importer->catalog;
     struct template template;
@@ -104,6 +125,7 @@ size_t importer_add(struct importer *importer, const struct found *found) {
         bool typed = known->type && !(known->guessed & GUESS_TYPE);
         if (found->channel && !(found->guessed && typed)) known->kind = PATTERN_CHANNEL;
         if (!found->guessed) known->guessed &= ~(unsigned)GUESS_KEY;
+        note_alike(importer, *slot - 1, &template, found);
         note_statement(importer, *slot - 1, found);
         return *slot - 1;
     }
@@ -150,6 +172,46 @@ void importer_add_example(struct importer *importer, struct bytes key, struct pl
     place.file = importer->catalog->file;
     if (pattern != NO_PATTERN)
         catalog_add_example(importer->catalog, &importer->catalog->patterns[pattern], key, place);
+}
+
+/* The key with a variable for each segment in which there are digits or an '@'; empty when there is none. */
+static struct bytes without_values(struct importer *importer, struct bytes key) {
+    char out[KEY_TEXT_MAX + 64];
+    size_t len = 0;
+    unsigned variables = 0;
+    while (key.len) {
+        size_t end = words_index(key, TEMPLATE_SEPARATOR);
+        bool value = false;
+        for (size_t i = 0; i < end; i++) value |= word_is_digit(key.data[i]) || key.data[i] == '@';
+        if (len + end + 8 > sizeof out || variables > 8) return (struct bytes){0};
+        if (value) {
+            memcpy(out + len, "{v", 2);
+            out[len + 2] = (char)('0' + variables++);
+            out[len + 3] = '}';
+            len += 4;
+        } else {
+            memcpy(out + len, key.data, end);
+            len += end;
+        }
+        if (end < key.len) out[len++] = TEMPLATE_SEPARATOR;
+        key = words_from(key, end < key.len ? end + 1 : end);
+    }
+    return variables ? arena_copy(importer->arena, bytes_make(out, len)) : (struct bytes){0};
+}
+
+bool importer_take_example(struct importer *importer, const struct found *found) {
+    struct catalog *catalog = importer->catalog;
+    struct template template;
+    struct template_error error;
+    if (found->kind != KEY_TEXT_LITERAL) return false;
+    struct bytes key = without_values(importer, importer_with_stem(importer, found->key));
+    if (key.len == 0 || !template_parse(key, catalog->prefixes, catalog->prefix_count,
+                                        importer->arena, &template, &error))
+        return false;
+    size_t pattern = importer_find(importer, &template, PATTERN_KEY);
+    if (pattern == NO_PATTERN) return false;
+    importer_add_example(importer, found->key, found->place, pattern);
+    return true;
 }
 
 void importer_add_usage(struct importer *importer, const struct usage *usage, struct place place,

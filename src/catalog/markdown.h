@@ -52,7 +52,7 @@ struct markdown_example {
 
 /* A pattern stated again: where, and by what words. */
 struct markdown_statement {
-    size_t pattern;
+    size_t pattern, block;
     struct place place;
     enum pattern_type type;
     struct lifetime lifetime;

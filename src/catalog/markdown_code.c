@@ -7,15 +7,21 @@
 #include "catalog/markdown_prefix.h"
 #include "catalog/words.h"
 
+enum { VALUE_LINES_MAX = 200 };
+
 struct code {
     struct importer *importer;
     const struct block *block;
     bool program; /* statements, not keys, are what stands in it */
     bool bad;     /* after "# Bad", until "# Good" */
+    bool shown;   /* the words before the block announce examples */
     bool examples;
-    bool fresh; /* the next key begins a group */
-    bool keys;  /* the block has had lines that are keys */
+    bool fresh;   /* the next key begins a group */
+    bool keys;    /* the block has had lines that are keys */
+    bool fields;  /* the items that follow are fields, until another line comes */
+    bool remarks; /* within a comment of a program that spans lines */
     struct bytes label;
+    bool label_near; /* no empty line since */
     bool *bad_lines; /* by line, from 0 */
     size_t line_count;
 };
@@ -36,8 +42,9 @@ static void read_comment_line(struct code *code, struct bytes text) {
     } else if (words_have_any(text, "good|correct|better|right|do this|instead")) {
         code->bad = false;
     }
-    code->examples = words_have_any(text, "example|examples|e.g.");
+    code->examples = code->shown || words_have_any(text, "example|examples|e.g.");
     code->label = text;
+    code->label_near = true;
     code->fresh = true;
 }
 
@@ -64,7 +71,7 @@ static bool key_comment(struct bytes rest, bool program, struct bytes *ret_comme
         *ret_comment = words_trim(words_from(rest, words_index(rest, ' ')));
         return true;
     }
-    return rest.data[0] == '(' || blanks >= 2;
+    return rest.data[0] == '(' || blanks >= 2 || words_leading_type(rest) != PATTERN_TYPE_UNSTATED;
 }
 
 static void note_group(struct code *code, size_t pattern) {
@@ -74,16 +81,27 @@ static void note_group(struct code *code, size_t pattern) {
     code->fresh = false;
 }
 
+/* What stands in brackets in the comment above keys, when it is a type: "# Who is online (set)". */
+static struct bytes label_type(const struct code *code) {
+    size_t open = words_index(code->label, '(');
+    if (open == code->label.len) return (struct bytes){0};
+    struct bytes inner = words_from(code->label, open + 1);
+    inner = words_until(inner, words_index(inner, ')'));
+    return words_leading_type(inner) ? inner : (struct bytes){0};
+}
+
 /* A line that begins with a key. */
 static bool read_key_line(struct code *code, struct bytes line, size_t number) {
     struct importer *importer = code->importer;
     const struct section *section = section_at(importer, importer->current);
     struct bytes rest = line, word, key, comment;
-    if (!words_next(&rest, &word) || !key_comment(rest, code->program, &comment)) return false;
+    bool program = code->program && !code->remarks;
+    if (!words_next(&rest, &word) || !key_comment(rest, program, &comment)) return false;
     enum key_text kind = key_text_read(word, code->keys && comment.len, importer->arena, &key);
     struct place place = place_in(code, number, word);
     if (kind == KEY_TEXT_NONE || word.data[0] == '"' || word.data[0] == '\'') return false;
     if (code->program && (comment.len == 0 || kind == KEY_TEXT_FAMILY)) return false;
+    if (code->remarks && kind != KEY_TEXT_TEMPLATE && !words_leading_type(comment)) return false;
     if (code->bad || (section && section->bad)) return true;
     if (kind == KEY_TEXT_GRAMMAR ||
         (kind == KEY_TEXT_TEMPLATE && section && section->grammar &&
@@ -92,76 +110,33 @@ static bool read_key_line(struct code *code, struct bytes line, size_t number) {
             importer->catalog->grammar = catalog_copy(importer->catalog, words_bare(word));
         return true;
     }
+    bool example = code->examples || (section && section->examples);
     if (kind == KEY_TEXT_FAMILY) {
-        importer_add_family(importer, key, place, true);
+        if (!example) importer_add_family(importer, key, place, true);
         return true;
     }
-    if (kind == KEY_TEXT_LITERAL && (code->examples || (section && section->examples))) {
+    if (kind == KEY_TEXT_LITERAL && example) {
         importer_add_example(importer, key, place, NO_PATTERN);
         return true;
     }
     struct found found = {.key = key, .kind = kind, .place = place};
+    if (!words_leading_type(comment) && importer_take_example(importer, &found)) return true;
     found.channel = section && section->channels;
-    if (code->label.len && words_have_any(code->label, "channel|channels")) found.channel = true;
+    struct bytes label = label_type(code);
+    if (words_have_any(code->label, "channel|channels") && !label.len &&
+        !words_leading_type(comment))
+        found.channel = true;
     size_t pattern = importer_add(importer, &found);
     if (pattern == NO_PATTERN) return true;
     code->keys = true;
     note_group(code, pattern);
     if (comment.len == 0 || !importer_strict_pieces(importer, pattern, comment, place))
         importer_comment(importer, pattern, comment.len ? comment : code->label, place);
+    if (label.len && code->label_near && !importer->catalog->patterns[pattern].type)
+        importer_type(importer, pattern, label, place, true);
     importer_purpose(importer, pattern);
     return true;
 }
-
-/* "- Type: Hash" under a key. */
-static bool read_property_line(struct code *code, struct bytes line, size_t number) {
-    struct importer *importer = code->importer;
-    if (!words_start(line, "- ") && !words_start(line, "* ")) return false;
-    struct bytes text = words_trim(words_from(line, 2));
-    size_t colon = words_index(text, ':');
-    if (importer->group_first == importer->group_end || code->program) return false;
-    struct bytes label = words_trim(words_until(text, colon));
-    struct bytes value = colon < text.len ? words_trim(words_from(text, colon + 1)) : text;
-    struct place place = place_in(code, number, value);
-    code->fresh = true;
-    if (colon == text.len || !is_property_label(label)) {
-        importer_unread(importer, place_in(code, number, text), "this property", text);
-        return true;
-    }
-    for (size_t i = importer->group_first; i < importer->group_end; i++)
-        importer_property(importer, i, label, value, place);
-    return true;
-}
-
-static void read_line(struct code *code, struct bytes raw, size_t number) {
-    struct bytes line = words_trim(raw), text;
-    struct usage usage;
-    if (line.len == 0) {
-        code->fresh = true;
-        return;
-    }
-    if (comment_text(line, &text)) {
-        read_comment_line(code, text);
-        return;
-    }
-    if (read_property_line(code, line, number) || read_key_line(code, line, number)) return;
-    if (usage_read_line(line, &usage)) {
-        importer_add_usage(code->importer, &usage, place_in(code, number, line), code->label,
-                           code->bad);
-        code->label = (struct bytes){0};
-        return;
-    }
-    struct bytes rest = line, word, key;
-    while (!code->program && words_next(&rest, &word)) {
-        if (key_text_read(word, false, code->importer->arena, &key) != KEY_TEXT_TEMPLATE) continue;
-        importer_unread(code->importer, place_in(code, number, word), "this line", line);
-        return;
-    }
-}
-
-/* ---- trees ---- */
-
-enum { TREE_DEPTH_MAX = 16 };
 
 /* The column where the words of a tree's line begin, past the lines that are drawn. */
 static size_t tree_indent(struct bytes line, struct bytes *ret_words) {
@@ -185,21 +160,158 @@ static size_t tree_indent(struct bytes line, struct bytes *ret_words) {
     return column;
 }
 
+/* The mark of an item, or the branch drawn before it, is taken off the front of a line. */
+static bool skip_item_mark(struct bytes *line) {
+    static const char *const marks[] = {"- ", "* ", "\xe2\x80\xa2 "};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        if (!words_start(*line, marks[i])) continue;
+        *line = words_trim(words_from(*line, strlen(marks[i])));
+        return true;
+    }
+    if (!words_start(*line, "\xe2\x94") && !words_start(*line, "|--") && !words_start(*line, "`--"))
+        return false;
+    tree_indent(*line, line);
+    return true;
+}
+
+/* "Key: cart:{id}": what stands below describes it. */
+static bool read_key_label(struct code *code, struct bytes label, struct bytes value,
+                           size_t number) {
+    struct importer *importer = code->importer;
+    struct bytes rest = value, word, key;
+    bool format = words_are(label, "format");
+    if ((!format && !is_key_label(label)) || !words_next(&rest, &word)) return false;
+    struct found found = {.place = place_in(code, number, word)};
+    found.kind = key_text_read(word, false, importer->arena, &key);
+    found.key = key;
+    if (found.kind != KEY_TEXT_TEMPLATE && (format || found.kind != KEY_TEXT_LITERAL)) return false;
+    importer_close_group(importer);
+    if (!importer_take_example(importer, &found))
+        importer_key_label(importer, label, value, found.place.line, 0);
+    return true;
+}
+
+/* What an item below keys says of them, when it is no property: a field of theirs, or a remark. */
+static bool read_plain_item(struct code *code, struct bytes text, struct place place, bool drawn) {
+    struct importer *importer = code->importer;
+    struct bytes name = words_trim(words_until(text, words_index(text, ':')));
+    bool all = true;
+    for (size_t i = importer->group_first; i < importer->group_end; i++) {
+        enum pattern_type type = importer->catalog->patterns[i].type;
+        bool fields = code->fields || type == PATTERN_TYPE_HASH || type == PATTERN_TYPE_STREAM;
+        if (fields && importer_field(importer, i, name)) continue;
+        all = false;
+        if (drawn && !importer_strict_pieces(importer, i, text, place))
+            importer_comment(importer, i, text, place);
+    }
+    return all || drawn;
+}
+
+/* "- Type: Hash", "TTL: 2 hours", "Fields:" and the items below it: what is said of the keys above. */
+static bool read_property_line(struct code *code, struct bytes line, size_t number) {
+    struct importer *importer = code->importer;
+    struct bytes text = line;
+    if (code->program) return false;
+    bool item = skip_item_mark(&text), drawn = item && !memchr("-*", line.data[0], 2);
+    size_t colon = words_index(text, ':');
+    struct bytes label = words_trim(words_until(text, colon));
+    struct bytes value = colon < text.len ? words_trim(words_from(text, colon + 1)) : text;
+    if (colon < text.len && read_key_label(code, label, value, number)) return true;
+    if (!item) code->fields = false;
+    if (importer->group_first == importer->group_end ||
+        (drawn && read_key_line(code, text, number)))
+        return false;
+    bool known = colon < text.len && is_property_label(label) && !(item && code->fields);
+    if (!item && !(known && words_start(words_from(text, colon + 1), value.len ? " " : "")))
+        return false;
+    struct place place = place_in(code, number, value);
+    code->fresh = true;
+    if (known && value.len == 0 && words_are(label, "fields|hash fields")) {
+        code->fields = true;
+    } else if (known) {
+        for (size_t i = importer->group_first; i < importer->group_end; i++)
+            importer_property(importer, i, label, value, place);
+    } else if (!read_plain_item(code, text, place, drawn)) {
+        importer_unread(importer, place_in(code, number, text), "this property", text);
+    }
+    return true;
+}
+
+/* The words of a line within a comment of a program, or of one that is all comment. */
+static bool take_remark(struct code *code, struct bytes line, struct bytes *ret_text) {
+    bool spans = code->remarks || words_start(line, "/*");
+    if (!spans) return comment_text(line, ret_text);
+    code->remarks = words_find(line, "*/") == line.len;
+    while (line.len && memchr("/* ", line.data[0], 3)) line = words_from(line, 1);
+    *ret_text = line;
+    return true;
+}
+
+/* What the comments of a program say of keys: "// - user:{id} -> hash", "Format: user:{id}". */
+static void read_remark(struct code *code, struct bytes text, size_t number) {
+    bool remarks = code->remarks;
+    skip_item_mark(&text);
+    size_t colon = words_index(text, ':');
+    struct bytes value = words_trim(words_from(text, colon < text.len ? colon + 1 : colon));
+    code->remarks = true;
+    if (!read_key_label(code, words_trim(words_until(text, colon)), value, number))
+        read_key_line(code, text, number);
+    code->remarks = remarks;
+}
+
+static void read_line(struct code *code, struct bytes raw, size_t number) {
+    struct bytes line = words_trim(raw), text;
+    struct usage usage;
+    if (line.len == 0) {
+        code->fresh = true;
+        code->label_near = false;
+        return;
+    }
+    bool spans = code->remarks;
+    if (code->program ? take_remark(code, line, &text) : comment_text(line, &text)) {
+        if (!spans && comment_text(line, &text)) read_comment_line(code, text);
+        if (code->program) read_remark(code, text, number);
+        return;
+    }
+    if (read_property_line(code, line, number) || read_key_line(code, line, number)) return;
+    if (usage_read_line(line, &usage)) {
+        importer_add_usage(code->importer, &usage, place_in(code, number, line), code->label,
+                           code->bad);
+        code->label = (struct bytes){0};
+        return;
+    }
+    struct bytes rest = line, word, key;
+    while (!code->program && words_next(&rest, &word)) {
+        if (key_text_read(word, false, code->importer->arena, &key) != KEY_TEXT_TEMPLATE) continue;
+        importer_unread(code->importer, place_in(code, number, word), "this line", line);
+        return;
+    }
+}
+
+/* ---- trees ---- */
+
+enum { TREE_DEPTH_MAX = 16 };
+
 /* A tree has a root that ends with the separator and lines below that are indented. */
 static bool is_tree(const struct code *code) {
-    struct bytes rest = code->block->text, line, words, first = {0};
+    struct bytes rest = code->block->text, line, words, word, first = {0}, second = {0};
     size_t lines = 0, indented = 0, root = 0;
     while (words_next_line(&rest, &line)) {
         size_t indent = tree_indent(line, &words);
-        struct bytes left = words, word;
+        struct bytes left = words;
         if (words.len == 0 || !words_next(&left, &word)) continue;
         if (lines++ == 0) {
             first = word;
+            second = left;
             root = indent;
         } else if (indent > root) {
             indented++;
         }
     }
+    struct bytes label = words_until(first, first.len ? first.len - 1 : 0), key;
+    if (is_key_label(label) && words_next(&second, &word) &&
+        key_text_read(word, false, code->importer->arena, &key) != KEY_TEXT_NONE)
+        return false;
     return lines >= 3 && 2 * indented >= lines && first.len > 1 &&
            first.data[first.len - 1] == TEMPLATE_SEPARATOR &&
            word_is_name(first.data[0] == '{' ? 'a' : first.data[0]);
@@ -382,6 +494,26 @@ static void note_texts(struct importer *importer, const struct block *block) {
     }
 }
 
+/* How many lines further a value reaches whose brackets a line leaves open; 0 when they are never closed. */
+static size_t open_lines(struct bytes line, struct bytes rest) {
+    long depth = 0;
+    size_t lines = 0;
+    for (;; lines++) {
+        for (size_t i = 0; i < line.len; i++)
+            depth += memchr("{[", line.data[i], 2) ? 1 : memchr("}]", line.data[i], 2) ? -1 : 0;
+        if (depth <= 0) return lines;
+        if (lines == VALUE_LINES_MAX || !words_next_line(&rest, &line)) return 0;
+    }
+}
+
+/* Whether the words before a block announce examples: "**Example:**". */
+static bool announces_examples(const struct importer *importer) {
+    const struct block *before =
+        importer->block > 0 ? &importer->document->blocks[importer->block - 1] : NULL;
+    return before && before->kind != BLOCK_TABLE && before->kind != BLOCK_CODE &&
+           before->text.len < 80 && words_have_any(before->text, "example|examples|e.g.");
+}
+
 void importer_code(struct importer *importer, const struct block *block) {
     struct code code = {.importer = importer, .block = block, .program = is_program(block->info)};
     struct bytes rest = block->text, line;
@@ -393,6 +525,7 @@ void importer_code(struct importer *importer, const struct block *block) {
     }
     importer->group_first = importer->group_end = 0;
     code.fresh = true;
+    code.shown = code.examples = announces_examples(importer);
     while (words_next_line(&rest, &line)) code.line_count++;
     code.bad_lines = arena_zalloc(importer->arena, code.line_count + 1);
     if (!code.program && is_tree(&code)) {
@@ -401,9 +534,16 @@ void importer_code(struct importer *importer, const struct block *block) {
     }
     if (!code.program && read_drawn_table(&code)) return;
     rest = block->text;
+    size_t open = 0;
     for (size_t number = 0; words_next_line(&rest, &line); number++) {
+        if (open > 0) {
+            open--;
+            continue;
+        }
         read_line(&code, line, number);
         code.bad_lines[number] = code.bad;
+        if (!code.program) open = open_lines(line, rest);
     }
+    importer->record = false;
     if (code.program) importer_program(importer, block, code.bad_lines, code.line_count);
 }

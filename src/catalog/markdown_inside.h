@@ -84,6 +84,9 @@ void importer_add_family(struct importer *importer, struct bytes glob, struct pl
                          bool announced);
 void importer_add_example(struct importer *importer, struct bytes key, struct place place,
                           size_t pattern);
+/* Whether a literal key is an example of a pattern known so far, by the digits in it: "user:42" of user:{id}; then it
+ * is kept as one. */
+bool importer_take_example(struct importer *importer, const struct found *found);
 /* A command on a key; what it uses is decided at the end. */
 void importer_add_usage(struct importer *importer, const struct usage *usage, struct place place,
                         struct bytes label, bool bad);
@@ -120,6 +123,8 @@ bool is_property_label(struct bytes label);
 bool is_key_label(struct bytes label);
 /* Whether a duration in the text is a lifetime. */
 bool words_tell_lifetime(struct bytes text);
+/* One more field; false when it is no name. */
+bool importer_field(struct importer *importer, size_t pattern, struct bytes name);
 /* A property of the section. */
 bool importer_section_property(struct importer *importer, size_t section, struct bytes label,
                                struct bytes value);
@@ -130,6 +135,9 @@ void importer_lifetime(struct importer *importer, size_t pattern, struct bytes t
 /* The same of a text whose bare numbers count in a unit. */
 void importer_lifetime_in(struct importer *importer, size_t pattern, struct bytes text,
                           int64_t unit_ms, struct place place, bool sure);
+/* A lifetime told in words about something else: "string (TTL 30d)", "hash with TTL". */
+void importer_lifetime_beside(struct importer *importer, size_t pattern, struct bytes text,
+                              struct place place);
 /* What words beside a pattern say in passing: purpose, lifetime in brackets, type. */
 void importer_comment(struct importer *importer, size_t pattern, struct bytes text,
                       struct place place);

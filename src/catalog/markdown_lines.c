@@ -98,6 +98,7 @@ static bool read_piece(struct importer *importer, size_t pattern, struct bytes p
                words_are(piece, "channel|pub/sub channel|pub/sub|a channel")) {
         importer_type(importer, pattern, piece, place, true);
         importer_commands(importer, pattern, piece, place, true);
+        importer_lifetime_beside(importer, pattern, piece, place);
         return piece.len <= TYPE_BYTES; /* "Stream of events" says more than the type */
     } else {
         if (strict) return false;
@@ -120,7 +121,7 @@ static size_t cut_length(struct bytes text) {
     static const char *const cuts[] = {
         " - ",        " / ",           "  ", ". ", " \xe2\x80\x94 ", " \xe2\x80\x93 ",
         " \xc2\xb7 ", " \xe2\x80\xa2 "};
-    if (memchr(",;()\t", text.data[0], 5)) return 1;
+    if (memchr(",;()[]\t", text.data[0], 7)) return 1;
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         if (words_start(text, cuts[i])) return strlen(cuts[i]);
     }
@@ -254,16 +255,39 @@ static bool states_type(struct bytes after) {
     return words_leading_type(words_from(after, 1)) != PATTERN_TYPE_UNSTATED;
 }
 
+/* Whether nothing but a joint stands between two keys: what is said behind them is said of both, as in
+ * "`a:{x}`, `b:{x}` and `c:{x}` expire". */
+static bool is_joint(struct bytes gap) {
+    return words_are(words_trim(gap), ",|and|or|, and|, or|/|&|+");
+}
+
+/* Where what is said behind an enumeration of keys begins, and where the next key of another one stands. */
+static void end_of_enumeration(struct importer *importer, struct bytes text,
+                               const struct mention *first, size_t *ret_from, size_t *ret_to) {
+    size_t at = first->end, end = first->end;
+    struct mention next;
+    *ret_to = text.len;
+    while (next_mention(importer, text, &at, &next)) {
+        if (!is_joint(bytes_make(text.data + end, next.start - end))) {
+            *ret_to = next.start;
+            break;
+        }
+        end = next.end;
+    }
+    *ret_from = end;
+}
+
 /* Keys in running text: a template is a pattern that the sentence describes. */
 static void read_sentence(struct importer *importer, struct bytes text, uint32_t line) {
     const struct section *section = section_at(importer, importer->current);
     bool rule = words_have_any(text, "follow|follows|pattern|format|convention|hierarchical");
     bool channel = words_have_any(text, "channel|channels|publish|publishes");
     struct mention mention, next;
-    size_t at = 0, from = 0;
+    size_t at = 0, from = 0, behind = 0, to = 0;
     bool more = next_mention(importer, text, &at, &mention);
     for (; more; mention = next) {
         more = next_mention(importer, text, &at, &next);
+        if (mention.end > behind) end_of_enumeration(importer, text, &mention, &behind, &to);
         struct place place = document_place(importer->document, line, mention.code);
         bool stated =
             mention.kind == KEY_TEXT_LITERAL && states_type(words_from(text, mention.end));
@@ -281,9 +305,9 @@ static void read_sentence(struct importer *importer, struct bytes text, uint32_t
                                   .channel = channel,
                                   .guessed = true};
             size_t pattern = importer_add(importer, &found);
-            if (pattern != NO_PATTERN)
-                describe(importer, pattern, text, &mention, from, more ? next.start : text.len,
-                         place);
+            struct mention whole = mention;
+            whole.end = behind;
+            if (pattern != NO_PATTERN) describe(importer, pattern, text, &whole, from, to, place);
         } else if (mention.kind == KEY_TEXT_LITERAL) {
             importer_add_example(importer, mention.key, place, NO_PATTERN);
         }
@@ -352,11 +376,14 @@ static bool read_lead_key(struct importer *importer, struct bytes text, struct l
 
 static bool label_holds_key(struct importer *importer, struct bytes value) {
     struct bytes rest = value, code, key;
-    if (!document_next_code(&rest, NULL, &code)) {
+    bool coded = document_next_code(&rest, NULL, &code);
+    if (!coded) {
         rest = value;
         if (!words_next(&rest, &code)) return false;
     }
-    enum key_text kind = key_text_read(code, true, importer->arena, &key);
+    /* "Key: sessions" is one, "Pattern: cache aside" speaks of something else. */
+    bool sure = coded || words_trim(rest).len == 0;
+    enum key_text kind = key_text_read(code, sure, importer->arena, &key);
     return kind == KEY_TEXT_TEMPLATE || kind == KEY_TEXT_LITERAL;
 }
 
@@ -384,7 +411,7 @@ void importer_key_label(struct importer *importer, struct bytes label, struct by
     bool any = false, first = true;
     for (;;) {
         if (!document_next_code(&rest, NULL, &code)) {
-            if (any) return;
+            if (any) break;
             rest = value;
             words_next(&rest, &code);
         }
@@ -402,8 +429,11 @@ void importer_key_label(struct importer *importer, struct bytes label, struct by
             if (!first && group < pattern) importer->group_first = group;
             first = false;
         }
-        if (!coded) return;
+        if (!coded) break;
     }
+    if (first || !sign_length(words_trim(rest))) return;
+    for (size_t i = importer->group_first; i < importer->group_end; i++)
+        importer_pieces(importer, i, rest, document_place(importer->document, number, value));
 }
 
 static void read_label(struct importer *importer, const struct block *block,
@@ -455,6 +485,11 @@ static bool read_key(struct importer *importer, const struct block *block, struc
     struct bytes own = line->value;
     bool more = next_mention(importer, own, &at, &next) && next.kind == KEY_TEXT_TEMPLATE;
     if (more) own = words_until(own, next.start);
+    if (more && is_joint(own)) {
+        size_t behind, to;
+        end_of_enumeration(importer, line->value, &next, &behind, &to);
+        own = bytes_make(line->value.data + behind, to - behind);
+    }
     importer_pieces(importer, pattern, own, found.place);
     if (more) {
         read_sentence(importer, words_from(line->value, next.start), number);

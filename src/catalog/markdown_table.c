@@ -131,14 +131,19 @@ static bool find_columns(struct importer *importer, const struct block *table,
             bool is_named =
                 words_have_any(title, "pattern|patterns|key|keys|channel|channels|template|topic");
             bool templates = false;
-            size_t keys = 0, cells = 0;
+            size_t keys = 0, plain = 0, cells = 0;
             if (words_have_any(title, example_words) || (named && !is_named)) continue;
             for (size_t j = 1; j < table->row_count; j++) {
                 if (i >= table->rows[j].count || table->rows[j].cells[i].text.len == 0) continue;
                 cells++;
                 keys += is_key_cell(importer, table->rows[j].cells[i].text, named, &templates);
+                plain += is_key_cell(importer, table->rows[j].cells[i].text, false, &templates);
             }
             if (keys == 0 || 2 * keys < cells) continue;
+            /* Patterns may be those of file names. */
+            if (named && !words_have_any(title, "key|keys|channel|channels|topic|redis") &&
+                2 * plain < cells)
+                continue;
             /* Names with a colon in them may be anything: what else the table says decides. */
             if (!named && !templates && !says_lifetime_or_type(columns) &&
                 !words_have_any(title, "stream|streams|queue|queues|prefix|name"))
@@ -283,6 +288,14 @@ static bool next_key(struct importer *importer, struct key_cell *cell, struct by
     return false;
 }
 
+/* What stands in brackets behind a key, in its own cell: "`jobs:in` (stream, capped)". */
+static void read_beside(struct importer *importer, size_t pattern, struct bytes rest,
+                        struct place place) {
+    rest = words_trim(rest);
+    if (rest.len == 0 || rest.data[0] != '(') return;
+    importer_strict_pieces(importer, pattern, words_until(rest, words_index(rest, ')')), place);
+}
+
 static size_t read_key_cell(struct importer *importer, const struct columns *columns,
                             const struct row *row) {
     const struct cell *cell = &row->cells[columns->key];
@@ -305,6 +318,7 @@ static size_t read_key_cell(struct importer *importer, const struct columns *col
             if (pattern == NO_PATTERN) continue;
             if (importer->group_end == 0) importer->group_first = pattern;
             importer->group_end = pattern + 1;
+            read_beside(importer, pattern, keys.rest, found.place);
             taken++;
         }
     }
@@ -333,14 +347,21 @@ static bool is_label_cell(const struct row *row) {
            (is_property_label(row->cells[0].text) || is_key_label(row->cells[0].text));
 }
 
-/* Properties down the first column: at least two, and half of its cells. */
-static bool stands_on_side(const struct block *table) {
-    size_t labels = 0;
-    for (size_t i = 0; i < table->row_count; i++) labels += is_label_cell(&table->rows[i]);
+/* Properties down the first column: at least two, and half of its cells or a key. */
+static bool stands_on_side(struct importer *importer, const struct block *table) {
+    size_t labels = 0, keys = 0;
+    for (size_t i = 0; i < table->row_count; i++) {
+        const struct row *row = &table->rows[i];
+        bool template = false;
+        labels += is_label_cell(row);
+        if (i > 0 && row->count == 2 && is_key_label(row->cells[0].text))
+            keys += is_key_cell(importer, row->cells[1].text, false, &template) && template;
+    }
     const struct row *head = &table->rows[0];
     bool titles = head->count >= 2 && is_key_label(head->cells[0].text) &&
                   is_property_label(head->cells[1].text);
-    return table->rows[0].count <= 3 && labels >= 2 && 2 * labels >= table->row_count && !titles;
+    return table->rows[0].count <= 3 && labels >= 2 &&
+           (2 * labels >= table->row_count || keys == 1) && !titles;
 }
 
 static void read_side(struct importer *importer, const struct block *table) {
@@ -394,7 +415,7 @@ void importer_table(struct importer *importer, const struct block *table) {
     struct section *section = section_at(importer, importer->current);
     size_t statements = importer->facts->statement_count;
     if (table->row_count < 2 || (section && section->bad)) return;
-    if (stands_on_side(table)) {
+    if (stands_on_side(importer, table)) {
         read_side(importer, table);
         return;
     }

@@ -83,6 +83,8 @@ static const struct type_row *leading_type(struct bytes text) {
     rest = words_trim(rest);
     if (rest.len == 0 || memchr(",;(:", rest.data[0], 4)) return row;
     bool sign = words_start(rest, "/ ") || words_start(rest, "| ") || words_start(rest, "+ ");
+    if (words_start(rest, "\xe2\x86") || words_start(rest, "-> ") || words_start(rest, "=> "))
+        return row;
     struct bytes behind = sign ? words_trim(words_from(rest, 2)) : rest;
     if (noun_row(behind, &next_length))
         return row->type == PATTERN_TYPE_STRING && !sign ? row : NULL;
@@ -90,6 +92,14 @@ static const struct type_row *leading_type(struct bytes text) {
         word_is_digit(rest.data[0]))
         return row;
     words_next(&rest, &word);
+    /* "STRING expected count": in capitals it is no word of the sentence. */
+    bool capitals = row->type != PATTERN_TYPE_SET && length > 3;
+    for (size_t i = 0; i < length; i++)
+        capitals &= !word_is_letter(noun.data[i]) || noun.data[i] != word_lower(noun.data[i]);
+    if (capitals && !words_are(word, "or|and|&")) return row;
+    /* "A set tracking who reads": what it does, not what it is part of. */
+    bool article = noun.data != words_trim(text).data || row->type == PATTERN_TYPE_ZSET;
+    if (article && word.len > 5 && words_end(word, "ing")) return row;
     if (words_are(word, "of|containing|holding|storing|that|which|keyed|members|where|ttl|no|never|"
                         "expires|expiring|expire|per|without"))
         return row;
@@ -102,6 +112,14 @@ static const struct type_row *leading_type(struct bytes text) {
     return joined ? row : NULL;
 }
 
+/* The same where a title may stand before it: "Rate limit: sorted set". */
+static const struct type_row *titled_type(struct bytes text) {
+    const struct type_row *row = leading_type(text);
+    size_t colon = words_find(text, ": ");
+    if (row || colon > 40 || colon == text.len) return row;
+    return leading_type(words_from(text, colon + 2));
+}
+
 enum pattern_type words_leading_type(struct bytes text) {
     const struct type_row *row = leading_type(text);
     return row ? row->type : PATTERN_TYPE_UNSTATED;
@@ -112,7 +130,7 @@ enum pattern_type words_type(struct bytes text, enum value_format *ret_format, b
     bool several = false, sorted = false;
     *ret_format = words_have(text, "json") ? FORMAT_JSON : FORMAT_ANY;
     *ret_channel = words_have_any(text, "channel|channels|pub/sub|pubsub");
-    const struct type_row *leading = leading_type(text);
+    const struct type_row *leading = titled_type(text);
     if (leading) {
         for (size_t i = 0; i < ROWS; i++) {
             if (rows[i].type == leading->type && rows[i].format &&
@@ -197,7 +215,7 @@ bool words_name_type(struct bytes text, bool *ret_sure) {
         "sorted set", "hash of",   "set of",  "list of", "redis stream", "redis hash", "redis list",
         "redis set",  "stream of", "counter", "hash (",  "list (",       "set (",      "pub/sub"};
     *ret_sure = true;
-    if (leading_type(text)) return true;
+    if (titled_type(text)) return true;
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         if (words_find(text, starts[i]) == 0) return true;
     }

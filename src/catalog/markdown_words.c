@@ -7,6 +7,19 @@ static struct pattern *pattern_at(struct importer *importer, size_t number) {
     return &importer->catalog->patterns[number];
 }
 
+/* A lifetime beside something else: "string (TTL 30d)", "hash with TTL". */
+void importer_lifetime_beside(struct importer *importer, size_t number, struct bytes text,
+                              struct place place) {
+    int64_t ms;
+    size_t start, end;
+    if (!words_tell_lifetime(text)) return;
+    if (duration_find(text, &ms, &start, &end)) {
+        importer_lifetime(importer, number, text, place, true);
+    } else if (words_have_any(text, "with ttl|with a ttl|+ ttl|with expiry|with expiration")) {
+        importer_lifetime(importer, number, BYTES("yes"), place, true);
+    }
+}
+
 /* Texts of lifetimes live in the catalog's arena. */
 void importer_lifetime(struct importer *importer, size_t number, struct bytes text,
                        struct place place, bool sure) {
@@ -48,6 +61,21 @@ static bool is_identifier(struct bytes word) {
     for (size_t i = 0; i < word.len; i++) {
         if (!word_is_name(word.data[i]) && word.data[i] != '-' && word.data[i] != '.') return false;
     }
+    return true;
+}
+
+bool importer_field(struct importer *importer, size_t number, struct bytes name) {
+    struct pattern *pattern = pattern_at(importer, number);
+    name = words_bare(name);
+    if (!is_identifier(name)) return false;
+    for (size_t i = 0; i < pattern->field_count; i++) {
+        if (bytes_equal(bytes_from_string(pattern->fields[i].name), name)) return true;
+    }
+    if (pattern->field_count >= CATALOG_LIST_MAX) return true;
+    pattern->fields = catalog_grow(importer->catalog, pattern->fields, pattern->field_count,
+                                   sizeof *pattern->fields);
+    pattern->fields[pattern->field_count++] =
+        (struct pattern_field){catalog_copy(importer->catalog, name), FORMAT_ANY};
     return true;
 }
 
@@ -135,7 +163,7 @@ static struct bytes plain_label(struct bytes label) {
     return label;
 }
 
-static enum property property_of(struct bytes label) {
+static enum property property_of_plain(struct bytes label) {
     static const struct {
         const char *words;
         enum property property;
@@ -181,6 +209,15 @@ static enum property property_of(struct bytes label) {
         if (words_are(label, rows[i].words)) return rows[i].property;
     }
     return PROPERTY_NONE;
+}
+
+/* By its own words, else by those in brackets: "Window length (TTL)". */
+static enum property property_of(struct bytes label) {
+    enum property property = property_of_plain(label);
+    size_t open = words_index(label, '(');
+    if (property != PROPERTY_NONE || open == label.len) return property;
+    struct bytes inner = words_from(label, open + 1);
+    return property_of_plain(words_until(inner, words_index(inner, ')')));
 }
 
 bool is_property_label(struct bytes label) {
@@ -295,7 +332,10 @@ bool importer_property(struct importer *importer, size_t number, struct bytes la
     case PROPERTY_NONE:
     case PROPERTY_KEY: return false;
     case PROPERTY_COMMANDS: importer_commands(importer, number, value, place, true); break;
-    case PROPERTY_TYPE: importer_type(importer, number, value, place, true); break;
+    case PROPERTY_TYPE:
+        importer_type(importer, number, value, place, true);
+        importer_lifetime_beside(importer, number, value, place);
+        break;
     case PROPERTY_LIFETIME:
         importer_lifetime_in(importer, number, value, lifetime_unit(label), place, true);
         break;
@@ -304,7 +344,11 @@ bool importer_property(struct importer *importer, size_t number, struct bytes la
     case PROPERTY_SOURCE: set_text(importer, &pattern->source, words_bare(value)); break;
     case PROPERTY_OWNER: set_text(importer, &pattern->owner, words_bare(value)); break;
     case PROPERTY_FIELDS: read_fields(importer, pattern, value, place); break;
-    case PROPERTY_VALUE: read_value(pattern, value); break;
+    case PROPERTY_VALUE:
+        read_value(pattern, value);
+        if (words_leading_type(value) > PATTERN_TYPE_STRING)
+            importer_type(importer, number, value, place, false);
+        break;
     case PROPERTY_DATABASE: read_database(importer, pattern, value); break;
     case PROPERTY_TENANT: {
         struct bytes name = words_bare(value);

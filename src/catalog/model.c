@@ -53,7 +53,15 @@ const char *catalog_copy(struct catalog *catalog, struct bytes text) {
 const char *catalog_copy_prose(struct catalog *catalog, struct bytes text) {
     size_t len = text.len < CATALOG_PROSE_MAX ? text.len : CATALOG_PROSE_MAX;
     while (len && len < text.len && ((unsigned char)text.data[len] & 0xc0) == 0x80) len--;
-    return catalog_copy(catalog, words_trim(words_until(text, len)));
+    text = words_trim(words_until(text, len));
+    char *copy = arena_alloc(&catalog->arena, text.len + 1);
+    len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        bool blank = word_is_space(text.data[i]);
+        if (!blank || !word_is_space(text.data[i - 1])) copy[len++] = blank ? ' ' : text.data[i];
+    }
+    copy[len] = '\0';
+    return copy;
 }
 
 /* Arrays double, so that what the arena keeps of old ones is no more than the array itself. */

@@ -150,7 +150,7 @@ void catalog_free(struct catalog *catalog);
 struct pattern *catalog_add_pattern(struct catalog *catalog);
 /* A copy, ended by a zero byte, that lives as long as the catalog. */
 const char *catalog_copy(struct catalog *catalog, struct bytes text);
-/* The same of a sentence, cut to CATALOG_PROSE_MAX bytes. */
+/* The same of a sentence: one blank between words, cut to CATALOG_PROSE_MAX bytes. */
 const char *catalog_copy_prose(struct catalog *catalog, struct bytes text);
 /* Gives an array of the catalog's arena room for one more; the array's length is count. */
 void *catalog_grow(struct catalog *catalog, void *array, size_t count, size_t size);

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Shapes of documents, one at a time: what is said of keys, and how little of it may be missed or made up."""
+import pytest
+from program import findings, keynome, read_catalog
+
+
+def fenced(text, language=""):
+    return f"# Keys\n\n```{language}\n{text.strip()}\n```\n"
+
+
+def read(text, tmp_path):
+    source = tmp_path / "shape.md"
+    source.write_text(text)
+    status, out, err = keynome("catalog", "import", source)
+    assert status == 0, err
+    catalog = read_catalog(out) if "patterns:" in out else {}
+    return {key: (p.get("type"), p.get("lifetime")) for key, p in catalog.items()}, out, err
+
+
+SHAPES = {
+    # labels without bullets in a fence, values over several lines, fields below "Fields:"
+    "records": (fenced("""
+Key: grant:<device>
+Value: {
+  "user": "u1", "type": "list",
+  "scopes": ["a"]
+}
+TTL: 600 seconds (10 minutes)
+
+Key: grant:names:{name}
+Type: HASH
+Fields:
+  - value: text
+  - name: text
+
+Key: grant:recent
+Value: Sorted set of devices
+"""), {"grant:{device}": (None, "10m"), "grant:names:{name}": ("hash", None), "grant:recent": ("zset", None)}),
+    # the type before the sign, with one blank and with more
+    "type-first": (fenced("""
+seat:{row}:{seat} hash → { holder, since }
+row:{row}          set -> seats of the row
+hall_open          sorted set => rows by price
+"""), {"seat:{row}:{seat}": ("hash", None), "row:{row}": ("set", None), "hall_open": ("zset", None)}),
+    # what the comment right above says in brackets, unless the line says it; not one further above
+    "label-above": (fenced("""
+# Who is in the room (SET)
+room:{room} → {"u1", "u2"}
+TTL: 90 seconds (refreshed by heartbeat)
+
+# The channel's readers (Hash, small)
+room:channel:{channel} -> Set of readers
+
+room:name:{name} → anything
+"""), {"room:{room}": ("set", {"default": "90s", "renewed": "refreshed by heartbeat"}),
+       "room:channel:{channel}": ("set", None), "room:name:{name}": (None, None)}),
+    "titled-type": (fenced("""
+bell:{door}     # Debounce: String with TTL (24h)
+ring:{house}    # Ring limit: Sorted Set (1h TTL)
+knock:{door}    # String with TTL
+"""), {"bell:{door}": ("string", "1d"), "ring:{house}": ("zset", "1h"), "knock:{door}": ("string", {"required": True})}),
+    "drawn-below": (fenced("""
+mind:{story}
+  └── List of what was seen
+
+mind:{story}:old
+  ├── Set of what was replaced
+  └── expires after 2 days
+"""), {"mind:{story}": ("list", None), "mind:{story}:old": ("set", "2d")}),
+    "capitals-and-articles": (fenced("""
+score:{game}  → a Sorted Set linking titles to points
+games:all     → a Set tracking titles
+count:{game}  → STRING expected count
+"""), {"score:{game}": ("zset", None), "games:all": ("set", None), "count:{game}": ("string", None)}),
+    # comments of programs, spanning lines or not
+    "comments": (fenced("""
+/**
+ * Keeps rooms.
+ *   room:{id}      → JSON(Room)        [no TTL, deleted at the end]
+ *   roomNews       → Redis LIST, LTRIM 500
+ *   seat:{id}      → time of the last move [30s TTL]
+ * note: nothing - to see here
+ */
+// Keys:
+// - {prefix}:moves:{id} - Sorted set of moves
+/* Format: room:{id}:players */
+export class Rooms {}
+""", "ts"), {"room:{id}": ("string", "none"), "roomNews": ("list", None), "seat:{id}": (None, "30s"),
+             "{prefix}:moves:{id}": ("zset", None), "room:{id}:players": (None, None)}),
+    "cells": ("""# Keys
+
+| Key | Type | Value | Retention |
+|---|---|---|---|
+| `desk:<id>` | string (TTL 30d) | name | |
+| `desk:log` (stream, consumed) | | moves | none |
+| `desk:last:{day}` | | sorted set of desks, by time | 25 hour TTL |
+| `desk:talk:{id}` | list | lines | 100 messages, oldest trimmed |
+""", {"desk:{id}": ("string", "30d"), "desk:log": ("stream", "none"), "desk:last:{day}": ("zset", "25h"),
+      "desk:talk:{id}": ("list", None)}),
+    "on-its-side": ("""# Limits
+
+| Attribute | Value |
+|---|---|
+| Redis key | `gate:hits:<user>` |
+| Window length (TTL) | 15 min |
+| Global limit | 100 requests |
+| Storage | atomic by a script |
+| On excess | 429 |
+| Owner | gate team |
+""", {"gate:hits:{user}": (None, "15m")}),
+    "key-label": ("# Queue\n\n**Key pattern:** `wait:{room}` — Redis List, kept for 2 hours\n\n"
+                  "**Pattern**: Look-aside with a fallback\n", {"wait:{room}": ("list", "2h")}),
+    # what is said behind an enumeration is said of each key in it
+    "enumerations": ("# Keys\n\nA game is a few keys (`game:<id>`, `game:<id>:seats`, and `game:<id>:moves`), all with "
+                     "the same 30-minute TTL.\n\n- `duel:{a}`, `duel:{a}:log` - hash, 5 min\n",
+                     {"game:{id}": (None, "30m"), "game:{id}:seats": (None, "30m"), "game:{id}:moves": (None, "30m"),
+                      "duel:{a}": ("hash", "5m"), "duel:{a}:log": ("hash", "5m")}),
+    # literal keys with values in them, beside the pattern they are of, are examples
+    "examples": ("# Keys\n\n```\nhits:{ip}\nhits:{ip}:{user}\nhits:total\nmail:{address}\n```\n\n**Example:**\n```\n"
+                 "hits:10.0.0.7\nhits:10.0.0.7:u17 → 3\nmail:a.b@c.example\nmail:abc...\n```\n\nSeen today:\n\n```\n"
+                 "hits:10.0.0.8\nKey: mail:d.e@c.example\n```\n",
+                 {"hits:{ip}": (None, None), "hits:{ip}:{user}": (None, None), "hits:total": (None, None),
+                  "mail:{address}": (None, None)}),
+    "hash-tags": ("# Keys\n\n- `of:{<tenant>}:reset:<token>` - string\n- `cart:{%s}:items` - list\n"
+                  "- `<a>:{<b>}:<c>` is how they are built\n",
+                  {"of:{{{tenant}}}:reset:{token}": ("string", None), "cart:{{{var1}}}:items": ("list", None)}),
+    # file names have patterns too
+    "other-patterns": ("""# Names
+
+| Kind | Pattern |
+|---|---|
+| Controller | `{module}.controller.ts` |
+| Interface | `I{Name}` |
+| Topic | `{module}.{event}` |
+| Setting | `UPPER_CASE` |
+| Redis | `{module}:{purpose}:{id}` |
+""", {}),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SHAPES))
+def test_shape(name, tmp_path):
+    text, wanted = SHAPES[name]
+    got, out, _ = read(text, tmp_path)
+    assert got == wanted
+    yaml, document = tmp_path / "shape.yaml", tmp_path / "docs.md"
+    yaml.write_text(out)
+    if wanted:
+        assert keynome("catalog", "docs", yaml, "-o", document)[0] == 0
+        assert keynome("catalog", "import", "-q", document)[1] == out
+
+
+def test_fields_below_a_hash(tmp_path):
+    _, out, err = read(fenced("""
+user:{id} -> Hash
+  - name
+  - seen_at
+
+game:{id} -> Sorted Set
+  - a whole sentence
+"""), tmp_path)
+    assert "fields: [name, seen_at]" in out
+    assert "9:5: note: this property could not be understood: 'a whole sentence'" in err
+    assert err.count("could not be understood") == 1
+
+
+def test_one_shape_by_two_names_is_told(tmp_path):
+    got, _, err = read(fenced("hits:{app}:{window} -> count\nhits:{firm}:{window} -> count"), tmp_path)
+    assert list(got) == ["hits:{app}:{window}"]
+    assert "shape.md:5:1: note: 'hits:{firm}:{window}' names the same keys as 'hits:{app}:{window}'" in err
+
+
+def test_syntax_is_no_key(tmp_path):
+    _, _, err = read("# Locks\n\n- `lock:{id}` - string\n\nTake it with `SET key value NX EX 30`.\n", tmp_path)
+    assert "no pattern describes it" not in err
+
+
+@pytest.mark.parametrize("what, told", [("Feed of a user", False), ("Recent events", False), ("Frames to look at", True)])
+def test_only_work_is_lost_by_expiring(what, told, tmp_path):
+    source = tmp_path / "work.md"
+    source.write_text(f"# Keys\n\n| Key | Type | TTL | Purpose |\n|---|---|---|---|\n| `a:{{id}}` | list | 1 h | {what} |\n")
+    assert ("work-expires" in [f["code"] for f in findings(source)[1]]) == told
