@@ -2,6 +2,7 @@
 /* keynome audit: what a server really holds, beside its catalog. */
 #include "cli/audit.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -43,11 +44,11 @@ static const char help_text[] =
     "end.\n"
     "Ctrl-C ends it early and reports what had been seen.\n";
 
-static volatile sig_atomic_t stopped;
+static atomic_bool stopped;
 
 static void on_signal(int number) {
     (void)number;
-    stopped = 1;
+    stopped = true;
 }
 
 /* The first signal asks for an early end, a second one ends the program. */

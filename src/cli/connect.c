@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ struct connection {
     struct buffer output;
     size_t unread_bytes; /* of the reply that is not complete yet */
     int timeout_ms;
-    const volatile sig_atomic_t *stopped;
+    const atomic_bool *stopped;
     bool broken, answered; /* answered: a reply has come, so it is a server */
     char error[CONNECTION_ERROR_MAX];
 };

@@ -15,7 +15,7 @@
 #ifndef KN_CLI_CONNECT_H
 #define KN_CLI_CONNECT_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <hiredis/hiredis.h>
@@ -38,7 +38,7 @@ struct connection_options {
     const char *program; /* what CLIENT LIST shows: "keynome-audit"; NULL for nothing */
     int timeout_ms;      /* 0: CONNECTION_TIMEOUT_MS */
     struct secure_options secure;
-    const volatile sig_atomic_t *stopped; /* when a signal has set it, waiting ends; or NULL */
+    const atomic_bool *stopped; /* when a signal has set it, waiting ends; or NULL */
 };
 
 /* NULL after an error; error has CONNECTION_ERROR_MAX bytes. */

@@ -73,7 +73,7 @@ struct survey_options {
     uint64_t rate; /* keys a second; 0: no limit */
     size_t sample; /* 0: all */
     bool progress; /* on standard error */
-    const volatile sig_atomic_t *stopped;
+    const atomic_bool *stopped;
 };
 
 struct survey {

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +15,12 @@
 #include "catalog/words.h"
 #include "cli/commands.h"
 
-static volatile sig_atomic_t stopped;
+/* Set by a signal, read by every thread. */
+static atomic_bool stopped;
 
 static void stop(int number) {
     (void)number;
-    stopped = 1;
+    stopped = true;
 }
 
 static const int endings[] = {SIGINT, SIGTERM, SIGHUP};

@@ -25,7 +25,7 @@ enum {
 struct top {
     const char *url;
     struct connection_options connection;
-    volatile sig_atomic_t *stopped; /* set by signals, and by whoever ends it */
+    atomic_bool *stopped; /* set by signals, and by whoever ends it */
     char where[ADDRESS_SHOWN_MAX];  /* the server, without its password */
     struct view view;
     unsigned interval_ms;

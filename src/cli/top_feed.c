@@ -21,7 +21,7 @@ struct feed {
     pthread_mutex_t lock;
     pthread_cond_t wished;
     int fd; /* counts what waits to be taken */
-    volatile sig_atomic_t *stopped;
+    atomic_bool *stopped;
     const struct top *top;
     struct connection_options options;
 
@@ -187,7 +187,7 @@ static void wake(struct feed *feed) {
 
 void feed_stop(struct feed *feed) {
     pthread_mutex_lock(&feed->lock);
-    *feed->stopped = 1;
+    *feed->stopped = true;
     wake(feed);
     pthread_join(feed->thread, NULL);
     if (feed->connection) connection_close(feed->connection);

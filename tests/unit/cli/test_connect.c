@@ -146,7 +146,7 @@ static void test_broken_later(void **state) {
 static void test_interrupted(void **state) {
     (void)state;
     struct stage stage;
-    volatile sig_atomic_t stopped = 1;
+    atomic_bool stopped = true;
     char error[CONNECTION_ERROR_MAX], url[64];
     stage_open(&stage, "", false);
     struct connection_options options = {.timeout_ms = 60000, .stopped = &stopped};
