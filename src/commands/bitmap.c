@@ -41,17 +41,19 @@ struct range {
     bool has_start, has_end, in_bits;
 };
 
-/* [start [end [BYTE | BIT]]] from here on. */
-static bool parse_range(struct request *request, uint32_t first, struct range *range) {
+/* [start [end [BYTE | BIT]]] from here on. Which mistake is told first: BITPOS looks at the unit before the end. */
+static bool parse_range(struct request *request, uint32_t first, bool unit_before_end,
+                        struct range *range) {
     uint32_t given = request->argc > first ? request->argc - first : 0;
     *range = (struct range){.end = -1, .has_start = given > 0, .has_end = given > 1};
     bool fits = given <= 3;
     if (fits && given > 0 && !argument_i64(request, first, &range->start, NULL)) return false;
-    if (fits && given > 1 && !argument_i64(request, first + 1, &range->end, NULL)) return false;
     if (fits && given > 2) {
         range->in_bits = argument_is(request, first + 2, "bit");
         fits = range->in_bits || argument_is(request, first + 2, "byte");
     }
+    bool end_first = given > 1 && (fits || (given == 3 && !unit_before_end));
+    if (end_first && !argument_i64(request, first + 1, &range->end, NULL)) return false;
     if (!fits) {
         reply_error_code(request->reply, ERROR_SYNTAX);
         return false;
@@ -77,7 +79,8 @@ static void command_bitcount(struct request *request) {
     struct entry *entry;
     char scratch[ENTRY_SCRATCH];
     uint64_t first, last, count = 0;
-    if (!parse_range(request, 2, &range) || !request_read_typed(request, 0, TYPE_STRING, &entry))
+    if (!parse_range(request, 2, false, &range) ||
+        !request_read_typed(request, 0, TYPE_STRING, &entry))
         return;
     /* From the end backwards there is nothing, however short the string. */
     bool reversed = range.start < 0 && range.end < 0 && range.start > range.end;
@@ -100,7 +103,8 @@ static void command_bitpos(struct request *request) {
         reply_error(request->reply, "ERR The bit argument must be 1 or 0.");
         return;
     }
-    if (!parse_range(request, 3, &range) || !request_read_typed(request, 0, TYPE_STRING, &entry))
+    if (!parse_range(request, 3, true, &range) ||
+        !request_read_typed(request, 0, TYPE_STRING, &entry))
         return;
     if (entry == NULL) {
         reply_int(request->reply, bit ? -1 : 0);

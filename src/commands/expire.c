@@ -102,7 +102,7 @@ enum { NO_KEY = -2, NO_EXPIRY = -1 };
 
 /* The key's expiry; or replies that there is none. It does not count as an access. */
 static bool find_expiry(struct request *request, int64_t *ret_at_ms) {
-    const struct entry *entry = request_find_key(request, request_key(request, 0));
+    const struct entry *entry = request_look(request, 0);
     int64_t at_ms = entry == NULL ? ENTRY_EXPIRY_NONE : entry_expiry(entry);
     *ret_at_ms = at_ms;
     if (at_ms != ENTRY_EXPIRY_NONE) return true;

@@ -74,6 +74,16 @@ static void fcall(struct request *request, bool read_only) {
     run_script(&run);
 }
 
+static bool fcall_writes(struct server *server, const struct bytes *argv) {
+    uint32_t index;
+    struct library *library =
+        libraries_find_function(scripts_libraries(server->scripts), argv[ARG_NAME], &index);
+    if (library == NULL) return true;
+    bool writes = !(library->functions[index]->flags & SCRIPT_NO_WRITES);
+    library_drop(library);
+    return writes;
+}
+
 static void cmd_fcall(struct request *request) {
     fcall(request, false);
 }
@@ -125,8 +135,13 @@ static void cmd_function_delete(struct request *request) {
 }
 
 static void cmd_function_flush(struct request *request) {
-    if (request->argc > 3 || (request->argc == 3 && !argument_is(request, 2, "sync") &&
-                              !argument_is(request, 2, "async"))) {
+    if (request->argc > 3) {
+        reply_error(request->reply, "ERR unknown subcommand or wrong number of arguments for "
+                                    "'flush'. Try FUNCTION HELP.");
+        return;
+    }
+    if (request->argc == 3 && !argument_is(request, 2, "sync") &&
+        !argument_is(request, 2, "async")) {
         reply_error(request->reply, "ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
         return;
     }
@@ -490,7 +505,8 @@ static const struct command rows[] = {
      .summary = "Invokes a function.",
      .syntax = "function numkeys [key [key ...]] [arg [arg ...]]",
      .reply = "any",
-     .handler = cmd_fcall},
+     .handler = cmd_fcall,
+     .writes = fcall_writes},
     {.name = "fcall_ro",
      .arity = -3,
      .flags = RUNS | COMMAND_READONLY,

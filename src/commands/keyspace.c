@@ -18,12 +18,18 @@ static void delete_keys(struct request *request) {
 
 static void cmd_exists(struct request *request) {
     int64_t found = 0;
+    for (uint32_t i = 0; i < request->key_count; i++) found += request_look(request, i) != NULL;
+    reply_int(request->reply, found);
+}
+
+static void cmd_touch(struct request *request) {
+    int64_t found = 0;
     for (uint32_t i = 0; i < request->key_count; i++) found += request_read(request, i) != NULL;
     reply_int(request->reply, found);
 }
 
 static void cmd_type(struct request *request) {
-    const struct entry *entry = request_find_key(request, request_key(request, 0));
+    const struct entry *entry = request_look(request, 0);
     reply_status(request->reply, entry == NULL ? "none" : value_type_name(entry_type(entry)));
 }
 
@@ -43,10 +49,8 @@ static void rename_key(struct request *request, bool if_missing) {
         return;
     }
     if (!same) {
-        if (there != NULL)
-            request_delete(request, 1, there);
-        else
-            store_notify(request->store, request->db, to, EVENT_NEW, "new");
+        if (there != NULL) request_delete(request, 1, there);
+        store_notify(request->store, request->db, to, EVENT_NEW, "new");
         store_move(request->store, request->db, from, entry, request->db, to);
         request_changed(request, 0, EVENT_GENERIC, "rename_from");
         request_changed(request, 1, EVENT_GENERIC, "rename_to");
@@ -77,6 +81,7 @@ static void cmd_move(struct request *request) {
     struct entry *entry = request_write(request, 0);
     bool moves = entry != NULL && store_find(request->store, db, key, request->now_ms) == NULL;
     if (moves) {
+        store_notify(request->store, db, key, EVENT_NEW, "new");
         store_move(request->store, request->db, key, entry, db, key);
         request_changed(request, 0, EVENT_GENERIC, "move_from");
         request_count_write(request, db, key);
@@ -121,10 +126,8 @@ static void cmd_copy(struct request *request) {
         reply_int(request->reply, 0);
         return;
     }
-    if (there != NULL)
-        store_delete(request->store, options.db, to, there, true);
-    else
-        store_notify(request->store, options.db, to, EVENT_NEW, "new");
+    if (there != NULL) store_delete(request->store, options.db, to, there, true);
+    store_notify(request->store, options.db, to, EVENT_NEW, "new");
     store_copy(request->store, entry, options.db, to);
     request->changes++;
     request_count_write(request, options.db, to);
@@ -180,7 +183,7 @@ static const struct command rows[] = {
                 "accessed.",
      .syntax = "key [key ...]",
      .reply = "integer",
-     .handler = cmd_exists},
+     .handler = cmd_touch},
     {.name = "type",
      .arity = 2,
      .flags = COMMAND_READONLY | COMMAND_FAST,

@@ -8,6 +8,7 @@
 #include "script/local.h"
 #include "script/run.h"
 #include "script/scripts.h"
+#include "script/shebang.h"
 #include "server/arguments.h"
 #include "server/client.h"
 #include "server/help.h"
@@ -73,6 +74,20 @@ static void eval(struct request *request, bool by_sha1, bool read_only) {
                       .first_key = ARG_FIRST_KEY,
                       .key_count = key_count};
     if (run_admit(request, local->script->flags, read_only, &run.flags)) run_script(&run);
+}
+
+static bool eval_writes(struct server *server, const struct bytes *argv) {
+    (void)server;
+    return !shebang_says(argv[ARG_SOURCE], SCRIPT_NO_WRITES);
+}
+
+static bool evalsha_writes(struct server *server, const struct bytes *argv) {
+    struct sha1 sha1;
+    struct script *script =
+        sha1_parse(argv[ARG_SOURCE], &sha1) ? scripts_find(server->scripts, &sha1) : NULL;
+    bool writes = script == NULL || !(script->flags & SCRIPT_NO_WRITES);
+    if (script != NULL) script_drop(script);
+    return writes;
 }
 
 static void cmd_eval(struct request *request) {
@@ -270,7 +285,8 @@ static const struct command rows[] = {
      .summary = "Executes a server-side Lua script.",
      .syntax = "script numkeys [key [key ...]] [arg [arg ...]]",
      .reply = "any",
-     .handler = cmd_eval},
+     .handler = cmd_eval,
+     .writes = eval_writes},
     {.name = "evalsha",
      .arity = -3,
      .flags = RUNS,
@@ -281,7 +297,8 @@ static const struct command rows[] = {
      .summary = "Executes a server-side Lua script by SHA1 digest.",
      .syntax = "sha1 numkeys [key [key ...]] [arg [arg ...]]",
      .reply = "any",
-     .handler = cmd_evalsha},
+     .handler = cmd_evalsha,
+     .writes = evalsha_writes},
     {.name = "eval_ro",
      .arity = -3,
      .flags = RUNS_RO,

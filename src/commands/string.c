@@ -45,6 +45,7 @@ static void cmd_set(struct request *request) {
         OPTION_EXPIRY | OPTION_KEEPTTL | OPTION_CONDITION | OPTION_COMPARE | OPTION_GET;
     if (request->argc > 3 && !string_options_parse(request, 3, known, &options)) return;
     if (!string_options_expiry(request, &options)) return;
+    if (options.get) (void)request_look(request, 0); /* it counts as reading, too */
     struct entry *entry = request_write(request, 0);
     bool looks = options.get || string_compares(options.condition), sets;
     if (looks && entry != NULL && entry_type(entry) != TYPE_STRING) {

@@ -94,3 +94,19 @@ bool shebang_parse(struct request *request, struct bytes source, struct shebang 
     }
     return true;
 }
+
+bool shebang_says(struct bytes source, unsigned flag) {
+    struct shebang shebang;
+    struct arena arena;
+    struct buffer text;
+    struct reply reply;
+    if (source.len < 2 || source.data[0] != '#') return false;
+    arena_init(&arena);
+    buffer_init(&text, 4 * WORD_SHOWN_MAX);
+    reply_init(&reply, &text, 2);
+    struct request request = {.arena = &arena, .reply = &reply};
+    bool good = shebang_parse(&request, source, &shebang);
+    buffer_done(&text);
+    arena_done(&arena);
+    return good && shebang.flags & flag;
+}

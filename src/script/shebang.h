@@ -21,6 +21,8 @@ struct shebang {
 
 /* The script's; all there is to know is in ret_shebang, also when there is no such line. */
 bool shebang_parse(struct request *request, struct bytes source, struct shebang *ret_shebang);
+/* Whether a script says this of itself. Replies nothing. */
+bool shebang_says(struct bytes source, unsigned flag);
 /* The flag of a name; 0 when there is none. */
 unsigned shebang_flag(struct bytes name);
 

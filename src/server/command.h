@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 
 struct request;
+struct server;
 
 /* As COMMAND INFO names them. */
 enum command_flag {
@@ -128,6 +129,8 @@ struct command {
     const char *syntax;     /* arguments as documentation writes them: "key value [NX | XX]" */
     const char *reply;      /* shape: "integer", "bulk | null", "array of bulks" ... */
     void (*handler)(struct request *request);
+    /* Whether a call with these arguments may write, where that depends on what they bring; NULL: as the flags say. */
+    bool (*writes)(struct server *server, const struct bytes *argv);
     const struct command
         *subcommands; /* ends with a row without a name; the handler is then NULL */
 };

@@ -309,7 +309,7 @@ static enum dispatch_result dispatch_row(struct client *client, struct reply *re
         return rejected(client, reply, row, number);
     }
     if (!make_room(client, reply, row)) return rejected(client, reply, row, number);
-    if (pause_concerns(server->pause, worker->now_ms, client, row)) return DISPATCH_POSTPONED;
+    if (pause_concerns(server->pause, worker->now_ms, client, row, argv)) return DISPATCH_POSTPONED;
     if (client->transaction.open && !runs_in_transaction(row)) {
         transaction_queue(client, row, argv, argc);
         REPLY_LITERAL(reply, "+QUEUED\r\n");

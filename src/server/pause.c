@@ -50,9 +50,16 @@ static bool never_waits(const struct command *command) {
            (command->flags & (COMMAND_ADMIN | COMMAND_NO_SCRIPT));
 }
 
+static bool call_writes(const struct client *client, const struct command *command,
+                        const struct bytes *argv) {
+    if (!(command->flags & (COMMAND_WRITE | COMMAND_MAY_REPLICATE))) return false;
+    return command->writes == NULL || command->writes(client->worker->server, argv);
+}
+
 static bool transaction_writes(const struct client *client) {
-    for (uint32_t i = 0; i < client->transaction.count; i++)
-        if (client->transaction.queue[i].command->flags & (COMMAND_WRITE | COMMAND_MAY_REPLICATE))
+    const struct transaction *transaction = &client->transaction;
+    for (uint32_t i = 0; i < transaction->count; i++)
+        if (call_writes(client, transaction->queue[i].command, transaction->queue[i].argv))
             return true;
     return false;
 }
@@ -65,12 +72,12 @@ void pause_release(struct client *client) {
 }
 
 bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *client,
-                    const struct command *command) {
+                    const struct command *command, const struct bytes *argv) {
     if (__builtin_expect(!pause_is_on(pause, now_ms), 1) || never_waits(command)) return false;
     bool runs_queue = command->handler == transaction_exec;
     if (!pause_stops_all(pause, now_ms)) {
-        bool writes = command->flags & (COMMAND_WRITE | COMMAND_MAY_REPLICATE) ||
-                      (runs_queue && transaction_writes(client));
+        bool writes =
+            call_writes(client, command, argv) || (runs_queue && transaction_writes(client));
         if (!writes) return false;
     }
     /* To whoever asks, a client that is held counts as blocked. */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct bytes;
 struct client;
 struct command;
 struct pause;
@@ -29,7 +30,7 @@ bool pause_is_on(const struct pause *pause, int64_t now_ms);
 bool pause_stops_all(const struct pause *pause, int64_t now_ms);
 /* Whether this command must wait; marks the client if so. */
 bool pause_concerns(const struct pause *pause, int64_t now_ms, struct client *client,
-                    const struct command *command);
+                    const struct command *command, const struct bytes *argv);
 /* Takes the mark away; nothing when there is none. */
 void pause_release(struct client *client);
 

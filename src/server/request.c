@@ -24,7 +24,7 @@ static void request_touch(struct request *request, struct entry *entry) {
     if (!(request->flags & REQUEST_NO_TOUCH)) store_touch(request->store, entry);
 }
 
-struct entry *request_read(struct request *request, uint32_t index) {
+struct entry *request_look(struct request *request, uint32_t index) {
     const struct key *key = request_key(request, index);
     struct entry *entry = request_find_key(request, key);
     if (entry == NULL) {
@@ -38,7 +38,12 @@ struct entry *request_read(struct request *request, uint32_t index) {
     stats_add(STAT_KEYSPACE_HITS, 1);
     if (kn_unlikely(store_counts_patterns(request->store)))
         store_count(request->store, entry->pattern, TALLY_HITS);
-    request_touch(request, entry);
+    return entry;
+}
+
+struct entry *request_read(struct request *request, uint32_t index) {
+    struct entry *entry = request_look(request, index);
+    if (entry != NULL) request_touch(request, entry);
     return entry;
 }
 
@@ -123,6 +128,8 @@ struct heap *request_heap(struct request *request, uint32_t index) {
 
 struct entry *request_put(struct request *request, uint32_t index, struct entry *old,
                           enum value_type type, void *value) {
+    if (old == NULL)
+        store_notify(request->store, request->db, request_key(request, index), EVENT_NEW, "new");
     return store_put_value(request->store, request->db, request_key(request, index), old, type,
                            value, ENTRY_EXPIRY_NONE);
 }

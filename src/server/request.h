@@ -103,6 +103,8 @@ static inline struct bytes request_key_asked(const struct request *request, uint
 
 /* Looks a key up for reading: counts a hit or a miss, and an access. NULL when there is none. */
 struct entry *request_read(struct request *request, uint32_t index);
+/* The same, but that it was looked at makes it no more recent. */
+struct entry *request_look(struct request *request, uint32_t index);
 /* Looks a key up for writing: counts an access only. */
 struct entry *request_write(struct request *request, uint32_t index);
 /* The same for a key that must be of a type. Returns false when it is of another type: WRONGTYPE has been

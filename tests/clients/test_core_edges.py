@@ -88,6 +88,73 @@ def test_errors_within_exec_count_once(start):
         assert [line for line in stats if line.startswith(b'cmdstat_lpush:')][0].endswith(b'failed_calls=1')
 
 
+READS = '#!lua flags=no-writes\nreturn %s'
+LIBRARY = """#!lua name=lib
+redis.register_function{function_name='reads', callback=function() return 1 end, flags={'no-writes'}}
+redis.register_function('writes', function() return 1 end)"""
+
+
+def test_scripts_that_do_not_write_are_not_held_by_a_pause_of_writes(start):
+    server = start()
+    with server.client() as client, server.client() as runner:
+        sha = client.do('SCRIPT', 'LOAD', READS % 2).decode()
+        other = client.do('SCRIPT', 'LOAD', '#!lua\nreturn 3').decode()
+        client.do('FUNCTION', 'LOAD', LIBRARY)
+        client.do('CLIENT', 'PAUSE', '100000', 'WRITE')
+        assert runner.do('EVAL', READS % 1, '0') == 1
+        assert runner.do('EVALSHA', sha, '0') == 2
+        assert runner.do('EVAL_RO', "return redis.call('GET', 'k')", '1', 'k') is None
+        assert runner.do('FCALL', 'reads', '0') == runner.do('FCALL_RO', 'reads', '0') == 1
+        runner.do('MULTI')
+        runner.do('EVAL', READS % 4, '0')
+        assert runner.do('EXEC') == [4]
+        held = [['EVAL', 'return 5', '0'], ['EVAL', '#!lua\nreturn 5', '0'], ['EVALSHA', other, '0'],
+                ['EVAL', '#!lua flags=nonsense\nreturn 5', '0'], ['EVALSHA', 'f' * 40, '0'], ['FCALL', 'writes', '0'],
+                ['FCALL', 'nobody', '0']]
+        clients = [server.client() for _ in held]
+        for each, command in zip(clients, held):
+            each.send(*command)
+        blocked(client, len(held))
+        client.do('CLIENT', 'UNPAUSE')
+        for each in clients:
+            each.read()
+            each.close()
+
+
+def test_looking_whether_a_key_is_there_is_no_access(start):
+    server = start('--maxmemory-policy', 'allkeys-lfu', '--lfu-log-factor', '0')
+    with server.client() as client:
+        client.do('SET', 'k', 'v')
+        before = client.do('OBJECT', 'FREQ', 'k')
+        for command in (['EXISTS', 'k'], ['TTL', 'k'], ['PTTL', 'k'], ['TYPE', 'k'], ['OBJECT', 'ENCODING', 'k']):
+            client.do(*command)
+            assert client.do('OBJECT', 'FREQ', 'k') == before
+        client.do('TOUCH', 'k')
+        assert client.do('OBJECT', 'FREQ', 'k') == before + 1
+
+
+@pytest.mark.parametrize('command, error', [
+    (['FUNCTION', 'FLUSH', 'SYNC', 'x'], "ERR unknown subcommand or wrong number of arguments for 'flush'. "
+                                         "Try FUNCTION HELP."),
+    (['CLIENT', 'KILL', 'MAXAGE', 'x'], 'ERR maxage is not an integer or out of range'),
+    (['CLIENT', 'KILL', 'MAXAGE', '0'], 'ERR maxage should be greater than 0'),
+    (['CLIENT', 'KILL', 'MAXAGE', '-1'], 'ERR maxage should be greater than 0'),
+    (['BITPOS', 'k', '0', '1', 'x', 'y'], 'ERR syntax error'),
+    (['BITPOS', 'k', '0', 'x', '1', 'y'], 'ERR value is not an integer or out of range'),
+    (['BITCOUNT', 'k', '0', 'x', 'y'], 'ERR value is not an integer or out of range'),
+    (['BITCOUNT', 'k', '0', '1', 'y'], 'ERR syntax error'),
+])
+def test_which_mistake_is_told(raw, command, error):
+    assert raw().call(*command) == ('-', error.encode())
+
+
+def test_keys_of_scripts_without_keys(raw):
+    client = raw()
+    for command in (['EVAL', 'return 1', '0'], ['EVALSHA', 'x', '0', 'arg'], ['FCALL', 'f', '0'], ['EVAL', 'x', '5', 'a']):
+        assert client.do('COMMAND', 'GETKEYS', *command) == []
+    assert client.call('COMMAND', 'GETKEYS', 'ZUNION', '0', 'a')[0] == '-'
+
+
 def command_stats(client, name):
     """(calls, rejected, failed) of a command."""
     for line in client.do('INFO', 'commandstats').decode().split('\r\n'):

@@ -22,11 +22,11 @@ SCRIPTS = {
 LAST = 'SET the-last 1'
 
 
-def events(server, script):
+def events(server, script, classes='KEA'):
     """What a listener hears while the script runs, as (channel, event or key)."""
     with server.client() as client, server.client() as listener:
         client.do('FLUSHALL')
-        client.do('CONFIG', 'SET', 'notify-keyspace-events', 'KEA')
+        client.do('CONFIG', 'SET', 'notify-keyspace-events', classes)
         listener.do('PSUBSCRIBE', '__key*')
         for line in [*script, LAST]:
             client.call(*line.split())
@@ -37,9 +37,32 @@ def events(server, script):
         return heard
 
 
+# Keys that appear, and that are looked for in vain: of every way to make a key, and of every way to look.
+APPEARING = {
+    'made': ['SET a 1', 'LPUSH l a b', 'SADD s a b', 'ZADD z 1 a', 'HSET h f v', 'XADD x 1-1 f v', 'HSETNX h2 f v',
+             'HINCRBY h3 f 1', 'ZINCRBY z2 1 a', 'XGROUP CREATE x2 g 0 MKSTREAM', 'GEOADD g 1 1 a', 'PFADD p a',
+             'SETBIT b 1 1', 'LPUSH l x', 'SADD s x', 'HSET h g w', 'APPEND ap x', 'INCR n', 'SETRANGE sr 1 x'],
+    'moved': ['RPUSH l a b c', 'LMOVE l l2 LEFT RIGHT', 'RPOPLPUSH l l3', 'SADD s a b', 'SMOVE s s2 a', 'SET a 1',
+              'SET b 2', 'RENAME a c', 'RENAME b c', 'COPY c d', 'COPY c d REPLACE', 'MOVE c 3', 'RENAMENX d e'],
+    'stored': ['SADD s 1 2', 'ZADD z 1 a', 'SINTERSTORE d1 s s', 'SUNIONSTORE d2 s none', 'SDIFFSTORE d3 s none',
+               'ZUNIONSTORE d4 2 z none', 'ZRANGESTORE d5 z 0 -1', 'ZINTERSTORE d6 1 z', 'ZDIFFSTORE d7 1 z',
+               'SORT s STORE d8', 'GEOADD g 1 1 a', 'GEOSEARCHSTORE d9 g FROMLONLAT 1 1 BYRADIUS 9 km',
+               'SINTERSTORE d4 s s', 'SORT s STORE d4', 'BITOP NOT d10 none', 'PFMERGE d11'],
+    'missed': ['GET k', 'TYPE k', 'TTL k', 'PTTL k', 'EXPIRETIME k', 'PEXPIRETIME k', 'EXISTS k', 'TOUCH k',
+               'OBJECT ENCODING k', 'DUMP k', 'STRLEN k', 'SET k 1 GET', 'DEL k', 'GETSET k 1', 'LLEN none',
+               'HGET none f', 'SCARD none', 'ZSCORE none m', 'XLEN none', 'SET k 1', 'TTL k', 'TYPE k'],
+}
+
+
 @pytest.mark.parametrize('name', SCRIPTS)
 def test_same_events_as_redis(server, reference, name):
     ours, theirs = events(server, SCRIPTS[name]), events(reference, SCRIPTS[name])
+    assert without_expiry(ours) == without_expiry(theirs)
+
+
+@pytest.mark.parametrize('name', APPEARING)
+def test_keys_that_appear_and_keys_that_are_missed(server, reference, name):
+    ours, theirs = events(server, APPEARING[name], 'KEAmn'), events(reference, APPEARING[name], 'KEAmn')
     assert without_expiry(ours) == without_expiry(theirs)
 
 
