@@ -181,6 +181,10 @@ void catalog_check(const struct catalog *catalog, const struct markdown *facts,
         checker.shapes[i] = literal_text(&checker, &written);
         checker.roles[i] = find_roles(&checker, i);
     }
+    for (size_t i = 0; facts && i < facts->statement_count; i++) {
+        if (facts->statements[i].lifetime_unread)
+            checker.roles[facts->statements[i].pattern] |= ROLE_EXPIRES;
+    }
     check_names(&checker);
     check_prefixes(&checker);
     check_lifetimes(&checker);

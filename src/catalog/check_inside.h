@@ -25,7 +25,8 @@ enum role {
     ROLE_SEMAPHORE = 256,
     ROLE_COLLECTION = 512, /* list, set, sorted set */
     ROLE_FLAG = 1024,      /* held by one at a time without being called a lock */
-    ROLE_STATE = 2048      /* kept for good: no lifetime */
+    ROLE_STATE = 2048,     /* kept for good: no lifetime */
+    ROLE_EXPIRES = 4096    /* its lifetime is told in words that are not understood */
 };
 
 struct checker {

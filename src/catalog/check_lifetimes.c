@@ -12,7 +12,8 @@ static bool is_key(const struct checker *checker, size_t i) {
 }
 
 static bool lives_on(const struct checker *checker, size_t i) {
-    return checker_pattern(checker, i)->lifetime.kind != LIFETIME_LIMITED;
+    return checker_pattern(checker, i)->lifetime.kind != LIFETIME_LIMITED &&
+           (checker->roles[i] & ROLE_EXPIRES) == 0;
 }
 
 static bool has_role(const struct checker *checker, size_t i, unsigned roles) {

@@ -90,8 +90,8 @@ static void check_counters(struct checker *checker) {
     if (!scripted)
         checker_report(
             checker, SEVERITY_WARNING, "counter-loses-lifetime",
-            "keys of %s are counted by INCR and given their lifetime by EXPIRE: a crash in between "
-            "leaves a counter that is never reset, if the key comes again",
+            "keys of %s count and have a lifetime: where that is INCR and then EXPIRE, a crash in "
+            "between leaves a counter that is never reset",
             "do both in one script or transaction, or SET key 0 EX seconds NX before INCR");
     checker_clear(checker);
     EACH(checker, i) {

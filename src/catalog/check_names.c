@@ -46,6 +46,18 @@ static bool overlaps(struct bytes wide, struct bytes narrow, struct bytes *ret_w
     }
 }
 
+/* Whether a template begins with what a deployment sets once, rather than with any value: "{ENV}:user". */
+static bool begins_with_setting(const struct pattern *pattern) {
+    const struct template_part *first = pattern->key.template.parts;
+    if (pattern->key.template.part_count == 0 || !first->is_variable) return false;
+    bool capitals = first->text.len > 2;
+    for (size_t i = 0; i < first->text.len; i++)
+        capitals &= word_lower(first->text.data[i]) == first->text.data[i]
+                        ? first->text.data[i] == '_'
+                        : true;
+    return capitals || words_are(first->text, "env|environment|stage|app|project|namespace");
+}
+
 static void check_overlaps(struct checker *checker) {
     EACH(checker, i) {
         const struct pattern *wide = checker_pattern(checker, i);
@@ -55,7 +67,9 @@ static void check_overlaps(struct checker *checker) {
         if (checker->shapes[i].len == 0) continue;
         EACH(checker, j) {
             const struct pattern *narrow = checker_pattern(checker, j);
-            if (i == j || wide->kind != narrow->kind ||
+            bool apart = narrow->key.template.part_count > 0 && begins_with_setting(wide) &&
+                         !narrow->key.template.parts[0].is_variable;
+            if (i == j || apart || wide->kind != narrow->kind ||
                 !overlaps(checker->shapes[i], checker->shapes[j], &word))
                 continue;
             if (others++ == 0) {
@@ -196,8 +210,12 @@ static void check_variables(struct checker *checker) {
         checker->chosen[i] =
             pattern->kind == PATTERN_KEY &&
             has_variable(pattern,
-                         "token|tokenid|token_id|session_token|sessiontoken|sessionid|session_id|"
-                         "secret|password|apikey|api_key|access_token|refresh_token|jwt");
+                         "token|tokenid|token_id|session_token|sessiontoken|secret|password|apikey|"
+                         "api_key|access_token|refresh_token|jwt");
+        /* There are sessions of calls and of games, which nobody logs in with. */
+        checker->chosen[i] |= pattern->kind == PATTERN_KEY &&
+                              has_variable(pattern, "sessionid|session_id") &&
+                              checker_literal(checker, i, "session|sessions|sess|auth|login");
     }
     checker_report(checker, SEVERITY_WARNING, "secret-in-key",
                    "whoever sees the names of keys of %s holds what is needed to log in: MONITOR, "

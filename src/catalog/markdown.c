@@ -297,7 +297,8 @@ static void read_heading(struct importer *importer, const struct block *block) {
     importer_close_group(importer);
     section->title = text;
     section->examples = words_have_any(text, "example|examples");
-    section->bad = words_have_any(text, "anti-pattern|anti-patterns|don't|bad|wrong");
+    section->bad = words_until_wrong(text) == 0 ||
+                   words_have_any(text, "anti-pattern|anti-patterns|don't|bad|wrong|insecure");
     section->grammar =
         words_have_any(text, "naming|convention|conventions|format|namespace|structure|grammar");
     section->channels = words_have_any(text, "channel|channels");
@@ -332,8 +333,8 @@ static void import_blocks(struct importer *importer) {
         importer->block = i;
         switch (block->kind) {
         case BLOCK_HEADING: read_heading(importer, block); break;
-        case BLOCK_PARAGRAPH:
-        case BLOCK_ITEM: importer_lines(importer, block); break;
+        case BLOCK_ITEM: importer_note_lead(importer, block); /* fallthrough */
+        case BLOCK_PARAGRAPH: importer_lines(importer, block); break;
         case BLOCK_TABLE: importer_table(importer, block); break;
         case BLOCK_CODE: importer_code(importer, block); break;
         }

@@ -58,6 +58,7 @@ struct markdown_statement {
     struct lifetime lifetime;
     enum pattern_kind kind;
     struct bytes key;
+    bool lifetime_unread; /* one is stated in words that are not understood */
 };
 
 struct markdown {

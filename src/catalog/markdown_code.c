@@ -37,9 +37,10 @@ static bool comment_text(struct bytes line, struct bytes *ret_text) {
 }
 
 static void read_comment_line(struct code *code, struct bytes text) {
-    if (words_have_any(text, "bad|wrong|don't|avoid|anti-pattern|incorrect|never do")) {
+    if (words_until_wrong(text) == 0 || words_have_any(text, wrong_words)) {
         code->bad = words_find_whole(text, "good") != 0;
-    } else if (words_have_any(text, "good|correct|better|right|do this|instead")) {
+    } else if (words_start(text, "\xe2\x9c\x85") ||
+               words_have_any(text, "good|correct|better|right|do this|instead|secure|safe")) {
         code->bad = false;
     }
     code->examples = code->shown || words_have_any(text, "example|examples|e.g.");
@@ -67,7 +68,8 @@ static bool key_comment(struct bytes rest, bool program, struct bytes *ret_comme
         return true;
     }
     if (words_start(rest, "- ") || words_start(rest, "-- ") || words_start(rest, "-> ") ||
-        words_start(rest, "=> ") || words_start(rest, ": ") || words_start(rest, "| ")) {
+        words_start(rest, "=> ") || words_start(rest, ": ") || words_start(rest, "| ") ||
+        words_start(rest, "= ")) {
         *ret_comment = words_trim(words_from(rest, words_index(rest, ' ')));
         return true;
     }
@@ -194,7 +196,9 @@ static bool read_key_label(struct code *code, struct bytes label, struct bytes v
 /* What an item below keys says of them, when it is no property: a field of theirs, or a remark. */
 static bool read_plain_item(struct code *code, struct bytes text, struct place place, bool drawn) {
     struct importer *importer = code->importer;
-    struct bytes name = words_trim(words_until(text, words_index(text, ':')));
+    struct bytes name = words_until(text, words_index(text, ':'));
+    size_t open = words_index(name, '(');
+    name = words_trim(words_until(name, open > 0 ? open : name.len));
     bool all = true;
     for (size_t i = importer->group_first; i < importer->group_end; i++) {
         enum pattern_type type = importer->catalog->patterns[i].type;

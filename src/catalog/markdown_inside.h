@@ -13,8 +13,13 @@
 
 #include "catalog/markdown.h"
 
-enum { MARKDOWN_ITEMS_MAX = 50000 };
+enum { MARKDOWN_ITEMS_MAX = 50000, LIST_LEVELS = 16 };
 #define NO_PATTERN SIZE_MAX
+#define NO_BLOCK   SIZE_MAX
+
+/* Words that show something as what not to do. */
+static const char wrong_words[] =
+    "bad|wrong|don't|avoid|anti-pattern|incorrect|never do|insecure|unsafe";
 
 /* What a heading, and the words under it, say about all patterns of the section. */
 struct section {
@@ -45,6 +50,19 @@ struct definition {
     bool only_told;      /* it stands where nothing is read: a note, if nothing describes it */
 };
 
+/* A list, by how deep it lies. */
+struct list {
+    size_t lead;   /* the block whose words stand before its first item */
+    bool has_keys; /* one of its items is a template */
+};
+
+enum list_kind {
+    LIST_UNKNOWN,
+    LIST_OF_KEYS,
+    LIST_OF_OTHERS,           /* events, permissions, scripts */
+    LIST_OF_OTHERS_AMONG_KEYS /* by its heading, with keys in a heading further above */
+};
+
 struct importer {
     struct catalog *catalog;
     struct diagnostics *diagnostics;
@@ -55,7 +73,8 @@ struct importer {
     size_t *origins;          /* of each pattern, the section; room for CATALOG_PATTERNS_MAX */
     size_t current;           /* the section now, SIZE_MAX before the first */
     size_t block;             /* the block now */
-    size_t group_first;       /* the patterns that properties now belong to */
+    struct list lists[LIST_LEVELS];
+    size_t group_first; /* the patterns that properties now belong to */
     size_t group_end;
     unsigned group_level; /* how deep the list lies whose item opened the group; 0 none */
     bool record;          /* it was opened by a heading or by "Key:", and lasts */
@@ -98,6 +117,18 @@ void importer_open_group(struct importer *importer, size_t pattern, unsigned lev
 void importer_close_group(struct importer *importer);
 /* Whether there is one; a heading that may be a key becomes one by being asked for. */
 bool importer_has_group(struct importer *importer);
+
+/* ---- markdown_context.c ---- */
+
+static inline unsigned importer_list_level(const struct block *item) {
+    return item->level < LIST_LEVELS ? item->level : LIST_LEVELS - 1;
+}
+/* To be called for each item in order. */
+void importer_note_lead(struct importer *importer, const struct block *item);
+/* What the list of an item is, by the words before it and the headings above. */
+enum list_kind importer_list_kind(const struct importer *importer, const struct block *item);
+/* How far a line goes before something is shown as wrong: "good: `a:{x}`, [cross] `a{x}`"; 0 when all of it is. */
+size_t words_until_wrong(struct bytes text);
 
 /* ---- markdown_lines.c ---- */
 

@@ -452,6 +452,16 @@ static void read_label(struct importer *importer, const struct block *block,
         read_sentence(importer, text, number);
 }
 
+/* Whether an item that looks like a key is one of events, scripts or the like; without variables it is a key only
+ * where keys are told, or when its type is. */
+static bool is_of_others(const struct importer *importer, const struct block *block,
+                         const struct line *line) {
+    enum list_kind kind = importer_list_kind(importer, block);
+    if (states_type(line->value)) return false;
+    if (line->found.kind == KEY_TEXT_TEMPLATE) return kind == LIST_OF_OTHERS;
+    return line->found.kind == KEY_TEXT_LITERAL && kind != LIST_OF_KEYS;
+}
+
 /* False when the key is only mentioned. */
 static bool read_key(struct importer *importer, const struct block *block, struct line *line,
                      uint32_t number) {
@@ -467,6 +477,10 @@ static bool read_key(struct importer *importer, const struct block *block, struc
     bool told = (words_trim(line->value).len > 0 || (section && section->type)) &&
                 !(section && section->examples);
     bool alone = words_trim(line->value).len == 0;
+    if (item && is_of_others(importer, block, line)) {
+        importer_unread(importer, found.place, "a key in a list of other things", line->label);
+        return true;
+    }
     if (found.kind == KEY_TEXT_LITERAL && !(told && (item || states_type(line->value)))) {
         if (!alone) return false;
         importer_close_group(importer);
@@ -477,6 +491,8 @@ static bool read_key(struct importer *importer, const struct block *block, struc
     if (found.kind == KEY_TEXT_TEMPLATE && !item && !line->strong && !alone) return false;
     size_t pattern = importer_add(importer, &found);
     if (pattern == NO_PATTERN) return true;
+    if (item && found.kind == KEY_TEXT_TEMPLATE)
+        importer->lists[importer_list_level(block)].has_keys = true;
     importer_open_group(importer, pattern, item ? block->level : 0, alone && !item);
     if (alone) return true;
     /* What is said of another key further on is not said of this one. */
@@ -527,7 +543,8 @@ static void read_line(struct importer *importer, const struct block *block, stru
                       uint32_t number) {
     bool item = block->kind == BLOCK_ITEM;
     if (words_start(text, ": ")) text = words_trim(words_from(text, 2)); /* of a definition list */
-    if (item && read_database_item(importer, text)) return;
+    text = words_trim(words_until(text, words_until_wrong(text)));
+    if (text.len == 0 || (item && read_database_item(importer, text))) return;
     struct line line = classify(importer, text);
     if (line.lead == LEAD_KEY_LABEL) {
         importer_key_label(importer, line.label, line.value, number, block->level);

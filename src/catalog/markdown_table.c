@@ -132,6 +132,7 @@ static bool find_columns(struct importer *importer, const struct block *table,
                 words_have_any(title, "pattern|patterns|key|keys|channel|channels|template|topic");
             bool templates = false;
             size_t keys = 0, plain = 0, cells = 0;
+            if (words_until_wrong(title) == 0 || words_have_any(title, wrong_words)) continue;
             if (words_have_any(title, example_words) || (named && !is_named)) continue;
             for (size_t j = 1; j < table->row_count; j++) {
                 if (i >= table->rows[j].count || table->rows[j].cells[i].text.len == 0) continue;

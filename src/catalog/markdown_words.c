@@ -20,6 +20,15 @@ void importer_lifetime_beside(struct importer *importer, size_t number, struct b
     }
 }
 
+/* Where the pattern was stated last; NULL when it was not. */
+static struct markdown_statement *last_statement(struct importer *importer, size_t number) {
+    struct markdown *facts = importer->facts;
+    for (size_t i = facts->statement_count; i > 0; i--) {
+        if (facts->statements[i - 1].pattern == number) return &facts->statements[i - 1];
+    }
+    return NULL;
+}
+
 /* Texts of lifetimes live in the catalog's arena. */
 void importer_lifetime(struct importer *importer, size_t number, struct bytes text,
                        struct place place, bool sure) {
@@ -37,17 +46,16 @@ void importer_lifetime_in(struct importer *importer, size_t number, struct bytes
         /* A number without a unit is what EXPIRE takes. */
         seconds = sure && lifetime_read_in(text, 1000, arena, &lifetime);
         if (!seconds) {
-            if (sure) importer_unread(importer, place, "the lifetime", text);
+            if (!sure) return;
+            importer_unread(importer, place, "the lifetime", text);
+            struct markdown_statement *statement = last_statement(importer, number);
+            if (statement) statement->lifetime_unread = true;
             return;
         }
     }
     if (lifetime.kind == LIFETIME_UNSTATED) return;
-    struct markdown *facts = importer->facts;
-    for (size_t i = facts->statement_count; sure && i > 0; i--) {
-        if (facts->statements[i - 1].pattern != number) continue;
-        facts->statements[i - 1].lifetime = lifetime;
-        break;
-    }
+    struct markdown_statement *statement = sure ? last_statement(importer, number) : NULL;
+    if (statement) statement->lifetime = lifetime;
     if (pattern->lifetime.kind != LIFETIME_UNSTATED && !(pattern->guessed & GUESS_LIFETIME)) return;
     if (pattern->lifetime.kind != LIFETIME_UNSTATED && !sure) return;
     pattern->lifetime = lifetime;
@@ -390,9 +398,15 @@ bool importer_section_property(struct importer *importer, size_t number, struct 
     }
     case PROPERTY_LIFETIME:
         if (!section->lifetime.kind &&
-            !lifetime_read(value, &importer->catalog->arena, &section->lifetime))
+            !lifetime_read(value, &importer->catalog->arena, &section->lifetime)) {
+            struct markdown *facts = importer->facts;
             importer_unread(importer, importer->document->blocks[importer->block].place,
                             "the lifetime", value);
+            for (size_t i = facts->statement_count; i > 0; i--) {
+                if (facts->statements[i - 1].block < number) break;
+                facts->statements[i - 1].lifetime_unread = true;
+            }
+        }
         return true;
     case PROPERTY_PURPOSE:
         if (!section->purpose.len) section->purpose = words_trim(value);

@@ -121,6 +121,52 @@ export class Rooms {}
                  "hits:10.0.0.8\nKey: mail:d.e@c.example\n```\n",
                  {"hits:{ip}": (None, None), "hits:{ip}:{user}": (None, None), "hits:total": (None, None),
                   "mail:{address}": (None, None)}),
+    # lists of other things with colons in their names, and what is shown as wrong
+    "lists-of-others": ("""# My service on Redis
+
+## Scripts
+
+- `build:all` - builds
+
+## Live
+
+WebSocket events:
+
+- `room:{id}:closed` - a room closed
+- `room:opened` - a room opened
+
+## Redis keys
+
+- `room:{id}` - hash
+- `rooms:open` - ids of rooms
+
+## Events
+
+- `news:{day}` - what happened, list
+- `news:all` - all of it
+
+## Anything
+
+- `found:{id}` - what was found
+- `found:first` - the first of them
+- \u2705 Good: `seen:{id}`, \u274c bad: `seen{id}x`
+- Wrong: `lost:{id}:x`
+- Secure:
+
+```ts
+// \u274c INSECURE: without the tenant
+const cacheKey = `open:${id}`;
+// \u2705 SECURE: with it
+const tenantKey = `closed:${id}`;
+```
+""", {"room:{id}": ("hash", None), "rooms:open": (None, None), "news:{day}": ("list", None), "news:all": (None, None),
+      "found:{id}": (None, None), "found:first": (None, None), "seen:{id}": (None, None), "closed:{id}": (None, None)}),
+    "given-by-equals": (fenced("""
+call:<id> = {
+  id: string,
+  state: string,
+}
+"""), {"call:{id}": (None, None)}),
     "hash-tags": ("# Keys\n\n- `of:{<tenant>}:reset:<token>` - string\n- `cart:{%s}:items` - list\n"
                   "- `<a>:{<b>}:<c>` is how they are built\n",
                   {"of:{{{tenant}}}:reset:{token}": ("string", None), "cart:{{{var1}}}:items": ("list", None)}),
@@ -162,6 +208,37 @@ game:{id} -> Sorted Set
     assert "fields: [name, seen_at]" in out
     assert "9:5: note: this property could not be understood: 'a whole sentence'" in err
     assert err.count("could not be understood") == 1
+
+
+def test_keys_in_lists_of_others_are_told(tmp_path):
+    _, _, err = read("# Notes\n\n## Permissions\n\n- `orders:read` - may read\n- `orders:{id}:x` - odd\n", tmp_path)
+    assert "shape.md:5:4: note: a key in a list of other things could not be understood: 'orders:read'" in err
+    assert "'orders:{id}:x'" in err
+
+
+# A lifetime that is stated, in words that are not understood, is not missing.
+STATED = "# Keys\n\n| Key | TTL |\n|---|---|\n| `rate:{user}` | `windowMs` |\n| `cache:{id}` | |\n"
+BELOW = "# Keys\n\n- `session:{user}` - who is in\n\n**TTL**: \u0441\u0443\u0442\u043a\u0438\n"
+
+
+@pytest.mark.parametrize("text, codes", [(STATED, {"cache-immortal"}), (BELOW, set())])
+def test_a_lifetime_in_other_words_is_not_missing(text, codes, tmp_path):
+    source = tmp_path / "stated.md"
+    source.write_text(text)
+    found = {f["code"] for f in findings(source)[1]}
+    assert {code for code in found if code.endswith("-immortal")} == codes
+    assert "unread" in found
+
+
+def test_what_sessions_and_first_variables_are(tmp_path):
+    source = tmp_path / "names.md"
+    source.write_text("# Keys\n\n- `call:{sessionId}` - string\n- `login:session:{sessionId}` - string\n"
+                      "- `{SITE_NAME}:call:all` - string\n- `{who}:x:all` - string\n- `y:x:all` - string\n")
+    found = findings(source)[1]
+    secrets = [f for f in found if f["code"] == "secret-in-key"]
+    assert len(secrets) == 1 and "login:session" in secrets[0]["what"] and "call:" not in secrets[0]["what"]
+    shared = [f for f in found if f["code"] == "level-shared"]
+    assert len(shared) == 1 and "'{who}:x:all'" in shared[0]["what"]
 
 
 def test_one_shape_by_two_names_is_told(tmp_path):
