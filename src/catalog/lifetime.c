@@ -29,13 +29,27 @@ static int64_t unit_ms(struct bytes word) {
     return 0;
 }
 
+/* How long the sign between groups of three digits is: "86,400", "604 800", "2_592_000"; 0 where none stands. */
+static size_t group_sign(struct bytes text) {
+    static const char *const signs[] = {",",           "_", " ", "'", "\xc2\xa0", "\xe2\x80\x89",
+                                        "\xe2\x80\xaf"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        size_t at = strlen(signs[i]), digits = 0;
+        if (!words_start(text, signs[i])) continue;
+        while (at + digits < text.len && word_is_digit(text.data[at + digits])) digits++;
+        return digits == 3 ? at : 0;
+    }
+    return 0;
+}
+
 /* Reads digits, with a fraction for free text ("1.5 hours"): thousandths in ret_milli. */
 static size_t read_amount(struct bytes text, bool fraction, int64_t *ret_milli) {
-    size_t at = 0;
+    size_t at = 0, group;
     int64_t whole = 0, milli = 0;
     while (at < text.len && word_is_digit(text.data[at])) {
         if (whole < INT64_C(1000000000000)) whole = whole * 10 + (text.data[at] - '0');
         at++;
+        if (fraction && at <= 11 && (group = group_sign(words_from(text, at)))) at += group;
     }
     if (at == 0) return 0;
     if (fraction && at + 1 < text.len && text.data[at] == '.' && word_is_digit(text.data[at + 1])) {
@@ -329,7 +343,7 @@ static struct bytes with_unit(struct bytes text, int64_t unit_ms, struct arena *
     for (; at < text.len; at++) {
         if (word_is_digit(text.data[at])) end = at + 1;
         if (!word_is_digit(text.data[at]) && !memchr("-. ", text.data[at], 3) &&
-            (unsigned char)text.data[at] < 0x80)
+            !group_sign(words_from(text, at)) && (unsigned char)text.data[at] < 0x80)
             break;
     }
     struct bytes rest = words_from(text, end), word = words_trim(rest);

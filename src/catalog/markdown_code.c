@@ -92,13 +92,26 @@ static struct bytes label_type(const struct code *code) {
     return words_leading_type(inner) ? inner : (struct bytes){0};
 }
 
+/* "cart:{id}: a list": the last colon parts the key from what is said of it. With nothing or a comment behind, it stays: the
+ * key is a family. */
+static void cut_colon(struct bytes *word, struct bytes *rest) {
+    struct bytes behind = words_trim(*rest);
+    if (!words_end(*word, "}:") && !words_end(*word, ">:")) return;
+    if (behind.len == 0 || !word_is_letter(behind.data[0])) return;
+    word->len--;
+    *rest = bytes_make(word->data + word->len,
+                       (size_t)(rest->data + rest->len - word->data) - word->len);
+}
+
 /* A line that begins with a key. */
 static bool read_key_line(struct code *code, struct bytes line, size_t number) {
     struct importer *importer = code->importer;
     const struct section *section = section_at(importer, importer->current);
     struct bytes rest = line, word, key, comment;
     bool program = code->program && !code->remarks;
-    if (!words_next(&rest, &word) || !key_comment(rest, program, &comment)) return false;
+    if (!words_next(&rest, &word)) return false;
+    cut_colon(&word, &rest);
+    if (!key_comment(rest, program, &comment)) return false;
     enum key_text kind = key_text_read(word, code->keys && comment.len, importer->arena, &key);
     struct place place = place_in(code, number, word);
     if (kind == KEY_TEXT_NONE || word.data[0] == '"' || word.data[0] == '\'') return false;
@@ -211,6 +224,16 @@ static bool read_plain_item(struct code *code, struct bytes text, struct place p
     return all || drawn;
 }
 
+/* Whether an item is a key rather than said of one. */
+static bool begins_with_key(const struct code *code, struct bytes text, bool literals) {
+    struct bytes word, key, comment;
+    if (!words_next(&text, &word)) return false;
+    cut_colon(&word, &text);
+    literals |= key_comment(text, false, &comment) && words_leading_type(comment);
+    enum key_text kind = key_text_read(word, false, code->importer->arena, &key);
+    return kind == KEY_TEXT_TEMPLATE || (kind == KEY_TEXT_LITERAL && literals);
+}
+
 /* "- Type: Hash", "TTL: 2 hours", "Fields:" and the items below it: what is said of the keys above. */
 static bool read_property_line(struct code *code, struct bytes line, size_t number) {
     struct importer *importer = code->importer;
@@ -220,11 +243,18 @@ static bool read_property_line(struct code *code, struct bytes line, size_t numb
     size_t colon = words_index(text, ':');
     struct bytes label = words_trim(words_until(text, colon));
     struct bytes value = colon < text.len ? words_trim(words_from(text, colon + 1)) : text;
+    if (words_are(words_trim(line), "example:|examples:|e.g.:")) {
+        code->examples = true;
+        return true;
+    }
     if (colon < text.len && read_key_label(code, label, value, number)) return true;
     if (!item) code->fields = false;
-    if (importer->group_first == importer->group_end ||
-        (drawn && read_key_line(code, text, number)))
-        return false;
+    bool below = importer->group_first != importer->group_end;
+    /* Branches below no key are those of a tree of files. */
+    if (item && !code->fields && (below || !drawn) &&
+        begins_with_key(code, text, drawn || code->examples))
+        return read_key_line(code, text, number);
+    if (!below) return false;
     bool known = colon < text.len && is_property_label(label) && !(item && code->fields);
     if (!item && !(known && words_start(words_from(text, colon + 1), value.len ? " " : "")))
         return false;

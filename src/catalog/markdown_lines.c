@@ -539,6 +539,15 @@ static bool states(struct bytes text) {
            (words_tell_lifetime(text) && duration_find(text, &ms, &start, &end));
 }
 
+/* "All keys have a TTL of 30 minutes": what is said of all keys of the section. */
+static bool is_of_all(struct bytes text) {
+    int64_t ms;
+    size_t start, end;
+    return words_have_any(
+               text, "all keys|every key|each key|all of these keys|all of them|all entries") &&
+           words_tell_lifetime(text) && duration_find(text, &ms, &start, &end);
+}
+
 static void read_line(struct importer *importer, const struct block *block, struct bytes text,
                       uint32_t number) {
     bool item = block->kind == BLOCK_ITEM;
@@ -555,6 +564,9 @@ static void read_line(struct importer *importer, const struct block *block, stru
         return;
     }
     if (line.lead == LEAD_KEY && read_key(importer, block, &line, number)) return;
+    if (!item && is_of_all(text) &&
+        importer_section_property(importer, importer->current, BYTES("ttl"), text))
+        return;
     if (states(text)) importer_has_group(importer);
     if (read_remark(importer, block, text, number)) return;
     read_sentence(importer, text, number);

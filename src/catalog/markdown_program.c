@@ -12,8 +12,9 @@ struct program {
     const bool *bad_lines;
     size_t line_count;
     struct usage_names names;
-    struct bytes function; /* the one whose body the line is in */
-    struct bytes remark;   /* the comment on the line above */
+    struct bytes function;     /* the one whose body the line is in */
+    struct bytes remark;       /* the comment on the line above */
+    struct definition *object; /* the key of the object whose properties follow */
 };
 
 static struct place place_in(const struct program *program, size_t line, struct bytes text) {
@@ -271,6 +272,11 @@ static bool tells_key(struct bytes name) {
     return false;
 }
 
+static bool is_prefix_name(struct bytes name) {
+    return words_have_any(name, "prefix|prefixes") || words_end(name, "PREFIX") ||
+           words_end(name, "Prefix");
+}
+
 /* A text that was given to a name: remembered, and a pattern to guess when it is a key. */
 static void define(struct program *program, struct bytes name, struct bytes text, struct bytes rest,
                    size_t line) {
@@ -288,11 +294,13 @@ static void define(struct program *program, struct bytes name, struct bytes text
     }
     if (bad || words_index(text, TEMPLATE_SEPARATOR) == text.len) return;
     struct place place = place_in(program, line, text);
+    if (kind == KEY_TEXT_LITERAL && is_prefix_name(name)) {
+        key = bytes_from_string(arena_printf(importer->arena, "%.*s:*", (int)key.len, key.data));
+        kind = KEY_TEXT_FAMILY;
+    }
     if (kind == KEY_TEXT_NONE || kind == KEY_TEXT_FAMILY) {
         if (kind == KEY_TEXT_NONE) {
-            if (!tells_key(name) && !words_have_any(name, "prefix|prefixes") &&
-                !words_end(name, "PREFIX"))
-                return;
+            if (!tells_key(name) && !is_prefix_name(name)) return;
             kind = key_text_read(text, true, importer->arena, &key);
         }
         if (kind == KEY_TEXT_FAMILY) importer_add_family(importer, key, place, true);
@@ -314,6 +322,27 @@ static void define(struct program *program, struct bytes name, struct bytes text
     if (!usage_duration(rest, &definition->lifetime_ms)) definition->lifetime_ms = 0;
     definition->next = importer->definitions;
     importer->definitions = definition;
+    if (words_are(name, "pattern|key|template|keypattern|key_pattern"))
+        program->object = definition;
+}
+
+/* "ttl: 300," beside "pattern: 'seen:{id}'," in one object: seconds, unless its name says otherwise. */
+static void read_object_line(struct program *program, struct bytes line) {
+    size_t colon = words_index(line, ':');
+    int64_t number, unit = 1000;
+    if (!program->object) return;
+    if (words_start(line, "}") || words_start(line, ")")) program->object = NULL;
+    if (colon == line.len || !program->object || program->object->lifetime_ms) return;
+    struct bytes name = words_trim(words_until(line, colon)), value = words_from(line, colon + 1);
+    value = words_trim(words_until(value, words_index(value, '/')));
+    value = words_trim(words_until(value, words_index(value, ',')));
+    if (words_end(name, "Ms") || words_end(name, "_ms")) unit = 1;
+    while (name.len && memchr("\"' ", name.data[0], 3)) name = words_from(name, 1);
+    if (words_find(name, "ttl") != 0 && words_find(name, "expir") != 0 &&
+        words_find(name, "lifetime") != 0)
+        return;
+    if (usage_number(value, &number) && number > 0 && number <= LIFETIME_MAX_MS / unit)
+        program->object->lifetime_ms = number * unit;
 }
 
 static void read_definitions(struct program *program) {
@@ -334,6 +363,7 @@ static void read_definitions(struct program *program) {
                 remember(program, name, words_bare(word));
             continue;
         }
+        read_object_line(program, trimmed);
         note_function(program, line);
         for (size_t at = 0; at < line.len && line.len < 1000; at++) {
             if (line.data[at] == '#' || words_start(words_from(line, at), "//")) break;

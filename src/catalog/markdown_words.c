@@ -347,13 +347,17 @@ bool importer_property(struct importer *importer, size_t number, struct bytes la
     case PROPERTY_LIFETIME:
         importer_lifetime_in(importer, number, value, lifetime_unit(label), place, true);
         break;
-    case PROPERTY_PURPOSE: set_text(importer, &pattern->purpose, value); break;
+    case PROPERTY_PURPOSE:
+        set_text(importer, &pattern->purpose, value);
+        importer_lifetime_beside(importer, number, value, place);
+        break;
     case PROPERTY_EXAMPLE: read_examples(importer, number, value, place); break;
     case PROPERTY_SOURCE: set_text(importer, &pattern->source, words_bare(value)); break;
     case PROPERTY_OWNER: set_text(importer, &pattern->owner, words_bare(value)); break;
     case PROPERTY_FIELDS: read_fields(importer, pattern, value, place); break;
     case PROPERTY_VALUE:
         read_value(pattern, value);
+        importer_lifetime_beside(importer, number, value, place);
         if (words_leading_type(value) > PATTERN_TYPE_STRING)
             importer_type(importer, number, value, place, false);
         break;

@@ -161,6 +161,55 @@ const tenantKey = `closed:${id}`;
 ```
 """, {"room:{id}": ("hash", None), "rooms:open": (None, None), "news:{day}": ("list", None), "news:all": (None, None),
       "found:{id}": (None, None), "found:first": (None, None), "seen:{id}": (None, None), "closed:{id}": (None, None)}),
+    # numbers in groups, lifetimes told in other columns, and of all keys
+    "lifetimes": ("""# Keys
+
+| Key | TTL (s) | Content |
+|---|---|---|
+| `a:{id}` | 86,400 | |
+| `b:{id}` | 2_592_000 | |
+| `c:{id}` | 604 800 s (7 d) | |
+| `d:{id}` | | Digest of a day (TTL: 24h) |
+
+## Others
+
+| Key | Type |
+|---|---|
+| `e:{id}` | set |
+
+All keys have a 30-minute TTL.
+""", {"a:{id}": (None, "1d"), "b:{id}": (None, "30d"), "c:{id}": (None, "7d"), "d:{id}": (None, "1d"),
+      "e:{id}": ("set", "30m")}),
+    # items that are keys, not said of one; a tree of files is none of keys
+    "fenced-items": (fenced("""
+- f:{id} - hash, 5 min
+- g:{id}: list
+- h:all - set
+
+Example:
+- f:one
+- g:two
+""") + "\n```\nsrc/\n\u251c\u2500\u2500 i:{id}\n\u2514\u2500\u2500 j\n```\n",
+                     {"f:{id}": ("hash", "5m"), "g:{id}": ("list", None), "h:all": ("set", None)}),
+    # objects that tell key and lifetime; names of prefixes are no keys
+    "objects": (fenced("""
+export const KEYS = {
+  SEEN: {
+    pattern: 'seen:{site}:{id}',
+    ttl: 300, // 5 minutes
+    description: 'Who was here',
+  },
+  LEFT: {
+    pattern: 'left:{site}',
+    ttlMs: 60000,
+  },
+  STAYS: {
+    pattern: 'stays:{site}',
+  },
+  other: { ttl: 77 },
+};
+const SITE_PREFIX = 'site:all';
+""", "ts"), {"seen:{site}:{id}": (None, "5m"), "left:{site}": (None, "1m"), "stays:{site}": (None, None)}),
     "given-by-equals": (fenced("""
 call:<id> = {
   id: string,

@@ -26,6 +26,11 @@ static const struct {
 } wordings[] = {
     {"5 min", LIFETIME_LIMITED, 5 * M, 0, 0, NULL, NULL, NULL},
     {"1 hour (completed)", LIFETIME_LIMITED, H, 0, 0, "completed", NULL, NULL},
+    {"86,400 s", LIFETIME_LIMITED, D, 0, 0, NULL, NULL, NULL},
+    {"2_592_000 seconds", LIFETIME_LIMITED, 30 * D, 0, 0, NULL, NULL, NULL},
+    {"604\xe2\x80\xaf"
+     "800 s",
+     LIFETIME_LIMITED, 7 * D, 0, 0, NULL, NULL, NULL},
     {"3600 seconds (1 hour)", LIFETIME_LIMITED, H, 0, 0, NULL, NULL, NULL},
     {"3600 seconds (2 hours)", LIFETIME_LIMITED, H, 0, 0, NULL, NULL, "2 hours"},
     {"7d", LIFETIME_LIMITED, 7 * D, 0, 0, NULL, NULL, NULL},
