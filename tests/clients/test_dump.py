@@ -131,7 +131,8 @@ def peer_commands():
 @pytest.fixture(scope='module', params=peer_commands(), ids=lambda found: found[0])
 def peer(request):
     name, command = request.param
-    with Server(['--save', ''], command=command) as running:
+    # In its own root nobody knows what others have left to be loaded.
+    with Server(['--save', '', '--dbfilename', 'keynome-test.rdb'], command=command) as running:
         yield Peer(name, running)
 
 
