@@ -30,6 +30,7 @@ static const struct word flag_words[] = {
     {COMMAND_ASKING, "asking"},
     {COMMAND_FAST, "fast"},
     {COMMAND_NO_AUTH, "no_auth"},
+    {COMMAND_NO_MANDATORY_KEYS, "no_mandatory_keys"},
     {COMMAND_NO_ASYNC_LOADING, "no_async_loading"},
     {COMMAND_NO_MULTI, "no_multi"},
     {COMMAND_ALLOW_BUSY, "allow_busy"},
@@ -380,7 +381,7 @@ static void get_keys(struct request *request, bool with_flags) {
         places == NULL ? COMMAND_KEYS_INVALID : command_keys(row, argv, argc, places, argc);
     /* Scripts may do without keys; that they are given fewer than they count shows when they run. */
     int64_t counted;
-    if (count == COMMAND_KEYS_INVALID && row->flags & COMMAND_RUNS_SCRIPT &&
+    if (count == COMMAND_KEYS_INVALID && row->flags & COMMAND_NO_MANDATORY_KEYS &&
         number_parse_i64(argv[row->keys[0].begin], &counted))
         count = 0;
     if (count < 0 || count > argc) {

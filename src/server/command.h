@@ -40,6 +40,7 @@ enum command_flag {
     COMMAND_NO_ASYNC_LOADING = 1 << 15,
     COMMAND_NO_MULTI = 1 << 16,
     COMMAND_ALLOW_BUSY = 1 << 17,
+    COMMAND_NO_MANDATORY_KEYS = 1 << 18,
     /* Ours, not shown: */
     COMMAND_ALL_SHARDS = 1 << 24,    /* runs with the whole keyspace locked */
     COMMAND_IN_SUBSCRIBER = 1 << 25, /* allowed to a RESP2 client that is subscribed */

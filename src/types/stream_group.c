@@ -186,6 +186,13 @@ bool stream_group_lag(const struct stream *stream, const struct stream_group *gr
         *ret_lag = (int64_t)stream->count;
         return true;
     }
+    /* Before the first entry, with no gap behind it: what is there is what is left, whatever
+     * the group was told that it had read. */
+    if (stream->count == 0 || (stream_id_less(group->last_id, stream->first_id) &&
+                               stream_id_less(stream->facts.max_deleted, stream->first_id))) {
+        *ret_lag = (int64_t)stream->count;
+        return true;
+    }
     if (group->entries_read != STREAM_READ_UNKNOWN &&
         !stream_has_gap_from(stream, group->last_id)) {
         *ret_lag = added - group->entries_read;

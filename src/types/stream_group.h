@@ -73,7 +73,8 @@ void stream_group_delete(struct stream *stream, struct stream_group *group);
 int64_t stream_entries_up_to(const struct stream *stream, struct stream_id id);
 /* Are there, from an identifier on, places whose entries were deleted, as far as is known? */
 bool stream_has_gap_from(const struct stream *stream, struct stream_id id);
-/* How many entries the group has not read yet; false when that cannot be told. */
+/* How many entries the group has not read yet: all, when it stands before the first. False when
+ * that cannot be told. */
 bool stream_group_lag(const struct stream *stream, const struct stream_group *group,
                       int64_t *ret_lag);
 /* An entry behind the group's last was delivered: last_id and entries_read move on. */

@@ -69,6 +69,17 @@ def _without_sign(reply):
     return reply
 
 
+def _without_progress(facts):
+    """What XINFO tells, without how far groups have read."""
+    kind, value = facts
+    if kind == 'facts':
+        return kind, [(word, _without_progress(item)) for word, item in value
+                      if word not in (b'lag', b'entries-read')]
+    if kind in '*%' and value:
+        return kind, [_without_progress(item) if isinstance(item, tuple) else item for item in value]
+    return facts
+
+
 DIFFERENCES = [
     Difference(
         'listpack-list', 'Short lists are listpacks since 7.2; 7.0 calls every list a quicklist.',
@@ -225,6 +236,13 @@ DIFFERENCES = [
         'xsetid-deleted', 'XSETID goes back no further than to what was deleted, as since 7.2.',
         lambda args, e, a: _name(args) == b'XSETID' and e[0] == a[0] == '-' and
         b'max_deleted_entry_id' in a[1]),
+    Difference(
+        'group-progress',
+        'A group that stands before the first entry has all entries to read, whatever it was told '
+        'that it had read, and counts from there, as in Redis 8; 7.0 and Valkey may tell a lag below 0.',
+        lambda args, e, a: _name(args) == b'XINFO' and _sub(args) in (b'GROUPS', b'STREAM') and
+        _without_progress(compare.stream_reply(args, e)) ==
+        _without_progress(compare.stream_reply(args, a)), oracle=('redis7', 'valkey')),
     Difference(
         'listpackex',
         'A hash whose fields expire is a hashtable, as in Valkey; Redis has a listpack of its own for it, '

@@ -377,6 +377,31 @@ static void lag_is_known_where_it_can_be(void **state) {
     heap_free(heap);
 }
 
+/* Before the first entry a group has all entries to read, whatever it was told. */
+static void lag_before_the_first_entry(void **state) {
+    (void)state;
+    struct heap *heap = heap_new();
+    struct stream *stream = stream_new(heap);
+    struct bytes pairs[] = {BYTES("f"), BYTES("v")};
+    struct stream_group *group = stream_group_new(stream, BYTES("g"), STREAM_ID_MIN, 7);
+    int64_t lag;
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_int_equal(stream_add(stream, (struct stream_id){i, 0}, pairs, 1), 0);
+    assert_true(stream_group_lag(stream, group, &lag));
+    assert_int_equal(lag, 3);
+    stream_group_advance(stream, group, (struct stream_id){1, 0});
+    assert_int_equal(group->entries_read, 1);
+    assert_true(stream_group_lag(stream, group, &lag));
+    assert_int_equal(lag, 2);
+    struct stream_trim nothing = {.keep = 0};
+    group->entries_read = 9;
+    stream_trim(stream, &nothing);
+    assert_true(stream_group_lag(stream, group, &lag));
+    assert_int_equal(lag, 0);
+    stream_free(stream);
+    heap_free(heap);
+}
+
 int main(void) {
     const char *given = getenv("SEED");
     uint64_t seed = given ? strtoull(given, NULL, 0) : random_next();
@@ -387,6 +412,7 @@ int main(void) {
         cmocka_unit_test(entries_are_small),
         cmocka_unit_test(a_capped_stream_stays_small),
         cmocka_unit_test(lag_is_known_where_it_can_be),
+        cmocka_unit_test(lag_before_the_first_entry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
