@@ -154,6 +154,7 @@ static bool do_call(lua_State *lua, struct engine *engine) {
         !request_find_keys(&request))
         return fail(lua, "-ERR out of memory");
     run_command(engine, &request, number);
+    lua_settop(lua, 0); /* arguments may fill the stack, and the reply needs some */
     if (reply.overflow) return fail(lua, "not enough memory for the reply of a command");
     values_push_reply(lua, buffer_bytes(&engine->reply));
     return reply.errors == 0;

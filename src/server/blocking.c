@@ -122,7 +122,8 @@ static void wait_list_enter(struct server *server, struct waiter *waiter, struct
     }
     *place = (struct wait_place){.waiter = waiter, .key = wait_key};
     wait_place_enter(&wait_key->places, place);
-    wait_key->any_change += waiter->request.block.any_change;
+    if (waiter->request.block.any_change && wait_key->any_change++ == 0)
+        stats_add(STAT_BLOCKING_KEYS_ON_NOKEY, 1);
     store_listen(server->store, key->shard, 1);
 }
 
@@ -133,7 +134,8 @@ static void wait_lists_leave(struct server *server, struct waiter *waiter) {
         struct wait_place *place = &waiter->places[i];
         unsigned shard = waiter->request.keys[block->first_key + i].key.shard;
         chain_remove(&place->key->places, &place->link);
-        place->key->any_change -= block->any_change;
+        if (block->any_change && --place->key->any_change == 0)
+            stats_add(STAT_BLOCKING_KEYS_ON_NOKEY, -1);
         store_listen(server->store, shard, -1);
         if (place->key->places.count > 0) continue;
         chain_remove(&server->blocking->keys[shard], &place->key->link);

@@ -103,6 +103,18 @@ static bool is_statement(struct config *config, struct config_words words,
     return true;
 }
 
+/* A list that was given as one word in quotes, as command lines often have it (--save "60 1"), is its words: they take
+ * the place of the directive's other words. */
+static bool unquote_list(const struct config_row *row, const struct config_words *arguments,
+                         struct config_words *ret_words) {
+    if (!(row->flags & CONFIG_WORDS) || row->flags & CONFIG_QUOTED || arguments->count != 1 ||
+        !strchr(arguments->words[0], ' '))
+        return false;
+    for (const char *at = arguments->words[0]; *at; at++)
+        if ((unsigned char)*at < ' ') return false;
+    return config_split(bytes_from_string(arguments->words[0]), ret_words);
+}
+
 static bool apply_words(struct config *config, struct config_words words, const struct place *place,
                         struct bytes line, struct config_error *error) {
     bool ok;
@@ -114,7 +126,8 @@ static bool apply_words(struct config *config, struct config_words words, const 
     char refusal[256];
     int64_t number = 0;
     buffer_init(&text, CONFIG_TEXT_MAX);
-    struct config_words arguments = {words.words + 1, words.count - 1};
+    struct config_words arguments = {words.words + 1, words.count - 1}, unquoted = {NULL, 0};
+    if (unquote_list(row, &arguments, &unquoted)) arguments = unquoted;
     /* A list may be empty: what that means (nothing, or an error) its own function says. */
     const char *reason = arguments.count == 0 && !(row->flags & CONFIG_WORDS)
                              ? "wrong number of arguments"
@@ -132,6 +145,7 @@ static bool apply_words(struct config *config, struct config_words words, const 
         value->given = true;
     }
     buffer_done(&text);
+    config_words_done(&unquoted);
     return reason == NULL;
 }
 

@@ -57,6 +57,7 @@ enum config_row_flag {
     CONFIG_WORDS = 4,     /* CONFIG SET splits the value into words */
     CONFIG_REFUSED = 8,   /* a value other than the default asks for what is not built: refused */
     CONFIG_UNSHOWN = 16,  /* not in CONFIG GET unless named in full */
+    CONFIG_QUOTED = 32,   /* of several words: one in quotes stays one when a file is read */
 };
 
 struct config_row {

@@ -10,7 +10,7 @@ static const struct config_row rows[] = {
     {"catalog", CONFIG_SPECIAL, "",
      "files of catalogs (.yaml, .yml) or documents (.md) to load at the start; CATALOG LOAD loads "
      "more",
-     .special = &config_special_catalog, .flags = CONFIG_WORDS | CONFIG_FIXED},
+     .special = &config_special_catalog, .flags = CONFIG_WORDS | CONFIG_FIXED | CONFIG_QUOTED},
     {"catalog-mode", CONFIG_ENUM, "observe",
      "what is done about violations of catalogs and documents that state no mode: off (counted "
      "only), observe (noted), enforce (refused)",

@@ -130,7 +130,8 @@ void info_clients_section(const struct info *info) {
     info_field(info, "clients_in_timeout_table", "0");
     info_field(info, "total_watched_keys", "%llu", (unsigned long long)totals.watched_keys);
     info_field(info, "total_blocking_keys", "%lld", (long long)stats_read(STAT_BLOCKING_KEYS));
-    info_field(info, "total_blocking_keys_on_nokey", "0");
+    info_field(info, "total_blocking_keys_on_nokey", "%lld",
+               (long long)stats_read(STAT_BLOCKING_KEYS_ON_NOKEY));
 }
 
 /* ---- memory ---- */

@@ -39,7 +39,7 @@ static struct {
     int supervised;
     bool pid_file_written;
     char pid_file[PATH_MAX];
-    int oom_before; /* the score that the process was started with */
+    int oom_before; /* the score that the process had when its adjustment was switched on */
     bool oom_known;
 } process;
 
@@ -192,6 +192,8 @@ const char *process_adjust_oom_score(struct config *config) {
     fd = open(path, O_WRONLY | O_CLOEXEC);
     bool ok = fd >= 0 && write(fd, text, (size_t)len) == len;
     if (fd >= 0) close(fd);
+    /* From now on the score is whoever's: what it is when this is switched on again, counts. */
+    if (ok && mode == OOM_ADJUST_NO) process.oom_known = false;
     return ok ? NULL : "Failed to apply new oom_score_adj configuration, check server logs.";
 }
 

@@ -37,6 +37,7 @@ enum stat {
     STAT_CLIENTS,
     STAT_CLIENTS_BLOCKED,
     STAT_BLOCKING_KEYS,
+    STAT_BLOCKING_KEYS_ON_NOKEY, /* those with a client who waits for the key's end, too */
     STAT_SCRIPTS,      /* in the cache */
     STAT_SCRIPT_BYTES, /* their sources */
     STAT_LIBRARIES,

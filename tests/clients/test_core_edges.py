@@ -88,6 +88,29 @@ def test_errors_within_exec_count_once(start):
         assert [line for line in stats if line.startswith(b'cmdstat_lpush:')][0].endswith(b'failed_calls=1')
 
 
+def test_keys_whose_end_is_waited_for_are_counted(start):
+    server = start()
+    with server.client() as client, server.client() as popping, server.client() as reading, server.client() as third:
+        def counts():
+            facts = dict(line.split(':') for line in client.do('INFO', 'clients').decode().split('\r\n') if ':' in line)
+            return tuple(int(facts['total_blocking_keys' + rest]) for rest in ('', '_on_nokey'))
+        popping.send('BLPOP', 's', '0')
+        blocked(client, 1)
+        assert counts() == (1, 0)
+        client.do('XGROUP', 'CREATE', 's', 'g', '$', 'MKSTREAM')
+        for each, count in ((reading, 2), (third, 3)):
+            each.send('XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', '0', 'STREAMS', 's', '>')
+            blocked(client, count)
+            assert counts() == (1, 1)
+        client.do('DEL', 's')
+        assert reading.read()[1].startswith(b'NOGROUP') and third.read()[1].startswith(b'NOGROUP')
+        blocked(client, 1)
+        assert counts() == (1, 0)
+        client.do('RPUSH', 's', 'a')
+        popping.read()
+        assert counts() == (0, 0)
+
+
 READS = '#!lua flags=no-writes\nreturn %s'
 LIBRARY = """#!lua name=lib
 redis.register_function{function_name='reads', callback=function() return 1 end, flags={'no-writes'}}

@@ -45,6 +45,35 @@ def test_flags_with_several_words(start):
     assert databases == '3'
 
 
+def test_flags_with_lists_in_quotes(start):
+    server = start('--save', '3600 1 300 100', '--bind', '127.0.0.1 -::1', '--shutdown-on-sigterm', 'nosave force',
+                   '--client-output-buffer-limit', 'pubsub 2mb 1mb 10')
+    limits, bind, save, ends = settings(server, 'client-output-buffer-limit', 'bind', 'save', 'shutdown-on-sigterm')
+    assert limits.endswith('pubsub 2097152 1048576 10')
+    assert (bind, save, ends) == ('127.0.0.1 -::1', '3600 1 300 100', 'nosave force')
+
+
+def test_oom_score_is_adjusted_only_while_that_is_wanted(start):
+    server = start()
+    path = pathlib.Path('/proc/%d/oom_score_adj' % server.pid)
+    with server.client() as client:
+        before = int(path.read_text())
+        path.write_text(str(before + 2))
+        client.do('CONFIG', 'SET', 'oom-score-adj-values', '%d 1 1' % (before + 9))
+        assert int(path.read_text()) == before + 2
+        client.do('CONFIG', 'SET', 'oom-score-adj-values', '5 5 5', 'oom-score-adj', 'relative')
+        assert int(path.read_text()) == before + 7
+        client.do('CONFIG', 'SET', 'oom-score-adj', 'no')
+        assert int(path.read_text()) == before + 2
+        path.write_text(str(before + 11))
+        client.do('CONFIG', 'SET', 'oom-score-adj-values', '6 5 5')
+        assert int(path.read_text()) == before + 11
+        client.do('CONFIG', 'SET', 'oom-score-adj', 'yes')
+        assert int(path.read_text()) == before + 17
+        client.do('CONFIG', 'SET', 'oom-score-adj', 'no')
+        assert int(path.read_text()) == before + 11
+
+
 def test_standard_input(tmp_path):
     """A lone dash reads the configuration from standard input: one that stops at line 2 shows it."""
     status, text = attempt(['-'], stdin=b'timeout 5\nnonsense here\n', cwd=tmp_path)

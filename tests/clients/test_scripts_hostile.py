@@ -47,3 +47,12 @@ def test_long_patterns_that_are_simple(db):
     assert db.eval("local s = string.rep('ab', 100000) return (s:match(s)) == s and #s", 0) == 200000
     assert db.eval("local s = string.rep('a?', 100000) return {s:find(s, 1, true)}", 0) == [1, 200000]
     assert db.eval("return {('aaa'):gsub(string.rep('a?', 3000), 'b')}", 0) == ['bb', 2]
+
+
+def test_replies_to_commands_with_as_many_arguments_as_fit(db):
+    assert db.eval("local a = {} for i = 1, 7998 do a[i] = i end return redis.call('rpush', 'list', unpack(a))", 0) == 7998
+    assert db.llen('list') == 7998
+    assert db.eval("""local a = {} for i = 1, 7998 do a[i] = 'none' .. i end
+                      return #redis.call('mget', unpack(a))""", 0) == 7998
+    assert db.eval("""local a = {} for i = 1, 7998 do a[i] = 'x' end
+                      return redis.pcall('set', unpack(a)).err""", 0) == 'ERR syntax error'

@@ -83,6 +83,15 @@ static void directives_of_several_words(void **state) {
     expect("save\n", "save", "");
     expect("save \nsave 60 5\nsave\n", "save", "60 5");
     expect("bind\n", "bind", "");
+    expect("save \"3600 1 300 100\"\n", "save", "3600 1 300 100");
+    expect("bind '127.0.0.1 -::1'\n", "bind", "127.0.0.1 -::1");
+    expect("client-output-buffer-limit \"pubsub 2mb 1mb 10\"", "client-output-buffer-limit",
+           "normal 0 0 0 slave 268435456 67108864 60 pubsub 2097152 1048576 10");
+    expect("shutdown-on-sigterm \"nosave force\"", "shutdown-on-sigterm", "nosave force");
+    expect("oom-score-adj-values \"1 2 3\"", "oom-score-adj-values", "1 2 3");
+    expect("latency-tracking-info-percentiles \"50 99\"", "latency-tracking-info-percentiles",
+           "50 99");
+    expect("replicaof \"no one\"", "replicaof", "");
     expect("client-output-buffer-limit pubsub 2mb 1mb 10", "client-output-buffer-limit",
            "normal 0 0 0 slave 268435456 67108864 60 pubsub 2097152 1048576 10");
     expect("client-output-buffer-limit replica 1 2 3\nclient-output-buffer-limit normal 4 5 6\n",
@@ -102,6 +111,8 @@ static void mistakes_are_named_with_their_line(void **state) {
     expect_error("nonsense 1", 1, ">>> 'nonsense 1'\nBad directive or wrong number of arguments");
     expect_error("\n\ntimeout", 3, "wrong number of arguments");
     expect_error("catalog", 1, "wrong number of arguments");
+    expect_error("catalog \"a b.md\"", 1, "a catalog's path may not have spaces");
+    expect_error("save \"900 'x\"", 1, "Invalid save parameters");
     expect_error("replicaof", 1, "wrong number of arguments");
     expect_error("oom-score-adj-values", 1, "wrong number of arguments");
     expect_error("timeout 1 2", 1, "wrong number of arguments");
