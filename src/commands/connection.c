@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* PING, HELLO, AUTH, SELECT and what else concerns only the connection itself. */
+#include "base/memory.h"
 #include "base/number.h"
 #include "commands/families.h"
 #include "server/arguments.h"
 #include "server/auth.h"
 #include "server/client.h"
+#include "server/config.h"
 #include "server/server.h"
 #include "server/version.h"
 
@@ -91,7 +93,8 @@ static bool is_printable(struct bytes name) {
 
 static void reply_hello(struct request *request) {
     struct reply *reply = request->reply;
-    reply_map(reply, 7);
+    char *zone = config_text(request->server->config, "availability-zone");
+    reply_map(reply, *zone ? 8 : 7);
     reply_bulk_string(reply, "server");
     reply_bulk_string(reply, "redis");
     reply_bulk_string(reply, "version");
@@ -106,6 +109,11 @@ static void reply_hello(struct request *request) {
     reply_bulk_string(reply, "master");
     reply_bulk_string(reply, "modules");
     reply_array(reply, 0);
+    if (*zone) {
+        reply_bulk_string(reply, "availability_zone");
+        reply_bulk_string(reply, zone);
+    }
+    mem_free(zone);
 }
 
 struct hello {

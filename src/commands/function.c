@@ -146,6 +146,7 @@ static void cmd_function_flush(struct request *request) {
         return;
     }
     libraries_flush(all_libraries(request));
+    scripts_tidy(request->server->scripts);
     reply_ok(request->reply);
 }
 
@@ -304,6 +305,7 @@ static void restore(struct request *request, struct bytes body, unsigned version
     struct library **loaded = mem_alloc(LIBRARIES_MAX * sizeof(struct library *));
     if (load_payload(engine, body, version, loaded, &count, error) &&
         libraries_publish(all_libraries(request), loaded, count, policy, error)) {
+        if (policy == LIBRARY_FLUSH) scripts_tidy(request->server->scripts);
         reply_ok(request->reply);
     } else {
         reply_error_format(request->reply, "ERR %s", error);

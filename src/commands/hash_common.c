@@ -12,7 +12,9 @@ static void expire_some(struct request *request, struct entry **entry) {
     enum { EXPIRE_MOST = 256 }; /* the sweep does the rest */
     if (*entry == NULL || hash_next_expiry(hash_of(*entry)) >= request->now_ms) return;
     store_open(request->store, request->db, *entry);
-    if (hash_expire_fields(hash_of(*entry), request->now_ms, EXPIRE_MOST) == 0) return;
+    size_t gone = hash_expire_fields(hash_of(*entry), request->now_ms, EXPIRE_MOST);
+    if (gone == 0) return;
+    store_count_expired_fields(request->store, request_key(request, 0), gone);
     request_changed(request, 0, EVENT_HASH, "hexpired");
     if (request_delete_if_empty(request, 0, *entry)) *entry = NULL;
 }

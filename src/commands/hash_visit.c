@@ -67,7 +67,7 @@ static void page_add(struct bytes field, struct bytes value, void *context) {
         page->room = room;
     }
     page->texts[page->count++] = page_keep(page, field);
-    if (!page->options.no_values) page->texts[page->count++] = page_keep(page, value);
+    if (!page->options.elements_only) page->texts[page->count++] = page_keep(page, value);
 }
 
 /* The cursor is checked before the key is looked up, the options after. */

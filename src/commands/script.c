@@ -141,7 +141,7 @@ static void cmd_script_show(struct request *request) {
     script_drop(script);
 }
 
-/* What is freed is little either way: the sources here, the compiled functions when each thread next looks. */
+/* What is freed is little either way: the sources here, the compiled functions by each thread. */
 static void cmd_script_flush(struct request *request) {
     if (request->argc > 3 || (request->argc == 3 && !argument_is(request, 2, "sync") &&
                               !argument_is(request, 2, "async"))) {
@@ -149,6 +149,7 @@ static void cmd_script_flush(struct request *request) {
         return;
     }
     scripts_flush(request->server->scripts);
+    scripts_tidy(request->server->scripts);
     reply_ok(request->reply);
 }
 

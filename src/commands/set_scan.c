@@ -16,8 +16,10 @@ bool scan_page_cursor(struct request *request) {
 }
 
 bool scan_page_init(struct scan_page *page, struct request *request, bool scores) {
-    *page = (struct scan_page){.request = request, .scores = scores};
-    return argument_scan(request, 2, &page->options);
+    *page = (struct scan_page){.request = request};
+    if (!argument_scan(request, 2, &page->options)) return false;
+    page->scores = scores && !page->options.elements_only;
+    return true;
 }
 
 void scan_page_add(struct scan_page *page, struct bytes member, double score) {

@@ -431,7 +431,7 @@ static const struct command rows[] = {
         .since = "2.8.0",
         .complexity = "O(1) for a call, O(N) for a whole iteration over N members",
         .summary = "Iterates over the members of a sorted set and their scores.",
-        .syntax = "key cursor [MATCH pattern] [COUNT count]",
+        .syntax = "key cursor [MATCH pattern] [COUNT count] [NOSCORES]",
         .reply = "array: cursor, array of members and scores",
         .handler = command_zscan,
     },

@@ -261,16 +261,6 @@ static struct local_library *run_library(struct engine *engine, struct library *
     return local;
 }
 
-struct library *functions_load(struct engine *engine, struct bytes source,
-                               char error[LIBRARY_ERROR_MAX]) {
-    struct library *library = library_new(source, error);
-    if (library == NULL) return NULL;
-    struct local_library *local = run_library(engine, library, false, error);
-    return local == NULL ? NULL : library_hold(library);
-}
-
-/* ---- finding ---- */
-
 /* Forgets libraries that are not there any more. */
 static void forget_dropped(struct engine *engine) {
     for (struct local_library **at = &engine->functions->first; *at != NULL;) {
@@ -286,12 +276,23 @@ static void forget_dropped(struct engine *engine) {
     }
 }
 
-static void functions_clean(struct engine *engine) {
+void functions_clean(struct engine *engine) {
     uint64_t epoch = libraries_epoch(scripts_libraries(engine->scripts));
     if (engine->functions->epoch == epoch) return;
     engine->functions->epoch = epoch;
     forget_dropped(engine);
 }
+
+struct library *functions_load(struct engine *engine, struct bytes source,
+                               char error[LIBRARY_ERROR_MAX]) {
+    struct library *library = library_new(source, error);
+    if (library == NULL) return NULL;
+    functions_clean(engine); /* a thread may load again and again, and never call */
+    struct local_library *local = run_library(engine, library, false, error);
+    return local == NULL ? NULL : library_hold(library);
+}
+
+/* ---- finding ---- */
 
 void functions_withdraw(struct engine *engine, struct library *library) {
     atomic_store(&library->dropped, true);

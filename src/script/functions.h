@@ -42,6 +42,8 @@ bool functions_find(struct engine *engine, struct bytes name, struct local_funct
 struct library *functions_load(struct engine *engine, struct bytes source,
                                char error[LIBRARY_ERROR_MAX]);
 
+/* Forgets libraries that were dropped since it last looked. */
+void functions_clean(struct engine *engine);
 /* Forgets a library that was loaded and will not be published. */
 void functions_withdraw(struct engine *engine, struct library *library);
 

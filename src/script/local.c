@@ -55,8 +55,7 @@ static void unlink_source(struct local_scripts *here, struct local_script *local
     *at = local->next_by_source;
 }
 
-/* Forgets what the cache has dropped. */
-static void local_clean(struct engine *engine) {
+void local_clean(struct engine *engine) {
     struct local_scripts *here = engine->here;
     uint64_t epoch = scripts_epoch(engine->scripts);
     if (here->epoch == epoch) return;

@@ -30,6 +30,8 @@ struct local_scripts *local_scripts_new(void);
 /* Without a look at the engine, which is gone. */
 void local_scripts_free(struct local_scripts *scripts);
 
+/* Forgets what the cache has dropped. */
+void local_clean(struct engine *engine);
 /* A script that was compiled here or, if not, is in the cache; NULL when there is none, or (*ret_replied) it cannot
  * be compiled. */
 struct local_script *local_find(struct engine *engine, struct request *request,

@@ -7,7 +7,9 @@
 #include "base/lock.h"
 #include "base/memory.h"
 #include "script/engine.h"
+#include "script/functions.h"
 #include "script/library.h"
+#include "script/local.h"
 #include "script/run.h"
 #include "script/shebang.h"
 #include "server/busy.h"
@@ -279,6 +281,25 @@ void scripts_flush(struct scripts *scripts) {
         CHAIN_EACH(&scripts->buckets[i], struct script, link, script) cache_remove(scripts, script);
     atomic_fetch_add(&scripts->epoch, 1);
     lock_give(&scripts->lock);
+}
+
+static void tidy_engine(struct worker *worker, void *payload) {
+    struct scripts *scripts;
+    memcpy(&scripts, payload, sizeof scripts);
+    struct engine *engine = atomic_load(&scripts->engines[worker->index]);
+    /* A run that takes long sees to its mail: what it may need stays until the next one looks. */
+    if (engine == NULL || engine->run != NULL || engine->loading != NULL) return;
+    local_clean(engine);
+    functions_clean(engine);
+    engine_collect(engine);
+    engine_rest(engine);
+}
+
+void scripts_tidy(struct scripts *scripts) {
+    struct server *server = scripts->server;
+    for (unsigned i = 0; i < server->worker_count; i++)
+        if (atomic_load(&scripts->engines[i]) != NULL)
+            worker_post(server->workers[i], tidy_engine, &scripts, sizeof(struct scripts *));
 }
 
 uint64_t scripts_epoch(const struct scripts *scripts) {

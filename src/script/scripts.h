@@ -82,6 +82,8 @@ void scripts_keep(struct scripts *scripts, struct script *script);
 void scripts_touch(struct scripts *scripts, struct script *script);
 
 void scripts_flush(struct scripts *scripts);
+/* After scripts or libraries were flushed: every thread gives back what it compiled of them, soon. Lock: none. */
+void scripts_tidy(struct scripts *scripts);
 /* Changes whenever a script is dropped. Lock: none. */
 uint64_t scripts_epoch(const struct scripts *scripts);
 

@@ -147,8 +147,11 @@ bool argument_scan(struct request *request, uint32_t cursor_index,
         return false;
     }
     options.cursor = cursor;
-    bool is_scan = strcmp(request->command->name, "scan") == 0,
-         is_hscan = strcmp(request->command->name, "hscan") == 0;
+    const char *name = request->command->name;
+    bool is_scan = strcmp(name, "scan") == 0;
+    const char *elements_word = strcmp(name, "hscan") == 0   ? "novalues"
+                                : strcmp(name, "zscan") == 0 ? "noscores"
+                                                             : NULL;
     for (uint32_t i = cursor_index + 1; i < request->argc;) {
         bool more = i + 1 < request->argc;
         if (more && argument_is(request, i, "count")) {
@@ -161,8 +164,8 @@ bool argument_scan(struct request *request, uint32_t cursor_index,
         } else if (more && is_scan && argument_is(request, i, "type")) {
             options.type = argument(request, i + 1);
             i += 2;
-        } else if (is_hscan && argument_is(request, i, "novalues")) {
-            options.no_values = true;
+        } else if (elements_word != NULL && argument_is(request, i, elements_word)) {
+            options.elements_only = true;
             i++;
         } else {
             reply_error_code(request->reply, ERROR_SYNTAX);

@@ -49,7 +49,7 @@ struct scan_options {
     uint64_t count; /* 10 unless told otherwise */
     bool has_match;
     struct bytes match; /* a glob pattern */
-    bool no_values;     /* HSCAN NOVALUES */
+    bool elements_only; /* HSCAN NOVALUES, ZSCAN NOSCORES */
     struct bytes type;  /* SCAN TYPE; empty when not given */
 };
 /* Parses from the cursor's index on. */

@@ -367,7 +367,10 @@ static void served_arrives(struct mail *mail) {
     struct client *client = served->waiter->client;
     if (client != NULL) {
         /* Half a reply is worse than none. */
-        if (served->waiter->overflow) client_close(client, false);
+        if (served->waiter->overflow) {
+            stats_count(STAT_OUTPUT_LIMIT_CLOSES);
+            client_close(client, false);
+        }
         client_answer(client, buffer_bytes(&served->reply));
     }
     waiter_drop(served->waiter);

@@ -188,6 +188,7 @@ static void check_output_limit(struct client *client, size_t pending) {
         client->soft_limit_since_ms = now_ms;
     bool too_long = over_soft && now_ms - client->soft_limit_since_ms > seconds * 1000;
     if (!too_long && (hard == 0 || pending <= hard)) return;
+    stats_count(STAT_OUTPUT_LIMIT_CLOSES);
     log_warning("Closing client %llu (%s): its output exceeds client-output-buffer-limit",
                 (unsigned long long)client->id, client->shared.address);
     client_close(client, false);

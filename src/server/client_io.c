@@ -248,6 +248,7 @@ static void client_check_query_limit(struct client *client) {
     uint64_t most =
         atomic_load_explicit(&client->worker->server->limits.query_max_bytes, memory_order_relaxed);
     if (client->in.len + parser_memory(&client->parser) + client->transaction.bytes <= most) return;
+    stats_count(STAT_QUERY_LIMIT_CLOSES);
     log_warning("Closing client %llu (%s): its request exceeds client-query-buffer-limit",
                 (unsigned long long)client->id, client->shared.address);
     client_close(client, false);

@@ -356,6 +356,7 @@ static bool tells_subscriptions(const struct client *client, const struct comman
 }
 
 static void close_overflown(struct client *client) {
+    stats_count(STAT_OUTPUT_LIMIT_CLOSES);
     log_warning("Closing client %llu (%s): its output exceeds client-output-buffer-limit, or the "
                 "memory for it",
                 (unsigned long long)client->id, client->shared.address);

@@ -69,6 +69,7 @@ void info_stats_section(const struct info *info) {
     stat_field(info, "rejected_connections", STAT_CONNECTIONS_REJECTED);
     info_zeros(info, (const char *[]){"sync_full", "sync_partial_ok", "sync_partial_err", NULL});
     info_field(info, "expired_subkeys", "%llu", (unsigned long long)store.expired_fields);
+    info_field(info, "expired_fields", "%llu", (unsigned long long)store.expired_fields);
     info_field(info, "expired_keys", "%llu", (unsigned long long)store.expired);
     info_field(info, "expired_stale_perc", "0.00");
     stat_field(info, "expired_time_cap_reached_count", STAT_EXPIRED_TIME_CAP);
@@ -97,6 +98,8 @@ void info_stats_section(const struct info *info) {
     stat_field(info, "total_writes_processed", STAT_WRITES);
     info_zeros(info, (const char *[]){"io_threaded_reads_processed", "io_threaded_writes_processed",
                                       "reply_buffer_shrinks", "reply_buffer_expands", NULL});
+    stat_field(info, "client_query_buffer_limit_disconnections", STAT_QUERY_LIMIT_CLOSES);
+    stat_field(info, "client_output_buffer_limit_disconnections", STAT_OUTPUT_LIMIT_CLOSES);
     stat_field(info, "acl_access_denied_auth", STAT_AUTH_DENIED);
     info_zeros(info, (const char *[]){"acl_access_denied_cmd", "acl_access_denied_key",
                                       "acl_access_denied_channel", NULL});

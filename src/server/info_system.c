@@ -14,6 +14,7 @@
 #include "server/client.h"
 #include "server/config.h"
 #include "server/info.h"
+#include "server/pause.h"
 #include "server/process.h"
 #include "server/registry.h"
 #include "server/server.h"
@@ -79,6 +80,9 @@ void info_server_section(const struct info *info) {
     info_field(info, "config_file", "%s", config_file_path(server->config));
     info_field(info, "io_threads_active", "%d", server->worker_count > 1);
     info_field(info, "threads", "%u", server->worker_count);
+    char *zone = config_text(server->config, "availability-zone");
+    info_field(info, "availability_zone", "%s", zone);
+    mem_free(zone);
     char *bind = config_text(server->config, "bind");
     info_field(info, "listener0", "name=tcp,bind=%s,port=%u", bind, atomic_load(&server->port));
     mem_free(bind);
@@ -87,6 +91,18 @@ void info_server_section(const struct info *info) {
 }
 
 /* ---- clients ---- */
+
+static void pause_fields(const struct info *info) {
+    const struct pause *pause = info->server->pause;
+    bool on = pause_is_on(pause, info->now_ms);
+    info_field(info, "paused_reason", on ? "client_pause" : "none");
+    info_field(info, "paused_actions",
+               !on                                    ? "none"
+               : pause_stops_all(pause, info->now_ms) ? "all"
+                                                      : "write");
+    info_field(info, "paused_timeout_milliseconds", "%lld",
+               on ? (long long)(pause_until_ms(pause) - info->now_ms) : 0ll);
+}
 
 struct client_totals {
     uint64_t pubsub, watching, watched_keys;
@@ -132,6 +148,7 @@ void info_clients_section(const struct info *info) {
     info_field(info, "total_blocking_keys", "%lld", (long long)stats_read(STAT_BLOCKING_KEYS));
     info_field(info, "total_blocking_keys_on_nokey", "%lld",
                (long long)stats_read(STAT_BLOCKING_KEYS_ON_NOKEY));
+    pause_fields(info);
 }
 
 /* ---- memory ---- */

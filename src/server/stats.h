@@ -32,14 +32,16 @@ enum stat {
     STAT_ERROR_REPLIES,
     STAT_AUTH_DENIED,
     STAT_EVICTED_SCRIPTS,
-    STAT_CHANGES, /* keys changed: rdb_changes_since_last_save */
+    STAT_QUERY_LIMIT_CLOSES,  /* clients closed for what they sent */
+    STAT_OUTPUT_LIMIT_CLOSES, /* and for what they did not take */
+    STAT_CHANGES,             /* keys changed: rdb_changes_since_last_save */
     /* Gauges: stats_add with +1 and -1. */
     STAT_CLIENTS,
     STAT_CLIENTS_BLOCKED,
     STAT_BLOCKING_KEYS,
     STAT_BLOCKING_KEYS_ON_NOKEY, /* those with a client who waits for the key's end, too */
-    STAT_SCRIPTS,      /* in the cache */
-    STAT_SCRIPT_BYTES, /* their sources */
+    STAT_SCRIPTS,                /* in the cache */
+    STAT_SCRIPT_BYTES,           /* their sources */
     STAT_LIBRARIES,
     STAT_FUNCTIONS,
     STAT_LIBRARY_BYTES,

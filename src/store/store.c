@@ -395,6 +395,10 @@ struct entry *store_set_expiry(struct store *store, unsigned db, const struct ke
     return store_enter(store, db, key, entry, built, bytes_before);
 }
 
+void store_count_expired_fields(struct store *store, const struct key *key, size_t count) {
+    key_shard(store, key)->expired_fields += count;
+}
+
 void store_note_field_expiry(struct store *store, unsigned db, const struct key *key,
                              const struct entry *entry, int64_t due_ms) {
     struct table *table = key_table(store, db, key);

@@ -68,6 +68,8 @@ struct entry *store_put_block(struct store *store, unsigned db, const struct key
 /* expires_ms: ENTRY_EXPIRY_NONE takes the expiry away. Returns the entry's new address. */
 struct entry *store_set_expiry(struct store *store, unsigned db, const struct key *key,
                                struct entry *entry, int64_t expires_ms);
+/* Counts fields that a command found expired and took out; what the sweep takes it counts itself. */
+void store_count_expired_fields(struct store *store, const struct key *key, size_t count);
 /* Says that a hash has fields that expire, the first at due_ms, so that the sweep will look at it. */
 void store_note_field_expiry(struct store *store, unsigned db, const struct key *key,
                              const struct entry *entry, int64_t due_ms);

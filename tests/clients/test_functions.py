@@ -6,6 +6,8 @@ import threading
 import pytest
 import redis
 
+from conftest import until
+
 LIBRARY = """#!lua name=mylib
 local function check(keys)
   if #keys == 0 then return redis.error_reply('Hash key name not provided') end
@@ -163,3 +165,28 @@ def test_functions_come_and_go_while_they_are_called(connect, library):
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def lua_bytes(db):
+    return int(db.info('memory')['used_memory_vm_total'])
+
+
+def test_libraries_that_were_replaced_take_no_memory(db, library):
+    """A thread that loads and never calls forgets what was replaced as well; a flush gives the rest back."""
+    text = '-- ' + 'x' * 4000
+    code = "#!lua name=l\nlocal text = [[" + text + "%d]] redis.register_function('f', function() return #text end)"
+    library(code % 0, 'REPLACE')
+    for i in range(1, 1000):
+        library(code % i, 'REPLACE')
+    full = lua_bytes(db)
+    assert full < 20 * 2**20
+    db.execute_command('FUNCTION', 'FLUSH')
+    assert until(lambda: lua_bytes(db) < 2**20, 'garbage to be collected')
+
+
+def test_scripts_that_were_flushed_take_no_memory(db):
+    for i in range(300):
+        db.eval("return #[[%s]]" % (str(i) * 5000), 0)
+    assert lua_bytes(db) > 2**20
+    db.script_flush()
+    assert until(lambda: lua_bytes(db) < 2**20, 'garbage to be collected')

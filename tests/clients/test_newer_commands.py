@@ -147,6 +147,28 @@ def test_killing_by_age_and_ids(raw):
             other.do('PING')
 
 
+def test_members_without_scores(raw):
+    client = raw()
+    client.do('ZADD', 'small', '1', 'a', '2.5', 'b')
+    client.do('ZADD', 'large', *(word for i in range(500) for word in (str(i), 'm%d' % i)))
+    cursor, members = client.do('ZSCAN', 'small', '0', 'NOSCORES')
+    assert cursor == b'0' and sorted(members) == [b'a', b'b']
+    assert client.do('ZSCAN', 'small', '0', 'noscores', 'MATCH', 'b', 'COUNT', '5') == [b'0', [b'b']]
+    found, cursor = [], b'0'
+    while True:
+        cursor, members = client.do('ZSCAN', 'large', cursor, 'COUNT', '50', 'NOSCORES')
+        found += members
+        if cursor == b'0':
+            break
+    assert sorted(found) == sorted(b'm%d' % i for i in range(500))
+    client.do('SADD', 'set', 'a')
+    client.do('HSET', 'hash', 'f', 'v')
+    for command in (('SSCAN', 'set', '0', 'NOSCORES'), ('HSCAN', 'hash', '0', 'NOSCORES'),
+                    ('ZSCAN', 'small', '0', 'NOVALUES'), ('SCAN', '0', 'NOSCORES')):
+        with pytest.raises(ReplyError, match='syntax error'):
+            client.do(*command)
+
+
 def test_what_a_client_has_moved(raw):
     client = raw()
 

@@ -29,6 +29,10 @@ def _sub(args):
     return args[1].upper() if len(args) > 1 else b''
 
 
+def _upper(args):
+    return [arg.upper() for arg in args]
+
+
 def _encoding(args, pairs, expected, actual):
     return (_name(args) == b'OBJECT' and _sub(args) == b'ENCODING' and expected[0] == actual[0] and
             (expected[1], actual[1]) in pairs)
@@ -120,9 +124,10 @@ DIFFERENCES = [
         lambda args, e, a: _name(args) == b'OBJECT' and _sub(args) == b'REFCOUNT' and
         e == (':', 2147483647) and a == (':', 1)),
     Difference(
-        'newer-words', 'Options that 7.0 does not know: HSCAN NOVALUES.',
-        lambda args, e, a: e == ('-', b'ERR syntax error') and _name(args) == b'HSCAN' and
-        any(arg.upper() == b'NOVALUES' for arg in args)),
+        'newer-words', 'Options that 7.0 does not know: HSCAN NOVALUES, ZSCAN NOSCORES.',
+        lambda args, e, a: e == ('-', b'ERR syntax error') and
+        (_name(args), True) in ((b'HSCAN', b'NOVALUES' in _upper(args)), (b'ZSCAN', b'NOSCORES' in _upper(args))),
+        oracle=('redis7', 'redis')),
     Difference(
         'help-texts', 'HELP lists the subcommands that this server has.',
         lambda args, e, a: _sub(args) == b'HELP' and e[0] == a[0] == '*' and len(a[1]) > 3 and

@@ -31,7 +31,7 @@ def walk(client, args, between=None):
         args[at] = cursor[1]
     else:
         return ('-', b'the iteration does not end')
-    if name in (b'HSCAN', b'ZSCAN') and b'NOVALUES' not in [arg.upper() for arg in args]:
+    if name in (b'HSCAN', b'ZSCAN') and not {b'NOVALUES', b'NOSCORES'} & {arg.upper() for arg in args}:
         if len(elements) % 2:
             return ('-', b'an odd number of elements')
         elements = list(zip(elements[::2], elements[1::2]))

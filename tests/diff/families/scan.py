@@ -14,7 +14,7 @@ WALKS = [
 ]
 SINGLE = [
     'SCAN <cursor> {MATCH <pattern>|COUNT <count>|TYPE <odd>}',
-    '(SSCAN|HSCAN|ZSCAN) <anykey> <cursor> {MATCH <pattern>|COUNT <count>|NOVALUES}',
+    '(SSCAN|HSCAN|ZSCAN) <anykey> <cursor> {MATCH <pattern>|COUNT <count>|NOVALUES|NOSCORES}',
 ]
 GROUPS = [Family('fill', 'any', FILL), Family('walks', 'any', WALKS, probes=None),
           Family('single', 'any', SINGLE, probes=None, broken=0.15)]
