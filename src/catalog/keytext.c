@@ -286,6 +286,9 @@ static bool is_other(struct bytes text, const struct state *state) {
         !state->sure)
         return true;
     if (all_digits(words_until(text, colon))) return true;
+    if (words_start(text, "arn:") || words_start(text, "urn:")) return true;
+    /* Paths, and images with their version. */
+    if (state->variables == 0 && words_index(text, '/') < colon) return true;
     if (words_are(text, "hh:mm|hh:mm:ss|mm:ss|key:value")) return true;
     if (state->separators == 1 && state->variables == 0 && colon + 1 < text.len &&
         all_digits(words_from(text, colon + 1)) && text.len - colon > 3)

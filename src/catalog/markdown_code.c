@@ -83,13 +83,22 @@ static void note_group(struct code *code, size_t pattern) {
     code->fresh = false;
 }
 
-/* What stands in brackets in the comment above keys, when it is a type: "# Who is online (set)". */
-static struct bytes label_type(const struct code *code) {
+/* What stands in brackets in the comment above keys: "# Who is online (set)". */
+static struct bytes label_remark(const struct code *code) {
     size_t open = words_index(code->label, '(');
     if (open == code->label.len) return (struct bytes){0};
     struct bytes inner = words_from(code->label, open + 1);
-    inner = words_until(inner, words_index(inner, ')'));
-    return words_leading_type(inner) ? inner : (struct bytes){0};
+    return words_until(inner, words_index(inner, ')'));
+}
+
+/* It is taken where the key's own line does not say it. */
+static void use_label(struct code *code, size_t pattern, struct place place) {
+    struct bytes remark = label_remark(code);
+    if (!code->label_near) return;
+    if (!code->importer->catalog->patterns[pattern].type && words_leading_type(remark))
+        importer_type(code->importer, pattern, remark, place, true);
+    if (!code->importer->catalog->patterns[pattern].lifetime.kind)
+        importer_lifetime_beside(code->importer, pattern, remark, place);
 }
 
 /* "cart:{id}: a list": the last colon parts the key from what is said of it. With nothing or a comment behind, it stays: the
@@ -137,9 +146,8 @@ static bool read_key_line(struct code *code, struct bytes line, size_t number) {
     struct found found = {.key = key, .kind = kind, .place = place};
     if (!words_leading_type(comment) && importer_take_example(importer, &found)) return true;
     found.channel = section && section->channels;
-    struct bytes label = label_type(code);
-    if (words_have_any(code->label, "channel|channels") && !label.len &&
-        !words_leading_type(comment))
+    if (words_have_any(code->label, "channel|channels") && !words_leading_type(comment) &&
+        !words_leading_type(label_remark(code)))
         found.channel = true;
     size_t pattern = importer_add(importer, &found);
     if (pattern == NO_PATTERN) return true;
@@ -147,8 +155,7 @@ static bool read_key_line(struct code *code, struct bytes line, size_t number) {
     note_group(code, pattern);
     if (comment.len == 0 || !importer_strict_pieces(importer, pattern, comment, place))
         importer_comment(importer, pattern, comment.len ? comment : code->label, place);
-    if (label.len && code->label_near && !importer->catalog->patterns[pattern].type)
-        importer_type(importer, pattern, label, place, true);
+    use_label(code, pattern, place);
     importer_purpose(importer, pattern);
     return true;
 }

@@ -130,7 +130,34 @@ enum list_kind importer_list_kind(const struct importer *importer, const struct 
 /* How far a line goes before something is shown as wrong: "good: `a:{x}`, [cross] `a{x}`"; 0 when all of it is. */
 size_t words_until_wrong(struct bytes text);
 
+/* ---- markdown_prose.c ---- */
+
+/* A key within a text, and where what is said of it lies. */
+struct mention {
+    struct bytes code, key;
+    enum key_text kind;
+    size_t start, end; /* of the code with its backquotes */
+};
+
+/* The next code span from *at on that is a key; *at goes behind it. */
+bool importer_next_mention(struct importer *importer, struct bytes text, size_t *at,
+                           struct mention *ret_mention);
+/* Whether nothing but a joint stands between two keys ("," "and"): what is said behind them is said of both. */
+bool words_are_joint(struct bytes gap);
+/* Where what is said behind an enumeration of keys begins, and where the next key of another one stands. */
+void importer_enumeration(struct importer *importer, struct bytes text, const struct mention *first,
+                          size_t *ret_from, size_t *ret_to);
+/* Keys in running text: a template is a pattern that the sentence describes. */
+void importer_sentence(struct importer *importer, struct bytes text, uint32_t line);
+/* Commands in the code spans of a text. */
+void importer_inline_commands(struct importer *importer, struct bytes text, uint32_t line);
+/* Whether a key is followed by what only a key has: "(list, at most 1000)". */
+bool words_state_type(struct bytes after);
+
 /* ---- markdown_lines.c ---- */
+
+/* How long the sign is that parts a label or a key from what is said of it; 0 when there is none. */
+size_t words_sign_length(struct bytes text);
 
 /* A paragraph or an item of a list. */
 void importer_lines(struct importer *importer, const struct block *block);

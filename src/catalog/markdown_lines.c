@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Paragraphs and items of lists. Each line of them is a key with what is said of it ("`user:{id}` - hash, 2 hours"),
- * a property ("TTL: 5 min") of the keys before it or of its section, or prose, in which a key is described by its own
- * sentence.
+ * a property ("TTL: 5 min") of the keys before it or of its section, or prose.
  */
 #include "base/number.h"
 #include "catalog/markdown_inside.h"
 #include "catalog/words.h"
 
-enum { SENTENCE_BYTES = 300, TYPE_BYTES = 16 };
-
-/* Commands in the code spans of a text. */
-static void read_inline_commands(struct importer *importer, struct bytes text, uint32_t line) {
-    struct bytes code;
-    struct usage usage;
-    while (document_next_code(&text, NULL, &code)) {
-        if (words_index(code, ' ') == code.len || !usage_read_line(code, &usage)) continue;
-        importer_add_usage(importer, &usage, document_place(importer->document, line, code),
-                           (struct bytes){0}, false);
-    }
-}
+enum { TYPE_BYTES = 16 };
 
 /* How long the sign is that parts a label or a key from what is said of it; 0 when there is none. */
-static size_t sign_length(struct bytes text) {
+size_t words_sign_length(struct bytes text) {
     static const char *const signs[] = {
         "->",           "=>",           "--",           "-",           ":", "=", "|",
         "\xe2\x80\x94", "\xe2\x80\x93", "\xe2\x86\x92", "\xe2\x80\xa2"};
@@ -36,7 +24,9 @@ static size_t sign_length(struct bytes text) {
 static bool split_label(struct bytes text, struct bytes *ret_label, struct bytes *ret_value) {
     for (size_t at = 1; at < text.len && at <= 40 && text.data[at - 1] != '`'; at++) {
         bool apart = text.data[at - 1] == ' ';
-        size_t sign = text.data[at] == ':' ? 1 : apart ? sign_length(words_from(text, at)) : 0;
+        size_t sign = text.data[at] == ':' ? 1
+                      : apart              ? words_sign_length(words_from(text, at))
+                                           : 0;
         if (sign == 0 || (apart && at + sign < text.len && text.data[at + sign] != ' ')) continue;
         *ret_label = words_trim(words_until(text, at));
         *ret_value = words_trim(words_from(text, at + sign));
@@ -132,7 +122,7 @@ static size_t cut_length(struct bytes text) {
 static bool read_pieces(struct importer *importer, size_t pattern, struct bytes text, bool strict,
                         struct place place) {
     text = words_trim(text);
-    for (size_t sign; text.len && (sign = sign_length(text)) &&
+    for (size_t sign; text.len && (sign = words_sign_length(text)) &&
                       !(text.len > 1 && text.data[0] == '-' && word_is_digit(text.data[1]));)
         text = words_trim(words_from(text, sign));
     bool all = true;
@@ -161,7 +151,7 @@ void importer_pieces(struct importer *importer, size_t pattern, struct bytes tex
     if (read_pieces(importer, pattern, text, false, place)) return;
     struct pattern *found = &importer->catalog->patterns[pattern];
     text = words_trim(text);
-    for (size_t sign; (sign = sign_length(text));) text = words_trim(words_from(text, sign));
+    for (size_t sign; (sign = words_sign_length(text));) text = words_trim(words_from(text, sign));
     if (!found->purpose && text.len) found->purpose = catalog_copy_prose(importer->catalog, text);
 }
 
@@ -169,154 +159,6 @@ bool importer_strict_pieces(struct importer *importer, size_t pattern, struct by
                             struct place place) {
     return read_pieces(importer, pattern, text, true, place);
 }
-
-/* ---- prose ---- */
-
-/* Where the sentence that ends before at begins, no further back than from. */
-static size_t sentence_start(struct bytes text, size_t from, size_t at) {
-    size_t start = at;
-    while (start > from && at - start < SENTENCE_BYTES &&
-           !(start >= 2 && text.data[start - 1] == ' ' && memchr(".!?", text.data[start - 2], 3) &&
-             start < at))
-        start--;
-    while (start < at && ((unsigned char)text.data[start] & 0xc0) == 0x80) start++;
-    return start;
-}
-
-static size_t sentence_end(struct bytes text, size_t at, size_t to) {
-    size_t end = at;
-    while (end < to && end - at < SENTENCE_BYTES) {
-        struct bytes rest = words_from(text, end);
-        bool stop = memchr(".!?", rest.data[0], 3) && (rest.len == 1 || rest.data[1] == ' ');
-        struct bytes before = words_until(text, end);
-        if (stop && !words_end(before, "e.g") && !words_end(before, "i.e") &&
-            !words_end(before, "ca"))
-            return end + 1;
-        end++;
-    }
-    while (end > at && end < text.len && ((unsigned char)text.data[end] & 0xc0) == 0x80) end--;
-    return end;
-}
-
-/* A key within a text, and where what is said of it lies. */
-struct mention {
-    struct bytes code, key;
-    enum key_text kind;
-    size_t start, end; /* of the code with its backquotes */
-};
-
-/* The next code span from *at on that is a key. */
-static bool next_mention(struct importer *importer, struct bytes text, size_t *at,
-                         struct mention *ret_mention) {
-    struct bytes rest = words_from(text, *at), code;
-    while (document_next_code(&rest, NULL, &code)) {
-        struct mention mention = {.code = code};
-        mention.kind = key_text_read(code, false, importer->arena, &mention.key);
-        if (mention.kind == KEY_TEXT_NONE) continue;
-        mention.start = (size_t)(code.data - text.data) - 1;
-        mention.end = mention.start + code.len + 2;
-        *at = mention.end;
-        *ret_mention = mention;
-        return true;
-    }
-    return false;
-}
-
-/* What its own sentence says of a key: from the key before it to the key after it. */
-static void describe(struct importer *importer, size_t pattern, struct bytes text,
-                     const struct mention *mention, size_t from, size_t to, struct place place) {
-    size_t start = sentence_start(text, from, mention->start);
-    size_t end = sentence_end(text, mention->end, to);
-    struct bytes before = bytes_make(text.data + start, mention->start - start);
-    struct bytes after = bytes_make(text.data + mention->end, end - mention->end);
-    struct pattern *found = &importer->catalog->patterns[pattern];
-    struct bytes whole = bytes_make(text.data + start, end - start), lead = words_trim(after);
-    bool bracket = lead.len && lead.data[0] == '(';
-    while (lead.len && memchr("(,", lead.data[0], 2)) lead = words_trim(words_from(lead, 1));
-    if (!found->purpose && words_trim(whole).len)
-        found->purpose = catalog_copy_prose(importer->catalog, whole);
-    if (words_leading_type(lead)) {
-        importer_type(importer, pattern, words_until(lead, words_index(lead, ')')), place, bracket);
-    }
-    if (sign_length(words_trim(after))) importer_strict_pieces(importer, pattern, after, place);
-    if (bracket)
-        importer_strict_pieces(importer, pattern, words_until(lead, words_index(lead, ')')), place);
-    importer_comment(importer, pattern, after, place);
-    importer_comment(importer, pattern, before, place);
-    importer_type(importer, pattern, after, place, false);
-    importer_type(importer, pattern, before, place, false);
-    importer_commands(importer, pattern, after, place, false);
-}
-
-/* Whether a literal key is followed by what only a key has: "`jobs:dead` (list, at most 1000)". */
-static bool states_type(struct bytes after) {
-    after = words_trim(after);
-    if (after.len == 0 || !memchr("(,-:", after.data[0], 4)) return false;
-    return words_leading_type(words_from(after, 1)) != PATTERN_TYPE_UNSTATED;
-}
-
-/* Whether nothing but a joint stands between two keys: what is said behind them is said of both, as in
- * "`a:{x}`, `b:{x}` and `c:{x}` expire". */
-static bool is_joint(struct bytes gap) {
-    return words_are(words_trim(gap), ",|and|or|, and|, or|/|&|+");
-}
-
-/* Where what is said behind an enumeration of keys begins, and where the next key of another one stands. */
-static void end_of_enumeration(struct importer *importer, struct bytes text,
-                               const struct mention *first, size_t *ret_from, size_t *ret_to) {
-    size_t at = first->end, end = first->end;
-    struct mention next;
-    *ret_to = text.len;
-    while (next_mention(importer, text, &at, &next)) {
-        if (!is_joint(bytes_make(text.data + end, next.start - end))) {
-            *ret_to = next.start;
-            break;
-        }
-        end = next.end;
-    }
-    *ret_from = end;
-}
-
-/* Keys in running text: a template is a pattern that the sentence describes. */
-static void read_sentence(struct importer *importer, struct bytes text, uint32_t line) {
-    const struct section *section = section_at(importer, importer->current);
-    bool rule = words_have_any(text, "follow|follows|pattern|format|convention|hierarchical");
-    bool channel = words_have_any(text, "channel|channels|publish|publishes");
-    struct mention mention, next;
-    size_t at = 0, from = 0, behind = 0, to = 0;
-    bool more = next_mention(importer, text, &at, &mention);
-    for (; more; mention = next) {
-        more = next_mention(importer, text, &at, &next);
-        if (mention.end > behind) end_of_enumeration(importer, text, &mention, &behind, &to);
-        struct place place = document_place(importer->document, line, mention.code);
-        bool stated =
-            mention.kind == KEY_TEXT_LITERAL && states_type(words_from(text, mention.end));
-        if (mention.kind == KEY_TEXT_GRAMMAR) {
-            if (!importer->catalog->grammar)
-                importer->catalog->grammar =
-                    catalog_copy_prose(importer->catalog, words_bare(mention.code));
-        } else if (mention.kind == KEY_TEXT_FAMILY) {
-            importer_add_family(importer, mention.key, place, false);
-        } else if (stated ||
-                   (mention.kind == KEY_TEXT_TEMPLATE && !(rule && section && section->grammar))) {
-            struct found found = {.key = mention.key,
-                                  .kind = mention.kind,
-                                  .place = place,
-                                  .channel = channel,
-                                  .guessed = true};
-            size_t pattern = importer_add(importer, &found);
-            struct mention whole = mention;
-            whole.end = behind;
-            if (pattern != NO_PATTERN) describe(importer, pattern, text, &whole, from, to, place);
-        } else if (mention.kind == KEY_TEXT_LITERAL) {
-            importer_add_example(importer, mention.key, place, NO_PATTERN);
-        }
-        from = mention.end;
-    }
-    read_inline_commands(importer, text, line);
-}
-
-/* ---- lines ---- */
 
 static bool read_database_item(struct importer *importer, struct bytes text) {
     struct catalog *catalog = importer->catalog;
@@ -362,7 +204,7 @@ static bool read_lead_key(struct importer *importer, struct bytes text, struct l
     }
     enum key_text kind = key_text_read(code, false, importer->arena, &key);
     struct bytes after = words_trim(rest);
-    bool apart = words_start(rest, "  ") || words_start(rest, "\t") || sign_length(after) ||
+    bool apart = words_start(rest, "  ") || words_start(rest, "\t") || words_sign_length(after) ||
                  (after.len && memchr("(,", after.data[0], 2)) || words_leading_type(after);
     if (kind == KEY_TEXT_NONE || kind == KEY_TEXT_GRAMMAR) return false;
     if (!coded && (kind != KEY_TEXT_TEMPLATE || !(apart || after.len == 0))) return false;
@@ -431,7 +273,7 @@ void importer_key_label(struct importer *importer, struct bytes label, struct by
         }
         if (!coded) break;
     }
-    if (first || !sign_length(words_trim(rest))) return;
+    if (first || !words_sign_length(words_trim(rest))) return;
     for (size_t i = importer->group_first; i < importer->group_end; i++)
         importer_pieces(importer, i, rest, document_place(importer->document, number, value));
 }
@@ -447,9 +289,9 @@ static void read_label(struct importer *importer, const struct block *block,
         item)
         importer_unread(importer, (struct place){block->place.file, number, block->place.column},
                         "this line", text);
-    if (!any && item) read_inline_commands(importer, text, number);
+    if (!any && item) importer_inline_commands(importer, text, number);
     if (!any && !item && words_are(line->label, "purpose|description|location|source"))
-        read_sentence(importer, text, number);
+        importer_sentence(importer, text, number);
 }
 
 /* Whether an item that looks like a key is one of events, scripts or the like; without variables it is a key only
@@ -457,7 +299,7 @@ static void read_label(struct importer *importer, const struct block *block,
 static bool is_of_others(const struct importer *importer, const struct block *block,
                          const struct line *line) {
     enum list_kind kind = importer_list_kind(importer, block);
-    if (states_type(line->value)) return false;
+    if (words_state_type(line->value)) return false;
     if (line->found.kind == KEY_TEXT_TEMPLATE) return kind == LIST_OF_OTHERS;
     return line->found.kind == KEY_TEXT_LITERAL && kind != LIST_OF_KEYS;
 }
@@ -481,7 +323,7 @@ static bool read_key(struct importer *importer, const struct block *block, struc
         importer_unread(importer, found.place, "a key in a list of other things", line->label);
         return true;
     }
-    if (found.kind == KEY_TEXT_LITERAL && !(told && (item || states_type(line->value)))) {
+    if (found.kind == KEY_TEXT_LITERAL && !(told && (item || words_state_type(line->value)))) {
         if (!alone) return false;
         importer_close_group(importer);
         importer->pending = found;
@@ -499,18 +341,18 @@ static bool read_key(struct importer *importer, const struct block *block, struc
     struct mention next;
     size_t at = 0;
     struct bytes own = line->value;
-    bool more = next_mention(importer, own, &at, &next) && next.kind == KEY_TEXT_TEMPLATE;
+    bool more = importer_next_mention(importer, own, &at, &next) && next.kind == KEY_TEXT_TEMPLATE;
     if (more) own = words_until(own, next.start);
-    if (more && is_joint(own)) {
+    if (more && words_are_joint(own)) {
         size_t behind, to;
-        end_of_enumeration(importer, line->value, &next, &behind, &to);
+        importer_enumeration(importer, line->value, &next, &behind, &to);
         own = bytes_make(line->value.data + behind, to - behind);
     }
     importer_pieces(importer, pattern, own, found.place);
     if (more) {
-        read_sentence(importer, words_from(line->value, next.start), number);
+        importer_sentence(importer, words_from(line->value, next.start), number);
     } else {
-        read_inline_commands(importer, line->value, number);
+        importer_inline_commands(importer, line->value, number);
     }
     return true;
 }
@@ -523,11 +365,12 @@ static bool read_remark(struct importer *importer, const struct block *block, st
     bool below =
         block->kind == BLOCK_ITEM && block->level > importer->group_level && importer->group_level;
     if (!below && !(importer->record && importer->group_level == 0)) return false;
-    if (importer->group_first == importer->group_end || next_mention(importer, text, &at, &mention))
+    if (importer->group_first == importer->group_end ||
+        importer_next_mention(importer, text, &at, &mention))
         return false;
     for (size_t i = importer->group_first; i < importer->group_end; i++)
         importer_pieces(importer, i, text, document_place(importer->document, number, text));
-    read_inline_commands(importer, text, number);
+    importer_inline_commands(importer, text, number);
     return true;
 }
 
@@ -569,7 +412,7 @@ static void read_line(struct importer *importer, const struct block *block, stru
         return;
     if (states(text)) importer_has_group(importer);
     if (read_remark(importer, block, text, number)) return;
-    read_sentence(importer, text, number);
+    importer_sentence(importer, text, number);
 }
 
 /* Whether a line begins something of its own; prose that was merely wrapped does not. */

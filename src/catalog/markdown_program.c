@@ -14,6 +14,7 @@ struct program {
     struct usage_names names;
     struct bytes function;     /* the one whose body the line is in */
     struct bytes remark;       /* the comment on the line above */
+    bool pairs;                /* keys with types have been seen */
     struct definition *object; /* the key of the object whose properties follow */
 };
 
@@ -345,6 +346,31 @@ static void read_object_line(struct program *program, struct bytes line) {
         program->object->lifetime_ms = number * unit;
 }
 
+/* "'seen:{id}': 'hash'": a key with nothing but its type. Single words are keys too once others were. */
+static bool read_pair(struct program *program, struct bytes text, struct bytes rest, size_t line) {
+    struct importer *importer = program->importer;
+    struct bytes type, key;
+    size_t end, at = skip_blanks(rest, 0);
+    bool colon = at < rest.len && rest.data[at] == ':';
+    if (!colon && !words_start(words_from(rest, at), "=>")) return false;
+    at = skip_blanks(rest, at + (colon ? 1 : 2));
+    if (at >= rest.len || !usage_quoted(rest, at, &type, &end)) return false;
+    if (!words_are(type, "string|hash|list|set|zset|sorted set|sorted_set|sorted-set|stream"))
+        return false;
+    struct found found = {.guessed = true, .place = place_in(program, line, text)};
+    found.kind = key_text_read(text, program->pairs, importer->arena, &key);
+    found.key = key;
+    if (found.kind != KEY_TEXT_TEMPLATE && found.kind != KEY_TEXT_LITERAL) return false;
+    program->pairs = true;
+    struct definition *definition = arena_zalloc(importer->arena, sizeof *definition);
+    *definition = (struct definition){.found = found,
+                                      .section = importer->current,
+                                      .remark = type,
+                                      .next = importer->definitions};
+    importer->definitions = definition;
+    return true;
+}
+
 static void read_definitions(struct program *program) {
     struct bytes left = program->block->text, line, text;
     for (size_t number = 0; words_next_line(&left, &line); number++) {
@@ -371,6 +397,7 @@ static void read_definitions(struct program *program) {
             size_t quote = at;
             if (quote > 0 && memchr("fF", line.data[quote - 1], 2)) quote--;
             if (!read_joined(program->importer, line, quote, &text, &end)) break;
+            if (read_pair(program, text, words_from(line, end), number)) break;
             struct bytes name = given_to(program, line, quote);
             if (name.len) define(program, name, text, words_from(line, end), number);
             if (name.len) break;

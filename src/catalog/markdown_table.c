@@ -42,6 +42,10 @@ static bool is_key_cell(struct importer *importer, struct bytes cell, bool sure,
     return kind != KEY_TEXT_NONE;
 }
 
+/* Columns of things that have types or names with colons, and are no keys. */
+static const char other_titles[] =
+    "column|field|property|setting|option|parameter|variable|event|scope|permission|route|"
+    "endpoint|header|error|code|attribute|script|command|role";
 static const char example_words[] = "example|examples|sample|e.g.";
 static const char type_words[] = "type|structure|types|datatype";
 static const char lifetime_words[] =
@@ -146,8 +150,10 @@ static bool find_columns(struct importer *importer, const struct block *table,
                 2 * plain < cells)
                 continue;
             /* Names with a colon in them may be anything: what else the table says decides. */
-            if (!named && !templates && !says_lifetime_or_type(columns) &&
-                !words_have_any(title, "stream|streams|queue|queues|prefix|name"))
+            if (!named && !templates &&
+                (words_have_any(title, other_titles) ||
+                 (!says_lifetime_or_type(columns) &&
+                  !words_have_any(title, "stream|streams|queue|queues|prefix|name"))))
                 continue;
             columns->key = i;
             columns->channel = words_have_any(title, "channel|channels|topic");

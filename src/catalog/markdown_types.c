@@ -14,8 +14,8 @@ struct type_row {
 };
 
 static const struct type_row rows[] = {
-    {"sorted sets|sorted set|sorted-set|sortedset|zsets|zset|geospatial|geo", PATTERN_TYPE_ZSET,
-     FORMAT_ANY},
+    {"sorted sets|sorted set|sorted-set|sorted_set|sortedset|zsets|zset|geospatial|geo",
+     PATTERN_TYPE_ZSET, FORMAT_ANY},
     {"streams|stream", PATTERN_TYPE_STREAM, FORMAT_ANY},
     {"hashmap|hash map|hashes|hash", PATTERN_TYPE_HASH, FORMAT_ANY},
     {"sets|set", PATTERN_TYPE_SET, FORMAT_ANY},

@@ -196,7 +196,8 @@ static enum property property_of_plain(struct bytes label) {
          "producers|writers",
          PROPERTY_OWNER},
         {"fields|field|hash fields", PROPERTY_FIELDS},
-        {"value|values|members|member|elements|score|format|content|payload|example value",
+        {"value|values|members|member|elements|score|format|content|payload|example value|"
+         "example values|example member|example members|example item|example items",
          PROPERTY_VALUE},
         {"db|database|redis db|logical db", PROPERTY_DATABASE},
         {"eviction|eviction class", PROPERTY_EVICTION},

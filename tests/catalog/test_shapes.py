@@ -210,6 +210,37 @@ export const KEYS = {
 };
 const SITE_PREFIX = 'site:all';
 """, "ts"), {"seen:{site}:{id}": (None, "5m"), "left:{site}": (None, "1m"), "stays:{site}": (None, None)}),
+    # what a label says of lifetimes in brackets; types as values; a type right before its key
+    "labels-and-pairs": (fenced("""
+# Codes (TTL: 2 hours)
+code:{task}:{user} = "K-27"
+
+# Deduplication (TTL: 7 days)
+hook:{comment} = "done"
+hook:seen:{comment} = "done"
+
+done:{comment} = "done"
+""") + fenced("""
+KEYS = {
+    'name': 'string',
+    'board:{week}': 'sorted_set',  # by score
+    'board:all': 'hash',
+    'players': 'set',
+}
+""", "python") + "\nThe list `wait:{room}` (JSON) is read by all.\n\n- **Key**: `wait:all`\n- **Example members**: `\"A:1:v1\"`\n",
+        {"code:{task}:{user}": (None, "2h"), "hook:{comment}": (None, "7d"), "hook:seen:{comment}": (None, "7d"),
+         "done:{comment}": (None, None), "board:{week}": ("zset", None), "board:all": ("hash", None),
+         "players": ("set", None), "wait:{room}": ("list", None), "wait:all": (None, None)}),
+    "names-of-others": ("""# Tables of Redis
+
+| Column | Type | Notes |
+|---|---|---|
+| `job:id` | string | of a job |
+| `job:at` | string | when |
+
+- `ghcr.io/acme/app:1.2.3` - image, string
+- `arn:aws:secret:{account}:{name}` - string
+""", {}),
     "given-by-equals": (fenced("""
 call:<id> = {
   id: string,
