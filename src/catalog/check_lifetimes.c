@@ -118,7 +118,7 @@ static bool is_kept_to_be_read(const struct checker *checker, size_t i) {
            (has_role(checker, i, ROLE_CACHE) ||
             checker_words(checker, i,
                           "feed|feeds|timeline|history|recent|latest|log|logs|events|messages|"
-                          "chat|results|trending|top"));
+                          "chat|results|trending|top|replay"));
 }
 
 static void check_whole(struct checker *checker) {

@@ -291,6 +291,10 @@ static bool take_remark(struct code *code, struct bytes line, struct bytes *ret_
 /* What the comments of a program say of keys: "// - user:{id} -> hash", "Format: user:{id}". */
 static void read_remark(struct code *code, struct bytes text, size_t number) {
     bool remarks = code->remarks;
+    size_t digits = 0;
+    while (text.len && memchr("/! ", text.data[0], 3)) text = words_from(text, 1);
+    while (digits < text.len && word_is_digit(text.data[digits])) digits++;
+    if (digits && words_start(words_from(text, digits), ". ")) text = words_from(text, digits + 2);
     skip_item_mark(&text);
     size_t colon = words_index(text, ':');
     struct bytes value = words_trim(words_from(text, colon < text.len ? colon + 1 : colon));

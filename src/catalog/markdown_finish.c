@@ -214,7 +214,9 @@ static void add_used_literals(struct importer *importer) {
     for (size_t i = 0; i < facts->usage_count; i++) {
         struct markdown_usage *usage = &facts->usages[i];
         if (usage->kind != KEY_TEXT_LITERAL || usage->pattern != NO_PATTERN || usage->bad) continue;
-        if (words_are(usage->key, "key|mykey")) continue; /* "SET key value" is syntax */
+        /* "SET key value" is syntax, and "XADD MAXLEN ~ 100" leaves the key out. */
+        if (words_are(usage->key, "key|mykey|maxlen|minid|nomkstream|match|count|block|streams"))
+            continue;
         usage->pattern = find_shape(importer, usage);
         if (usage->pattern != NO_PATTERN || bytes_equal(usage->key, last)) continue;
         last = usage->key;

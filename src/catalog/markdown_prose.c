@@ -77,12 +77,20 @@ static struct bytes last_noun(struct bytes text) {
     return (struct bytes){0};
 }
 
+/* What stands between two keys: up to the last comma or bracket it is said of the first of them. */
+static struct bytes own_part(struct bytes between, bool behind_key) {
+    size_t start = between.len;
+    while (start > 0 && !memchr(",;)", between.data[start - 1], 3)) start--;
+    return behind_key ? words_from(between, start) : between;
+}
+
 /* What its own sentence says of a key: from the key before it to the key after it. */
 static void describe(struct importer *importer, size_t pattern, struct bytes text,
                      const struct mention *mention, size_t from, size_t to, struct place place) {
     size_t start = sentence_start(text, from, mention->start);
     size_t end = sentence_end(text, mention->end, to);
-    struct bytes before = bytes_make(text.data + start, mention->start - start);
+    struct bytes before =
+        own_part(bytes_make(text.data + start, mention->start - start), from > 0 && start == from);
     struct bytes after = bytes_make(text.data + mention->end, end - mention->end);
     struct pattern *found = &importer->catalog->patterns[pattern];
     struct bytes whole = bytes_make(text.data + start, end - start), lead = words_trim(after);
@@ -101,6 +109,12 @@ static void describe(struct importer *importer, size_t pattern, struct bytes tex
     }
     if (words_sign_length(words_trim(after)))
         importer_strict_pieces(importer, pattern, after, place);
+    /* "`seen:{id}` for 60 seconds" */
+    int64_t ms;
+    size_t at, behind;
+    if (words_find(lead, "for ") == 0 && duration_find(lead, &ms, &at, &behind) && at == 4)
+        importer_lifetime(importer, pattern, words_until(words_from(lead, 4), behind - 4), place,
+                          false);
     if (bracket)
         importer_strict_pieces(importer, pattern, words_until(lead, words_index(lead, ')')), place);
     importer_comment(importer, pattern, after, place);

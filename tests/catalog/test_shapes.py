@@ -83,10 +83,11 @@ count:{game}  → STRING expected count
  */
 // Keys:
 // - {prefix}:moves:{id} - Sorted set of moves
+/// 1. `seats:{id}` - Set of seats
 /* Format: room:{id}:players */
 export class Rooms {}
 """, "ts"), {"room:{id}": ("string", "none"), "roomNews": ("list", None), "seat:{id}": (None, "30s"),
-             "{prefix}:moves:{id}": ("zset", None), "room:{id}:players": (None, None)}),
+             "{prefix}:moves:{id}": ("zset", None), "seats:{id}": ("set", None), "room:{id}:players": (None, None)}),
     "cells": ("""# Keys
 
 | Key | Type | Value | Retention |
@@ -110,6 +111,11 @@ export class Rooms {}
 """, {"gate:hits:{user}": (None, "15m")}),
     "key-label": ("# Queue\n\n**Key pattern:** `wait:{room}` — Redis List, kept for 2 hours\n\n"
                   "**Pattern**: Look-aside with a fallback\n", {"wait:{room}": ("list", "2h")}),
+    # what stands between two keys is said of the first, up to the comma or bracket
+    "between": ("# Keys\n\nThe `meme:{id}` is kept 5 min, `find:{user}` for 60 seconds.\n\n"
+                "None expires but `raw:{id}` (the Stream) and `near:{id}` (refreshed daily).\n",
+                {"meme:{id}": (None, "5m"), "find:{user}": (None, "1m"), "raw:{id}": ("stream", None),
+                 "near:{id}": (None, None)}),
     # what is said behind an enumeration is said of each key in it
     "enumerations": ("# Keys\n\nA game is a few keys (`game:<id>`, `game:<id>:seats`, and `game:<id>:moves`), all with "
                      "the same 30-minute TTL.\n\n- `duel:{a}`, `duel:{a}:log` - hash, 5 min\n",
