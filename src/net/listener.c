@@ -186,9 +186,12 @@ static bool bind_unix(struct listener *listener, const char *path, unsigned mode
     memcpy(address.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return refuse(error, "cannot make a Unix socket: %s", strerror(errno));
-    /* A socket that an earlier process left behind would be in the way; any other file stays. */
+    /* A socket that an earlier process left behind would be in the way, and so would an empty file, with which some
+     * reserve the name (mktemp). A file that holds something stays. */
     struct stat there;
-    if (lstat(path, &there) == 0 && S_ISSOCK(there.st_mode)) unlink(path);
+    if (lstat(path, &there) == 0 &&
+        (S_ISSOCK(there.st_mode) || (S_ISREG(there.st_mode) && there.st_size == 0)))
+        unlink(path);
     if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) {
         refuse(error, "cannot listen on %s: %s", path, strerror(errno));
         close(fd);

@@ -60,7 +60,7 @@ struct engine {
     struct buffer scratch; /* of one call of a library */
     struct run *run;       /* NULL when nothing runs */
     /* What other threads may read of a run, and ask of it: SCRIPT KILL. */
-    _Atomic bool slow, slow_function, wrote, kill;
+    _Atomic bool running, slow, is_function, wrote, kill;
     bool gc_changed;                   /* a script has told the garbage collector something */
     uint64_t random;                   /* the state of math.random */
     struct local_scripts *here;        /* what this state has compiled */

@@ -47,7 +47,7 @@ static void become_slow(struct run *run, int64_t now_us) {
         run->name);
     claim_shards(run, &run->held);
     run->slow = true;
-    scripts_note_slow(engine->scripts, engine, run, now_us - run->started_us);
+    scripts_note_slow(engine->scripts, engine);
     busy_begin(engine->worker, &run->held, function);
 }
 
@@ -82,12 +82,15 @@ void run_hook(lua_State *lua, lua_Debug *debug) {
     if (run == NULL) return;
     if (run->claim.restart) run_leave(lua);
     bool stopping = atomic_load_explicit(&engine->server->stopping, memory_order_relaxed);
-    bool killed = atomic_load_explicit(&engine->kill, memory_order_relaxed);
+    bool killed = run->slow && atomic_load_explicit(&engine->kill, memory_order_relaxed);
     if (!stopping && !killed) {
         int64_t now_us = clock_mono_us();
         int64_t most_ms =
             atomic_load_explicit(&engine->server->limits.busy_ms, memory_order_relaxed);
-        if (run->started_us == 0) run->started_us = now_us;
+        if (run->started_us == 0) {
+            run->started_us = now_us;
+            scripts_note_running(engine->scripts, engine, run);
+        }
         if (!run->slow) {
             if (most_ms <= 0 || (now_us - run->started_us) / 1000 < most_ms) return;
             become_slow(run, now_us);
@@ -99,10 +102,10 @@ void run_hook(lua_State *lua, lua_Debug *debug) {
     if (stopping || killed) raise_killed(lua, engine, stopping);
 }
 
-static void end_slow(struct run *run) {
+static void end_long(struct run *run) {
     struct engine *engine = run->engine;
-    busy_end(engine->worker, &run->held);
-    scripts_note_fast(engine->scripts, engine);
+    if (run->slow) busy_end(engine->worker, &run->held);
+    scripts_note_ended(engine->scripts, engine);
 }
 
 /* ---- the result ---- */
@@ -203,7 +206,7 @@ void run_script(struct run *run) {
         request->reply->errors = errors;
     }
     claim_end(run);
-    if (kn_unlikely(run->slow)) end_slow(run);
+    if (kn_unlikely(run->started_us != 0)) end_long(run);
     if (kn_unlikely(lua_gethookmask(lua) != LUA_MASKCOUNT))
         lua_sethook(lua, run_hook, LUA_MASKCOUNT, ENGINE_HOOK_INSTRUCTIONS);
     if (client->db != request->db) client_select(client, request->db);

@@ -20,8 +20,8 @@
 
 enum { BUCKETS = 4096 };
 
-/* What is told of a run that is slow. */
-struct slow_run {
+/* What is told of a run that has lasted for a while. */
+struct long_run {
     int64_t started_us; /* 0: there is none */
     char *name;
     struct buffer command; /* its arguments, as a reply */
@@ -31,7 +31,7 @@ struct scripts {
     struct server *server;
     struct libraries *libraries;
     _Atomic(struct engine *) *engines; /* by the worker's index; each its worker's own */
-    struct slow_run *slow;             /* likewise, under the lock */
+    struct long_run *running;          /* likewise, under the lock */
     _Atomic uint64_t epoch, uses;
     struct lock lock; /* guards the rest */
     struct chain buckets[BUCKETS];
@@ -43,7 +43,7 @@ struct scripts *scripts_new(struct server *server) {
     scripts->server = server;
     scripts->libraries = libraries_new();
     scripts->engines = mem_zalloc(server->worker_count * sizeof *scripts->engines);
-    scripts->slow = mem_zalloc(server->worker_count * sizeof *scripts->slow);
+    scripts->running = mem_zalloc(server->worker_count * sizeof *scripts->running);
     chain_init(&scripts->evictable);
     for (unsigned i = 0; i < BUCKETS; i++) chain_init(&scripts->buckets[i]);
     return scripts;
@@ -55,7 +55,7 @@ void scripts_free(struct scripts *scripts) {
         engine_free(atomic_load(&scripts->engines[i]));
     libraries_free(scripts->libraries);
     mem_free(scripts->engines);
-    mem_free(scripts->slow);
+    mem_free(scripts->running);
     mem_free(scripts);
 }
 
@@ -73,54 +73,69 @@ struct libraries *scripts_libraries(struct scripts *scripts) {
     return scripts->libraries;
 }
 
-/* ---- scripts that run too long ---- */
+/* ---- scripts that run for long ---- */
 
 enum { TOLD_ARGS = 32, TOLD_BYTES = 4096 };
 
-void scripts_note_slow(struct scripts *scripts, struct engine *engine, const struct run *run,
-                       int64_t elapsed_us) {
-    struct slow_run *slow = &scripts->slow[engine->worker->index];
+void scripts_note_running(struct scripts *scripts, struct engine *engine, const struct run *run) {
+    struct long_run *running = &scripts->running[engine->worker->index];
     const struct request *request = run->request;
     struct reply reply;
     lock_take(&scripts->lock);
-    slow->started_us = clock_mono_us() - elapsed_us;
-    slow->name = mem_strdup(run->name);
-    buffer_init(&slow->command, (TOLD_ARGS + 1) * (TOLD_BYTES + 64));
-    reply_init(&reply, &slow->command, 2);
+    running->started_us = run->started_us;
+    running->name = mem_strdup(run->name);
+    buffer_init(&running->command, (TOLD_ARGS + 1) * (TOLD_BYTES + 64));
+    reply_init(&reply, &running->command, 2);
     uint32_t told = request->argc < TOLD_ARGS ? request->argc : TOLD_ARGS;
     reply_array(&reply, told);
     for (uint32_t i = 0; i < told; i++) {
         struct bytes arg = request->argv[i];
         reply_bulk(&reply, bytes_make(arg.data, arg.len < TOLD_BYTES ? arg.len : TOLD_BYTES));
     }
+    atomic_store(&engine->is_function, (run->flags & RUN_FUNCTION) != 0);
+    atomic_store(&engine->running, true);
     lock_give(&scripts->lock);
-    atomic_store(&engine->slow_function, (run->flags & RUN_FUNCTION) != 0);
-    atomic_store(&engine->slow, true);
 }
 
-void scripts_note_fast(struct scripts *scripts, struct engine *engine) {
-    struct slow_run *slow = &scripts->slow[engine->worker->index];
+void scripts_note_slow(struct scripts *scripts, struct engine *engine) {
+    lock_take(&scripts->lock);
+    /* Who asked for its end before now asked for it if it had not written when it became slow. */
+    if (atomic_load(&engine->wrote)) atomic_store(&engine->kill, false);
+    atomic_store(&engine->slow, true);
+    lock_give(&scripts->lock);
+}
+
+void scripts_note_ended(struct scripts *scripts, struct engine *engine) {
+    struct long_run *running = &scripts->running[engine->worker->index];
     lock_take(&scripts->lock);
     /* Under the lock: nobody asks for its end, and means the next one. */
+    atomic_store(&engine->running, false);
     atomic_store(&engine->slow, false);
     atomic_store(&engine->kill, false);
-    mem_free(slow->name);
-    buffer_done(&slow->command);
-    *slow = (struct slow_run){0};
+    mem_free(running->name);
+    buffer_done(&running->command);
+    *running = (struct long_run){0};
     lock_give(&scripts->lock);
 }
 
+/*
+ * A script that is not slow yet is asked to end as well, and does so when it becomes slow: a server with one thread
+ * does not hear of the wish before that moment, and answers then. One that has written by now is let go.
+ */
 void scripts_kill(struct request *request, bool functions) {
     struct scripts *scripts = request->server->scripts;
     bool any = false, other = false, wrote = false;
+    bool never_slow = atomic_load(&scripts->server->limits.busy_ms) <= 0;
     lock_take(&scripts->lock);
     for (unsigned i = 0; i < scripts->server->worker_count; i++) {
         struct engine *engine = atomic_load_explicit(&scripts->engines[i], memory_order_acquire);
-        if (engine == NULL || !atomic_load(&engine->slow)) continue;
+        if (engine == NULL || !atomic_load(&engine->running)) continue;
+        bool slow = atomic_load(&engine->slow);
+        if (!slow && never_slow) continue;
         if (atomic_load(&engine->wrote)) {
-            wrote = true;
-        } else if (atomic_load(&engine->slow_function) != functions) {
-            other = true;
+            wrote |= slow;
+        } else if (atomic_load(&engine->is_function) != functions) {
+            other |= slow;
         } else {
             atomic_store(&engine->kill, true);
             any = true;
@@ -143,21 +158,24 @@ void scripts_kill(struct request *request, bool functions) {
 
 void scripts_reply_running(struct request *request) {
     struct scripts *scripts = request->server->scripts;
-    const struct slow_run *slow = NULL;
+    const struct long_run *longest = NULL;
     struct reply *reply = request->reply;
     lock_take(&scripts->lock);
-    for (unsigned i = 0; i < scripts->server->worker_count && slow == NULL; i++)
-        if (scripts->slow[i].started_us != 0) slow = &scripts->slow[i];
-    if (slow == NULL) {
+    for (unsigned i = 0; i < scripts->server->worker_count; i++) {
+        const struct long_run *run = &scripts->running[i];
+        if (run->started_us == 0) continue;
+        if (longest == NULL || run->started_us < longest->started_us) longest = run;
+    }
+    if (longest == NULL) {
         reply_null(reply);
     } else {
         reply_map(reply, 3);
         reply_bulk_string(reply, "name");
-        reply_bulk_string(reply, slow->name);
+        reply_bulk_string(reply, longest->name);
         reply_bulk_string(reply, "command");
-        reply_raw(reply, buffer_bytes(&slow->command));
+        reply_raw(reply, buffer_bytes(&longest->command));
         reply_bulk_string(reply, "duration_ms");
-        reply_int(reply, (clock_mono_us() - slow->started_us) / 1000);
+        reply_int(reply, (clock_mono_us() - longest->started_us) / 1000);
     }
     lock_give(&scripts->lock);
 }

@@ -55,13 +55,13 @@ void scripts_free(struct scripts *scripts);
 /* The worker's own; NULL when there is no memory. On the worker's thread. */
 struct engine *scripts_engine(struct scripts *scripts, struct worker *worker);
 
-/* ---- scripts that run too long ---- */
+/* ---- scripts that run for long ---- */
 
-/* Notes that this engine's run is slow, or that it is over; on its thread. */
-void scripts_note_slow(struct scripts *scripts, struct engine *engine, const struct run *run,
-                       int64_t elapsed_us);
-void scripts_note_fast(struct scripts *scripts, struct engine *engine);
-/* SCRIPT KILL, FUNCTION KILL: ends those that are slow, as soon as they look. Replies. */
+/* Notes that this engine's run has lasted long enough to be told of, that it is slow, that it is over; on its thread. */
+void scripts_note_running(struct scripts *scripts, struct engine *engine, const struct run *run);
+void scripts_note_slow(struct scripts *scripts, struct engine *engine);
+void scripts_note_ended(struct scripts *scripts, struct engine *engine);
+/* SCRIPT KILL, FUNCTION KILL: ends those that are slow as soon as they look, others as soon as they become slow. Replies. */
 void scripts_kill(struct request *request, bool functions);
 /* The value of running_script in FUNCTION STATS. */
 void scripts_reply_running(struct request *request);

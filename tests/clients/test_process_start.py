@@ -125,6 +125,21 @@ def test_stale_socket_is_replaced(start):
         assert client.do('PING') == b'PONG'
 
 
+def test_empty_file_in_the_place_of_the_socket_is_replaced(start, tmp_path):
+    """As mktemp leaves it; whatever holds something stays."""
+    path = tmp_path / 'sock'
+    path.touch()
+    server = start('--unixsocket', path)
+    assert stat.S_ISSOCK(os.stat(path).st_mode)
+    with Client(str(path), 5.0) as client:
+        assert client.do('PING') == b'PONG'
+    server.stop()
+    path.write_text('a text')
+    status, output = attempt(['--port', free_port(), '--unixsocket', path], cwd=tmp_path)
+    assert status == 1 and 'cannot listen' in output
+    assert path.read_text() == 'a text'
+
+
 def test_process_title(start):
     server = start()
     with open('/proc/%d/cmdline' % server.pid, 'rb') as file:

@@ -2,11 +2,13 @@
 """Scripts that run too long: everybody else is told, and can end them."""
 
 import threading
+from contextlib import ExitStack
 
 import pytest
 import redis
 
 from conftest import until
+from server import Server
 
 BUSY = 'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.'
 
@@ -184,3 +186,70 @@ def test_who_needs_none_of_its_keys_is_served(impatient, start):
     assert others[0].script_kill()
     running.end()
     assert others[0].get('elsewhere') == 'w'
+
+
+def told_of(client):
+    """FUNCTION STATS: what it says of the script that runs."""
+    stats = client.execute_command('FUNCTION', 'STATS')
+    running = stats[stats.index('running_script') + 1]
+    return running and dict(zip(running[::2], running[1::2]))
+
+
+@pytest.fixture
+def neighbours():
+    """connect(busy_ms): two clients, served by different threads of one server."""
+    with ExitStack() as stack:
+
+        def connect(busy_ms):
+            server = stack.enter_context(Server(['--threads', '4', '--save', '', '--busy-reply-threshold', busy_ms]))
+            clients = []
+            for _ in range(2):  # threads get connections in turn
+                client = redis.Redis(port=server.port, decode_responses=True, single_connection_client=True)
+                clients.append(stack.enter_context(client))
+                client.ping()
+            return clients
+
+        yield connect
+
+
+def test_scripts_that_are_not_slow_yet_are_told_of_and_can_be_asked_to_end(neighbours):
+    """With several threads somebody else sees a script before it is slow, and may ask for its end at once."""
+    runner, other = neighbours(1500)
+    runner.execute_command('FUNCTION', 'LOAD', "#!lua name=lib\nredis.register_function('loop', function() while true do end end)")
+    running = Running(lambda: runner.execute_command('FCALL', 'loop', 1, 'k', 'word'))
+    told = until(lambda: told_of(other))
+    assert told['name'] == 'loop' and told['command'] == ['FCALL', 'loop', '1', 'k', 'word']
+    assert told['duration_ms'] < 1500
+    with pytest.raises(redis.ResponseError) as caught:
+        other.execute_command('SCRIPT', 'KILL')  # it is a function, and none is slow
+    assert 'No scripts in execution' in str(caught.value)
+    assert other.execute_command('FUNCTION', 'KILL') in ('OK', True)
+    assert told_of(other) is not None  # it has its time
+    assert 'Script killed by user with FUNCTION KILL' in running.end()
+    assert told_of(other) is None
+
+
+def test_who_is_asked_to_end_and_ends_in_time_has_its_result(neighbours):
+    runner, other = neighbours(60000)
+    script = """local first = redis.call('time')[1]
+    while redis.call('time')[1] - first < 3 do end return 'done'"""
+    running = Running(lambda: runner.eval(script, 1, 'k'))
+    until(lambda: told_of(other))
+    assert other.script_kill()
+    assert running.end() == 'done'
+    assert runner.eval("for i = 1, 3000000 do end return 'next'", 0) == 'next'  # it was not meant
+
+
+def test_who_has_written_when_it_becomes_slow_is_not_ended(neighbours):
+    """What nobody may end once it is slow is not ended by a wish of before."""
+    runner, other = neighbours(300)
+    script = """for i = 1, 1000000 do end redis.call('set', KEYS[1], 'v')
+    local now = redis.call('time')[1] + 0
+    while redis.call('time')[1] - now < 3 do end return 'done'"""
+    running = Running(lambda: runner.eval('#!lua\n' + script, 1, 'k'))
+    until(lambda: told_of(other))
+    try:
+        other.script_kill()
+    except redis.ResponseError as error:
+        assert 'No scripts in execution' in str(error)  # it has written already
+    assert running.end() == 'done'
