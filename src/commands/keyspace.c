@@ -24,6 +24,7 @@ static void cmd_exists(struct request *request) {
 
 static void cmd_touch(struct request *request) {
     int64_t found = 0;
+    request->flags &= ~(unsigned)REQUEST_NO_TOUCH; /* whoever asks for it means it */
     for (uint32_t i = 0; i < request->key_count; i++) found += request_read(request, i) != NULL;
     reply_int(request->reply, found);
 }

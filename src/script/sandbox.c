@@ -114,7 +114,8 @@ static int guarded_pairs(lua_State *lua) {
     return 3;
 }
 
-/* A view has no metatable, as far as a script can see; the globals' answers with the upvalue. */
+/* A view has no metatable, as far as a script can see; the globals of scripts, and those of functions, answer with the
+ * upvalue. */
 static int guarded_getmetatable(lua_State *lua) {
     luaL_checkany(lua, 1);
     if (lua_rawequal(lua, 1, LUA_GLOBALSINDEX)) {
@@ -122,7 +123,12 @@ static int guarded_getmetatable(lua_State *lua) {
         return 1;
     }
     if (push_real(lua, 1)) {
-        lua_pushnil(lua);
+        lua_pushlightuserdata(lua, &function_globals_key);
+        lua_rawget(lua, LUA_REGISTRYINDEX);
+        if (lua_rawequal(lua, -1, -2))
+            lua_pushvalue(lua, lua_upvalueindex(2));
+        else
+            lua_pushnil(lua);
         return 1;
     }
     return call_original(lua);

@@ -9,6 +9,7 @@
 #include "server/config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -133,23 +134,40 @@ const struct config_rename *config_renames(const struct config *config) {
     return config->renames;
 }
 
+struct shown {
+    const char *name, *text;
+};
+
+static int compare_shown(const void *left, const void *right) {
+    return strcmp(((const struct shown *)left)->name, ((const struct shown *)right)->name);
+}
+
+static bool is_asked_for(const struct config_value *value, const char *name,
+                         const struct bytes *patterns, size_t count) {
+    bool matches = false;
+    for (size_t p = 0; p < count && !matches; p++)
+        matches = value->row->flags & CONFIG_UNSHOWN
+                      ? name_is(name, patterns[p])
+                      : glob_match(patterns[p], bytes_from_string(name), true);
+    return matches;
+}
+
 void config_get(struct config *config, const struct bytes *patterns, size_t count,
                 void (*found)(void *context, const char *name, const char *text), void *context) {
+    struct shown *shown = mem_alloc(2 * config->count * sizeof *shown);
+    size_t shown_count = 0;
     lock_take(&config->lock);
     for (size_t i = 0; i < config->count; i++) {
         const struct config_value *value = &config->values[i];
         const char *names[2] = {value->row->name, value->row->alias};
-        for (int n = 0; n < 2 && names[n]; n++) {
-            bool matches = false;
-            for (size_t p = 0; p < count && !matches; p++) {
-                matches = value->row->flags & CONFIG_UNSHOWN
-                              ? name_is(names[n], patterns[p])
-                              : glob_match(patterns[p], bytes_from_string(names[n]), true);
-            }
-            if (matches) found(context, names[n], value->text);
-        }
+        for (int n = 0; n < 2 && names[n]; n++)
+            if (is_asked_for(value, names[n], patterns, count))
+                shown[shown_count++] = (struct shown){names[n], value->text};
     }
+    qsort(shown, shown_count, sizeof *shown, compare_shown);
+    for (size_t i = 0; i < shown_count; i++) found(context, shown[i].name, shown[i].text);
     lock_give(&config->lock);
+    mem_free(shown);
 }
 
 /* ---- changing ---- */

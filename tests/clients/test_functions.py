@@ -190,3 +190,11 @@ def test_scripts_that_were_flushed_take_no_memory(db):
     assert lua_bytes(db) > 2**20
     db.script_flush()
     assert until(lambda: lua_bytes(db) < 2**20, 'garbage to be collected')
+
+
+def test_globals_of_functions_have_a_metatable_that_cannot_be_changed(db, library):
+    library("#!lua name=l\nlocal function change() getmetatable(_G).__index = {} end\n"
+            "local function look() return type(getmetatable(_G)) .. type(getmetatable(redis)) end\n"
+            "redis.register_function('change', change) redis.register_function('look', look)")
+    assert 'Attempt to modify a readonly table' in error_of(db.fcall, 'change', 0)
+    assert db.fcall('look', 0) == 'tablenil'

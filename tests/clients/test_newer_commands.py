@@ -184,3 +184,19 @@ def test_what_a_client_has_moved(raw):
     assert after[0] - before[0] == 3
     assert after[1] - before[1] == asked
     assert 1000 < after[2] - before[2] < 2500
+
+
+def test_touch_is_an_access_where_others_are_none(raw):
+    client = raw()
+    client.do('SET', 'k', 'v')
+    client.do('CLIENT', 'NO-TOUCH', 'ON')
+    assert until(lambda: client.do('OBJECT', 'IDLETIME', 'k') >= 1, 'a second')
+    client.do('GET', 'k')
+    assert client.do('OBJECT', 'IDLETIME', 'k') >= 1
+    assert client.do('TOUCH', 'k', 'none') == 1
+    assert client.do('OBJECT', 'IDLETIME', 'k') == 0
+
+
+def test_directives_are_told_in_the_order_of_their_names(raw):
+    names = raw().do('CONFIG', 'GET', '*')[::2]
+    assert names == sorted(names) and len(names) > 200
