@@ -174,7 +174,8 @@ void importer_add_example(struct importer *importer, struct bytes key, struct pl
         catalog_add_example(importer->catalog, &importer->catalog->patterns[pattern], key, place);
 }
 
-/* The key with a variable for each segment in which there are digits or an '@'; empty when there is none. */
+/* The key with a variable for each segment in which there are digits or an '@', versions aside; empty when there is
+ * none. */
 static struct bytes without_values(struct importer *importer, struct bytes key) {
     char out[KEY_TEXT_MAX + 64];
     size_t len = 0;
@@ -182,7 +183,9 @@ static struct bytes without_values(struct importer *importer, struct bytes key) 
     while (key.len) {
         size_t end = words_index(key, TEMPLATE_SEPARATOR);
         bool value = false;
-        for (size_t i = 0; i < end; i++) value |= word_is_digit(key.data[i]) || key.data[i] == '@';
+        size_t from = end > 1 && key.data[0] == 'v' && word_is_digit(key.data[1]) ? end : 0;
+        for (size_t i = from; i < end; i++)
+            value |= word_is_digit(key.data[i]) || key.data[i] == '@';
         if (len + end + 8 > sizeof out || variables > 8) return (struct bytes){0};
         if (value) {
             memcpy(out + len, "{v", 2);

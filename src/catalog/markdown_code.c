@@ -539,7 +539,7 @@ static void note_texts(struct importer *importer, const struct block *block) {
     }
 }
 
-/* How many lines further a value reaches whose brackets a line leaves open; 0 when they are never closed. */
+/* How many lines further a value reaches whose brackets a line leaves open; SIZE_MAX when they are not closed. */
 static size_t open_lines(struct bytes line, struct bytes rest) {
     long depth = 0;
     size_t lines = 0;
@@ -547,7 +547,7 @@ static size_t open_lines(struct bytes line, struct bytes rest) {
         for (size_t i = 0; i < line.len; i++)
             depth += memchr("{[", line.data[i], 2) ? 1 : memchr("}]", line.data[i], 2) ? -1 : 0;
         if (depth <= 0) return lines;
-        if (lines == VALUE_LINES_MAX || !words_next_line(&rest, &line)) return 0;
+        if (lines == VALUE_LINES_MAX || !words_next_line(&rest, &line)) return SIZE_MAX;
     }
 }
 
@@ -580,6 +580,7 @@ void importer_code(struct importer *importer, const struct block *block) {
     if (!code.program && read_drawn_table(&code)) return;
     rest = block->text;
     size_t open = 0;
+    bool unclosed = false; /* nor looked for again, line by line */
     for (size_t number = 0; words_next_line(&rest, &line); number++) {
         if (open > 0) {
             open--;
@@ -587,7 +588,9 @@ void importer_code(struct importer *importer, const struct block *block) {
         }
         read_line(&code, line, number);
         code.bad_lines[number] = code.bad;
-        if (!code.program) open = open_lines(line, rest);
+        if (!code.program && !unclosed) open = open_lines(line, rest);
+        unclosed |= open == SIZE_MAX;
+        if (unclosed) open = 0;
     }
     importer->record = false;
     if (code.program) importer_program(importer, block, code.bad_lines, code.line_count);

@@ -124,9 +124,9 @@ export class Rooms {}
     # literal keys with values in them, beside the pattern they are of, are examples
     "examples": ("# Keys\n\n```\nhits:{ip}\nhits:{ip}:{user}\nhits:total\nmail:{address}\n```\n\n**Example:**\n```\n"
                  "hits:10.0.0.7\nhits:10.0.0.7:u17 → 3\nmail:a.b@c.example\nmail:abc...\n```\n\nSeen today:\n\n```\n"
-                 "hits:10.0.0.8\nKey: mail:d.e@c.example\n```\n",
+                 "hits:10.0.0.8\nhits:v2\nKey: mail:d.e@c.example\n```\n",
                  {"hits:{ip}": (None, None), "hits:{ip}:{user}": (None, None), "hits:total": (None, None),
-                  "mail:{address}": (None, None)}),
+                  "hits:v2": (None, None), "mail:{address}": (None, None)}),
     # lists of other things with colons in their names, and what is shown as wrong
     "lists-of-others": ("""# My service on Redis
 
