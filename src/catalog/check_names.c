@@ -55,7 +55,8 @@ static bool begins_with_setting(const struct pattern *pattern) {
         capitals &= word_lower(first->text.data[i]) == first->text.data[i]
                         ? first->text.data[i] == '_'
                         : true;
-    return capitals || words_are(first->text, "env|environment|stage|app|project|namespace");
+    return capitals || words_end(first->text, "_env") || words_end(first->text, "_prefix") ||
+           words_are(first->text, "env|environment|stage|app|project|namespace");
 }
 
 static void check_overlaps(struct checker *checker) {

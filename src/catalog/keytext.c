@@ -11,6 +11,7 @@ struct state {
     unsigned variables, literals; /* bytes of literals, without separators */
     unsigned separators, stars, optional, unnamed, depth;
     bool sure, lower; /* lower: a small letter stands before */
+    bool shell;       /* a variable is written as those of shells: $ENV */
 };
 
 static size_t read_one(struct state *state, struct bytes text);
@@ -241,8 +242,8 @@ static size_t read_one(struct state *state, struct bytes text) {
     }
     if (c == '{' || (next == '{' && memchr("$#@", c, 3))) return read_brace(state, text);
     if (c == '<' || words_start(text, "&lt;")) return read_angle(state, text);
-    if (c == '$' && (word_lower(next) == next || state->sure) &&
-        (word_is_letter(next) || next == '_')) {
+    if (c == '$' && (word_is_letter(next) || next == '_')) {
+        state->shell |= word_lower(next) != next;
         struct bytes name = words_from(text, 1);
         name = words_until(name, name_length(name));
         return put_variable(state, name) ? name.len + 1 : 0;
@@ -299,6 +300,12 @@ static bool is_other(struct bytes text, const struct state *state) {
     return state->separators == 0 && parted && !(state->sure && state->variables);
 }
 
+/* "$HOST:$PORT", "$IMAGE:latest", "$REGISTRY/app:$TAG"; "$ENV:token:{user}" is a key. */
+static bool is_shell_word(struct bytes text, const struct state *state) {
+    return state->shell && (!state->lower || words_index(text, '/') < text.len ||
+                            (state->separators < 2 && state->variables < 2));
+}
+
 /* A grammar has variables only, but for a first segment that may be literal: then its names tell. */
 static bool is_grammar(struct bytes out, const struct state *state) {
     size_t colon = words_index(out, ':');
@@ -344,7 +351,7 @@ enum key_text key_text_read(struct bytes text, bool sure, struct arena *arena,
         return KEY_TEXT_NONE;
     if (sure && state.separators == 0 && state.literals < 3) return KEY_TEXT_NONE;
     if (state.literals == 0 && state.variables < 3) return KEY_TEXT_NONE;
-    if (is_other(out, &state)) return KEY_TEXT_NONE;
+    if (is_other(out, &state) || (!sure && is_shell_word(out, &state))) return KEY_TEXT_NONE;
     *ret_text = arena_copy(arena, out);
     if (state.optional || is_grammar(out, &state)) return KEY_TEXT_GRAMMAR;
     if (state.stars) return KEY_TEXT_FAMILY;

@@ -149,14 +149,15 @@ size_t importer_add(struct importer *importer, const struct found *found) {
     return number;
 }
 
-void importer_add_family(struct importer *importer, struct bytes glob, struct place place,
+bool importer_add_family(struct importer *importer, struct bytes glob, struct place place,
                          bool announced) {
     struct markdown *facts = importer->facts;
-    if (facts->family_count == MARKDOWN_ITEMS_MAX) return;
+    if (facts->family_count == MARKDOWN_ITEMS_MAX) return false;
     facts->families =
         grow(facts->families, facts->family_count, &facts->family_room, sizeof *facts->families);
     facts->families[facts->family_count++] = (struct markdown_family){
         .glob = glob, .place = place, .section = importer->current, .announced = announced};
+    return true;
 }
 
 void importer_add_example(struct importer *importer, struct bytes key, struct place place,

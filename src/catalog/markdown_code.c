@@ -136,7 +136,9 @@ static bool read_key_line(struct code *code, struct bytes line, size_t number) {
     }
     bool example = code->examples || (section && section->examples);
     if (kind == KEY_TEXT_FAMILY) {
-        if (!example) importer_add_family(importer, key, place, true);
+        if (example) return true;
+        if (importer_add_family(importer, key, place, true))
+            importer_describe_family(importer, comment);
         return true;
     }
     if (kind == KEY_TEXT_LITERAL && example) {

@@ -99,8 +99,11 @@ size_t importer_add(struct importer *importer, const struct found *found);
 /* The pattern whose template has the same shape, of this kind where there are two; NO_PATTERN when there is none. */
 size_t importer_find(const struct importer *importer, const struct template *template,
                      enum pattern_kind kind);
-void importer_add_family(struct importer *importer, struct bytes glob, struct place place,
+/* False when there are too many. */
+bool importer_add_family(struct importer *importer, struct bytes glob, struct place place,
                          bool announced);
+/* The family added last, with the type and the lifetime that words beside it tell. */
+void importer_describe_family(struct importer *importer, struct bytes text);
 void importer_add_example(struct importer *importer, struct bytes key, struct place place,
                           size_t pattern);
 /* Whether a literal key is an example of a pattern known so far, by the digits in it: "user:42" of user:{id}; then it

@@ -160,6 +160,26 @@ bool importer_strict_pieces(struct importer *importer, size_t pattern, struct by
     return read_pieces(importer, pattern, text, true, place);
 }
 
+void importer_describe_family(struct importer *importer, struct bytes text) {
+    struct markdown *facts = importer->facts;
+    struct markdown_family *family =
+        facts->family_count ? &facts->families[facts->family_count - 1] : NULL;
+    text = words_trim(text);
+    for (size_t sign; (sign = words_sign_length(text));) text = words_trim(words_from(text, sign));
+    while (family && text.len) {
+        size_t comma = words_index(text, ','), start, end;
+        struct bytes piece = words_trim(words_until(text, comma));
+        int64_t ms;
+        text = words_from(text, comma < text.len ? comma + 1 : comma);
+        if (!family->type) family->type = words_leading_type(piece);
+        bool told = duration_find(piece, &ms, &start, &end) &&
+                    (words_tell_lifetime(piece) || (start == 0 && stands_alone(piece, end)));
+        if (told && !family->lifetime.kind)
+            lifetime_read(piece, &importer->catalog->arena, &family->lifetime);
+    }
+    if (family && (family->type || family->lifetime.kind)) family->announced = true;
+}
+
 static bool read_database_item(struct importer *importer, struct bytes text) {
     struct catalog *catalog = importer->catalog;
     struct bytes label, value;
@@ -313,7 +333,10 @@ static bool read_key(struct importer *importer, const struct block *block, struc
     found.place = document_place(importer->document, number, line->label);
     found.channel = section && section->channels;
     if (found.kind == KEY_TEXT_FAMILY) {
-        if (item) importer_add_family(importer, found.key, found.place, false);
+        if (item) {
+            if (importer_add_family(importer, found.key, found.place, false))
+                importer_describe_family(importer, line->value);
+        }
         return item;
     }
     bool told = (words_trim(line->value).len > 0 || (section && section->type)) &&

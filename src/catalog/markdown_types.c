@@ -105,7 +105,7 @@ static const struct type_row *leading_type(struct bytes text) {
         return row;
     bool joined =
         words_are(word, "with|scored|sorted|ordered|mapping|indexed|by|in|for|from|to|and|used|"
-                        "capped|trimmed|blob|object|document|value|payload|array|encoded|"
+                        "capped|trimmed|index|blob|object|document|value|payload|array|encoded|"
                         "kept|key|score|has|is");
     if (row->type == PATTERN_TYPE_SET || words_are(word, "key|and|is|in|to|by|has"))
         joined = joined && row->type == PATTERN_TYPE_ZSET;

@@ -247,6 +247,10 @@ KEYS = {
 - `ghcr.io/acme/app:1.2.3` - image, string
 - `arn:aws:secret:{account}:{name}` - string
 """, {}),
+    # families that say something, in items and in fences; variables as shells have them
+    "families": ("# Keys\n\n- `feed:*` \u2013 zset, 1 d\n- `$ENV:token:$userId` - string\n- `said:*` - what is said\n"
+                 "- image `$IMAGE:latest`, `$REGISTRY/app:$TAG`, `$HOST:$PORT`\n" + fenced("temp:*   # hash, 5 min"),
+                 {"feed:{rest}": ("zset", "1d"), "{ENV}:token:{userId}": ("string", None), "temp:{rest}": ("hash", "5m")}),
     "given-by-equals": (fenced("""
 call:<id> = {
   id: string,
