@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/lock.h"
 #include "base/memory.h"
 #include "base/ticks.h"
@@ -116,26 +117,58 @@ void command_stats_latency(struct server *server, unsigned number, struct latenc
 
 /* ---- errors ---- */
 
-enum { ERROR_CODES_MAX = 128, ERROR_CODE_LEN = 32 };
+/* What the server itself says; scripts may make up others. */
+static const char *const own_codes[] = {
+    "ERR",       "WRONGTYPE", "NOAUTH",     "WRONGPASS",  "NOPROTO",  "OOM",     "BUSY",
+    "BUSYKEY",   "BUSYGROUP", "NOGROUP",    "UNBLOCKED",  "NOSCRIPT", "NOTBUSY", "UNKILLABLE",
+    "EXECABORT", "TRYAGAIN",  "INVALIDOBJ", "TESTFAILED", "DENIED",   "CATALOG",
+};
+enum {
+    OWN_CODES = sizeof own_codes / sizeof *own_codes,
+    OTHER_CODES_MAX = 128,
+    ERROR_CODE_LEN = 32
+};
 
 struct error_count {
     char code[ERROR_CODE_LEN];
     uint64_t count;
 };
 
-/* Whoever sends ever new codes fills the table once; what does not fit is counted as "other". */
+/* Whoever sends ever new codes fills the table once; what does not fit is counted under one name. The server's own
+ * codes always fit. */
 static struct {
     struct lock lock;
-    unsigned used;
-    struct error_count counts[ERROR_CODES_MAX];
+    unsigned used, others; /* entries; how many of them are not the server's own */
+    struct error_count counts[OWN_CODES + OTHER_CODES_MAX + 1];
 } errors;
 
-static struct error_count *error_slot(const char *code) {
+static bool is_own_code(const char *code) {
+    for (unsigned i = 0; i < OWN_CODES; i++)
+        if (strcmp(own_codes[i], code) == 0) return true;
+    return false;
+}
+
+static struct error_count *find_error(const char *code) {
     for (unsigned i = 0; i < errors.used; i++)
         if (strcmp(errors.counts[i].code, code) == 0) return &errors.counts[i];
-    if (errors.used == ERROR_CODES_MAX) return &errors.counts[ERROR_CODES_MAX - 1];
-    struct error_count *slot = &errors.counts[errors.used++];
-    snprintf(slot->code, sizeof slot->code, "%s", errors.used == ERROR_CODES_MAX ? "other" : code);
+    return NULL;
+}
+
+static struct error_count *error_slot(const char *code) {
+    struct error_count *slot = find_error(code);
+    if (slot != NULL) return slot;
+    if (!is_own_code(code)) {
+        if (errors.others == OTHER_CODES_MAX) {
+            code = "ERRORSTATS_OVERFLOW";
+            slot = find_error(code);
+            if (slot != NULL) return slot;
+        } else {
+            errors.others++;
+        }
+    }
+    kn_require(errors.used < sizeof errors.counts / sizeof *errors.counts);
+    slot = &errors.counts[errors.used++];
+    snprintf(slot->code, sizeof slot->code, "%s", code);
     slot->count = 0;
     return slot;
 }
@@ -174,6 +207,6 @@ void command_stats_reset(struct server *server) {
         }
     }
     lock_take(&errors.lock);
-    errors.used = 0;
+    errors.used = errors.others = 0;
     lock_give(&errors.lock);
 }

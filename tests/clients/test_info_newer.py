@@ -99,3 +99,22 @@ def test_expired_fields_by_both_names(raw):
           int(info(client, 'stats')['expired_fields']) == int(before['expired_fields']) + 1, 'the field')
     after = info(client, 'stats')
     assert after['expired_fields'] == after['expired_subkeys']
+
+
+def test_codes_that_scripts_make_up_do_not_hide_the_servers_own(start):
+    server = start()
+    with server.client() as client:
+        for i in range(200):
+            assert client.call('EVAL', "return redis.error_reply('X%d text')" % i, '0')[0] == '-'
+        assert client.call('EVAL', "return redis.error_reply('X3 again')", '0')[0] == '-'
+        assert client.call('EVAL', "return redis.error_reply('ERRORSTATS_OVERFLOW text')", '0')[0] == '-'
+        assert client.call('GET')[0] == '-'
+        client.do('LPUSH', 'l', 'a')
+        assert client.call('GET', 'l')[0] == '-'
+        errors = info(client, 'errorstats')
+        assert len(errors) == 128 + 3
+        assert errors['errorstat_ERRORSTATS_OVERFLOW'] == 'count=73'
+        assert errors['errorstat_X3'] == 'count=2'
+        assert errors['errorstat_ERR'] == errors['errorstat_WRONGTYPE'] == 'count=1'
+        client.do('CONFIG', 'RESETSTAT')
+        assert info(client, 'errorstats') == {}
