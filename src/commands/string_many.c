@@ -5,6 +5,7 @@
 #include "commands/families.h"
 #include "commands/string_options.h"
 #include "server/arguments.h"
+#include "server/server.h"
 
 static void cmd_mget(struct request *request) {
     char scratch[ENTRY_SCRATCH];
@@ -101,13 +102,21 @@ static uint32_t *lcs_at(const struct lcs *lcs, size_t i, size_t j) {
 }
 
 static bool lcs_fill(struct request *request, struct lcs *lcs) {
-    size_t cells;
+    size_t cells, bytes;
+    int64_t most =
+        atomic_load_explicit(&request->server->limits.bulk_max_bytes, memory_order_relaxed);
     if (lcs->a.len >= UINT32_MAX - 1 || lcs->b.len >= UINT32_MAX - 1) {
         reply_error(request->reply, "ERR String too long for LCS");
         return false;
     }
+    /* Not only what there is: memory that is promised today may be missing when it is written to. */
     if (__builtin_mul_overflow(lcs->a.len + 1, lcs->b.len + 1, &cells) ||
-        (lcs->lengths = arena_try_array(request->arena, cells, sizeof *lcs->lengths)) == NULL) {
+        __builtin_mul_overflow(cells, sizeof *lcs->lengths, &bytes) || bytes > (uint64_t)most) {
+        reply_error(request->reply, "ERR Insufficient memory, transient memory for LCS exceeds "
+                                    "proto-max-bulk-len");
+        return false;
+    }
+    if ((lcs->lengths = arena_try_array(request->arena, cells, sizeof *lcs->lengths)) == NULL) {
         reply_error(request->reply,
                     "ERR Insufficient memory, failed allocating transient memory for LCS");
         return false;

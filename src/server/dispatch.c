@@ -382,6 +382,8 @@ enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_
         row == NULL ? DISPATCH_DONE : dispatch_row(client, &reply, row, argv, argc, prepared);
     if (row == NULL) refused(client, &reply, prepared->command);
     out->max = out_max;
+    /* Room that an earlier reply has left is taken whatever the maximum. */
+    if (kn_unlikely(out->len - before > reply_max)) reply.overflow = true;
     if (reply.errors) error_stats_note(out->data + reply.error_at, out->len - reply.error_at);
     bool silent = client->flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP);
     if (silent && out->len > before && !tells_subscriptions(client, row, &reply)) out->len = before;

@@ -111,6 +111,41 @@ def test_keys_whose_end_is_waited_for_are_counted(start):
         assert counts() == (0, 0)
 
 
+def test_common_subsequences_take_bounded_memory(start):
+    """Two strings of 400 KB would take 640 GB: that is refused, not promised and then missed."""
+    server = start('--proto-max-bulk-len', '1mb')
+    too_much = ('-', b'ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len')
+    with server.client() as client:
+        client.do('MSET', 'short', 'ab' * 200, 'long', 'ab' * 300, 'huge', 'ab' * 200000)
+        assert client.do('LCS', 'short', 'short') == b'ab' * 200
+        assert client.do('LCS', 'short', 'short', 'LEN') == 400
+        for options in ([], ['LEN'], ['IDX']):
+            assert client.call('LCS', 'long', 'long', *options) == too_much
+            assert client.call('LCS', 'huge', 'huge', *options) == too_much
+        client.do('CONFIG', 'SET', 'proto-max-bulk-len', '2mb')
+        assert client.do('LCS', 'long', 'long', 'LEN') == 600
+        assert client.call('LCS', 'huge', 'huge') == too_much
+
+
+def test_the_limit_of_replies_holds_where_there_is_room(start):
+    """The thread's buffer has grown with the replies of a batch; another client's reply may still not use it."""
+    server = start('--threads', '1')
+    with server.client() as client, server.client() as other:
+        client.do('CONFIG', 'SET', 'client-output-buffer-limit', 'normal 100000 0 0')
+        client.do('SET', 'k', 'x' * 10000)
+        client.do('RPUSH', 'l', *['x' * 1000] * 150)
+        for _ in range(30):
+            other.send_raw(encode(['GET', 'k']) * 20)
+            for _ in range(20):
+                assert len(other.read()[1]) == 10000
+        client.do('MULTI')
+        client.do('LRANGE', 'l', '0', '-1')
+        client.do('SET', 'after', '1')
+        with pytest.raises((EOFError, ConnectionError)):
+            client.call('EXEC')
+        assert other.do('GET', 'after') == b'1'
+
+
 READS = '#!lua flags=no-writes\nreturn %s'
 LIBRARY = """#!lua name=lib
 redis.register_function{function_name='reads', callback=function() return 1 end, flags={'no-writes'}}
