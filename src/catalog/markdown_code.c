@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fenced blocks. A line is a key with a comment, a property under a key ("- TTL: 24 hours"), a branch of a tree, or
- * a command; the block as a whole is also read as a program, for calls of client libraries.
+ * Fenced blocks. A line is a key with a comment, a property under a key ("- TTL: 24 hours"), or a command; the block
+ * as a whole may be drawn, or a program with calls of client libraries.
  */
 #include "catalog/markdown_inside.h"
 #include "catalog/markdown_prefix.h"
@@ -27,7 +27,7 @@ struct code {
 };
 
 /* The text behind a comment's mark; false when the line is no comment. */
-static bool comment_text(struct bytes line, struct bytes *ret_text) {
+bool words_comment(struct bytes line, struct bytes *ret_text) {
     size_t mark = words_start(line, "//") || words_start(line, "-- ") ? 2
                   : words_start(line, "#")                            ? 1
                                                                       : 0;
@@ -54,13 +54,13 @@ static struct place place_in(const struct code *code, size_t line, struct bytes 
 }
 
 /* What stands behind a key: its comment, without the mark before it. False when it is no comment. */
-static bool key_comment(struct bytes rest, bool program, struct bytes *ret_comment) {
+bool words_key_comment(struct bytes rest, bool program, struct bytes *ret_comment) {
     size_t blanks = 0;
     while (blanks < rest.len && word_is_space(rest.data[blanks])) blanks++;
     rest = words_trim(rest);
     *ret_comment = rest;
     if (rest.len == 0) return true;
-    if (comment_text(rest, ret_comment)) return true;
+    if (words_comment(rest, ret_comment)) return true;
     if (program) return false;
     if (words_start(rest, "\xe2\x80\x94") || words_start(rest, "\xe2\x86\x92") ||
         words_start(rest, "\xe2\x80\x93")) {
@@ -120,7 +120,7 @@ static bool read_key_line(struct code *code, struct bytes line, size_t number) {
     bool program = code->program && !code->remarks;
     if (!words_next(&rest, &word)) return false;
     cut_colon(&word, &rest);
-    if (!key_comment(rest, program, &comment)) return false;
+    if (!words_key_comment(rest, program, &comment)) return false;
     enum key_text kind = key_text_read(word, code->keys && comment.len, importer->arena, &key);
     struct place place = place_in(code, number, word);
     if (kind == KEY_TEXT_NONE || word.data[0] == '"' || word.data[0] == '\'') return false;
@@ -162,28 +162,6 @@ static bool read_key_line(struct code *code, struct bytes line, size_t number) {
     return true;
 }
 
-/* The column where the words of a tree's line begin, past the lines that are drawn. */
-static size_t tree_indent(struct bytes line, struct bytes *ret_words) {
-    size_t column = 0, at = 0;
-    while (at < line.len) {
-        struct bytes rest = words_from(line, at);
-        if (rest.data[0] == ' ' || rest.data[0] == '|' || rest.data[0] == '`' ||
-            rest.data[0] == '+') {
-            at++;
-        } else if (rest.len >= 3 && (unsigned char)rest.data[0] == 0xe2 &&
-                   ((unsigned char)rest.data[1] == 0x94 || (unsigned char)rest.data[1] == 0x95)) {
-            at += 3;
-        } else if (words_start(rest, "-- ") || (words_start(rest, "- ") && at > 0)) {
-            at += (size_t)(words_index(rest, ' '));
-        } else {
-            break;
-        }
-        column++;
-    }
-    *ret_words = words_trim(words_from(line, at));
-    return column;
-}
-
 /* The mark of an item, or the branch drawn before it, is taken off the front of a line. */
 static bool skip_item_mark(struct bytes *line) {
     static const char *const marks[] = {"- ", "* ", "\xe2\x80\xa2 "};
@@ -194,7 +172,7 @@ static bool skip_item_mark(struct bytes *line) {
     }
     if (!words_start(*line, "\xe2\x94") && !words_start(*line, "|--") && !words_start(*line, "`--"))
         return false;
-    tree_indent(*line, line);
+    words_tree_indent(*line, line);
     return true;
 }
 
@@ -238,7 +216,7 @@ static bool begins_with_key(const struct code *code, struct bytes text, bool lit
     struct bytes word, key, comment;
     if (!words_next(&text, &word)) return false;
     cut_colon(&word, &text);
-    literals |= key_comment(text, false, &comment) && words_leading_type(comment);
+    literals |= words_key_comment(text, false, &comment) && words_leading_type(comment);
     enum key_text kind = key_text_read(word, false, code->importer->arena, &key);
     return kind == KEY_TEXT_TEMPLATE || (kind == KEY_TEXT_LITERAL && literals);
 }
@@ -283,7 +261,7 @@ static bool read_property_line(struct code *code, struct bytes line, size_t numb
 /* The words of a line within a comment of a program, or of one that is all comment. */
 static bool take_remark(struct code *code, struct bytes line, struct bytes *ret_text) {
     bool spans = code->remarks || words_start(line, "/*");
-    if (!spans) return comment_text(line, ret_text);
+    if (!spans) return words_comment(line, ret_text);
     code->remarks = words_find(line, "*/") == line.len;
     while (line.len && memchr("/* ", line.data[0], 3)) line = words_from(line, 1);
     *ret_text = line;
@@ -315,8 +293,8 @@ static void read_line(struct code *code, struct bytes raw, size_t number) {
         return;
     }
     bool spans = code->remarks;
-    if (code->program ? take_remark(code, line, &text) : comment_text(line, &text)) {
-        if (!spans && comment_text(line, &text)) read_comment_line(code, text);
+    if (code->program ? take_remark(code, line, &text) : words_comment(line, &text)) {
+        if (!spans && words_comment(line, &text)) read_comment_line(code, text);
         if (code->program) read_remark(code, text, number);
         return;
     }
@@ -333,182 +311,6 @@ static void read_line(struct code *code, struct bytes raw, size_t number) {
         importer_unread(code->importer, place_in(code, number, word), "this line", line);
         return;
     }
-}
-
-/* ---- trees ---- */
-
-enum { TREE_DEPTH_MAX = 16 };
-
-/* A tree has a root that ends with the separator and lines below that are indented. */
-static bool is_tree(const struct code *code) {
-    struct bytes rest = code->block->text, line, words, word, first = {0}, second = {0};
-    size_t lines = 0, indented = 0, root = 0;
-    while (words_next_line(&rest, &line)) {
-        size_t indent = tree_indent(line, &words);
-        struct bytes left = words;
-        if (words.len == 0 || !words_next(&left, &word)) continue;
-        if (lines++ == 0) {
-            first = word;
-            second = left;
-            root = indent;
-        } else if (indent > root) {
-            indented++;
-        }
-    }
-    struct bytes label = words_until(first, first.len ? first.len - 1 : 0), key;
-    if (is_key_label(label) && words_next(&second, &word) &&
-        key_text_read(word, false, code->importer->arena, &key) != KEY_TEXT_NONE)
-        return false;
-    return lines >= 3 && 2 * indented >= lines && first.len > 1 &&
-           first.data[first.len - 1] == TEMPLATE_SEPARATOR &&
-           word_is_name(first.data[0] == '{' ? 'a' : first.data[0]);
-}
-
-struct branch {
-    size_t indent;
-    char path[KEY_TEXT_MAX];
-    size_t len;
-};
-
-/* A leaf of the tree is a key; one with a star, or an open end, a family. */
-static void read_leaf(struct code *code, struct bytes path, struct bytes comment, size_t number,
-                      struct bytes word) {
-    struct importer *importer = code->importer;
-    struct place place = place_in(code, number, word);
-    char open[KEY_TEXT_MAX + 1];
-    struct bytes key;
-    if (path.len && path.data[path.len - 1] == TEMPLATE_SEPARATOR && path.len < KEY_TEXT_MAX) {
-        memcpy(open, path.data, path.len);
-        open[path.len] = '*';
-        path = bytes_make(open, path.len + 1);
-    }
-    struct found found = {.place = place};
-    found.kind = key_text_read(path, false, importer->arena, &key);
-    found.key = key;
-    if (found.kind == KEY_TEXT_FAMILY) {
-        importer_add_family(importer, key, place, true);
-    } else if (found.kind == KEY_TEXT_TEMPLATE || found.kind == KEY_TEXT_LITERAL) {
-        size_t pattern = importer_add(importer, &found);
-        if (pattern == NO_PATTERN) return;
-        if (!importer_strict_pieces(importer, pattern, comment, place))
-            importer_comment(importer, pattern, comment, place);
-    } else {
-        importer_unread(importer, place, "this branch", word);
-    }
-}
-
-static void read_tree(struct code *code) {
-    struct branch branches[TREE_DEPTH_MAX];
-    struct bytes rest = code->block->text, line, words, next_words, comment;
-    size_t depth = 0, number = 0;
-    for (; words_next_line(&rest, &line); number++) {
-        struct bytes left, word, peek = rest, next;
-        size_t indent = tree_indent(line, &words), below = 0;
-        left = words;
-        if (!words_next(&left, &word) || comment_text(words, &comment)) continue;
-        if (!key_comment(left, false, &comment)) comment = words_trim(left);
-        while (depth > 0 && branches[depth - 1].indent >= indent) depth--;
-        if (depth == TREE_DEPTH_MAX) continue;
-        struct branch *branch = &branches[depth], *above = depth ? branch - 1 : NULL;
-        branch->indent = indent;
-        branch->len = above && !(words_start(word, above->path) && above->len) ? above->len : 0;
-        if (above) memcpy(branch->path, above->path, branch->len);
-        bool join = branch->len && branch->path[branch->len - 1] != TEMPLATE_SEPARATOR;
-        if (branch->len + word.len + 2 > KEY_TEXT_MAX) continue;
-        if (join) branch->path[branch->len++] = TEMPLATE_SEPARATOR;
-        memcpy(branch->path + branch->len, word.data, word.len);
-        branch->len += word.len;
-        branch->path[branch->len] = '\0';
-        depth++;
-        while (words_next_line(&peek, &next)) {
-            below = tree_indent(next, &next_words);
-            if (next_words.len) break;
-            below = 0;
-        }
-        if (below <= indent)
-            read_leaf(code, bytes_make(branch->path, branch->len), comment, number, word);
-    }
-}
-
-/* ---- tables drawn with blanks or bars ---- */
-
-/* The next cell of a drawn line from *at on: up to a bar, or two blanks. */
-static bool next_drawn(struct bytes line, size_t *at, struct bytes *ret_cell) {
-    static const char bar[] = "\xe2\x94\x82";
-    while (*at < line.len) {
-        struct bytes rest = words_from(line, *at);
-        if (words_start(rest, bar)) {
-            *at += 3;
-        } else if (memchr(" \t|+", rest.data[0], 4)) {
-            ++*at;
-        } else {
-            break;
-        }
-    }
-    size_t start = *at, end = start;
-    for (; end < line.len; end++) {
-        struct bytes rest = words_from(line, end);
-        if (rest.data[0] == '\t' || words_start(rest, "  ") || words_start(rest, " | ") ||
-            words_start(rest, bar))
-            break;
-    }
-    *at = end;
-    *ret_cell = words_trim(bytes_make(line.data + start, end - start));
-    return ret_cell->len > 0;
-}
-
-/* A line that only rules off. */
-static bool is_rule(struct bytes line) {
-    for (size_t i = 0; i < line.len; i++) {
-        if (!memchr("-=+|: ", line.data[i], 6) && (unsigned char)line.data[i] < 0x80) return false;
-    }
-    return true;
-}
-
-/* The first line as titles, when one is of keys and another of a property; where each begins. */
-static bool read_titles(const struct code *code, struct bytes line, uint32_t number,
-                        struct row *row, size_t *starts) {
-    bool keys = false, properties = false;
-    struct bytes cell;
-    row->cells = arena_zalloc(code->importer->arena, DOCUMENT_COLUMNS_MAX * sizeof *row->cells);
-    for (size_t at = 0; row->count < DOCUMENT_COLUMNS_MAX && next_drawn(line, &at, &cell);) {
-        keys |= is_key_label(cell) || words_have_any(cell, "key|pattern");
-        properties |= is_property_label(cell);
-        starts[row->count] = (size_t)(cell.data - line.data);
-        row->cells[row->count++] = (struct cell){cell, place_in(code, number, cell)};
-    }
-    return keys && properties;
-}
-
-/* "key     type   ttl" and lines below in the same columns. False when the block is none. */
-static bool read_drawn_table(struct code *code) {
-    struct importer *importer = code->importer;
-    struct bytes rest = code->block->text, line = {0}, cell;
-    struct cell cells[DOCUMENT_COLUMNS_MAX];
-    size_t starts[DOCUMENT_COLUMNS_MAX], number = 0;
-    struct block table = {.kind = BLOCK_TABLE, .place = code->block->place};
-    while (words_next_line(&rest, &line) && is_rule(line)) number++;
-    struct row head = {.count = 0};
-    if (line.len == 0 || !read_titles(code, line, (uint32_t)number, &head, starts)) return false;
-    table.rows = arena_zalloc(importer->arena, (code->line_count + 1) * sizeof *table.rows);
-    table.rows[table.row_count++] = head;
-    for (number++; words_next_line(&rest, &line); number++) {
-        struct row *row = &table.rows[table.row_count];
-        if (is_rule(line)) continue;
-        memset(cells, 0, head.count * sizeof *cells);
-        for (size_t at = 0, column = 0; next_drawn(line, &at, &cell);) {
-            size_t start = (size_t)(cell.data - line.data);
-            while (column + 1 < head.count && starts[column + 1] <= start + 1) column++;
-            if (cells[column].text.len) continue;
-            cells[column] = (struct cell){cell, place_in(code, number, cell)};
-            row->count = column + 1;
-        }
-        row->cells = arena_alloc(importer->arena, (row->count + 1) * sizeof *row->cells);
-        memcpy(row->cells, cells, row->count * sizeof *cells);
-        table.row_count++;
-    }
-    importer_table(importer, &table);
-    return true;
 }
 
 static bool is_program(struct bytes info) {
@@ -575,11 +377,7 @@ void importer_code(struct importer *importer, const struct block *block) {
     code.shown = code.examples = announces_examples(importer);
     while (words_next_line(&rest, &line)) code.line_count++;
     code.bad_lines = arena_zalloc(importer->arena, code.line_count + 1);
-    if (!code.program && is_tree(&code)) {
-        read_tree(&code);
-        return;
-    }
-    if (!code.program && read_drawn_table(&code)) return;
+    if (!code.program && importer_drawn(importer, block, code.line_count)) return;
     rest = block->text;
     size_t open = 0;
     bool unclosed = false; /* nor looked for again, line by line */

@@ -223,6 +223,17 @@ void importer_commands(struct importer *importer, size_t pattern, struct bytes t
 
 /* ---- markdown_code.c ---- */
 void importer_code(struct importer *importer, const struct block *block);
+/* The text behind a comment's mark; false when the line is no comment. */
+bool words_comment(struct bytes line, struct bytes *ret_text);
+/* What stands behind a key: its comment, without the mark before it. False when it is no comment. */
+bool words_key_comment(struct bytes rest, bool program, struct bytes *ret_comment);
+
+/* ---- markdown_drawn.c ---- */
+
+/* A tree or a table that is drawn in a block of so many lines; false when it is neither. */
+bool importer_drawn(struct importer *importer, const struct block *block, size_t line_count);
+/* The column where the words of a tree's line begin, past the lines that are drawn. */
+size_t words_tree_indent(struct bytes line, struct bytes *ret_words);
 
 /* ---- markdown_program.c ---- */
 
