@@ -19,8 +19,7 @@ static const struct prose_rule rules[] = {
      "-a shows the password to everybody who can list processes; with an empty variable it "
      "swallows the next word",
      "REDISCLI_AUTH in the environment, or --askpass"},
-    {"redis-cli monitor|monitor", "redis-cli monitor|# watch|# monitor", "", "", SEVERITY_WARNING,
-     "monitor",
+    {"redis-cli monitor|monitor", "redis-cli monitor|# watch", "", "", SEVERITY_WARNING, "monitor",
      "MONITOR shows every value, passwords and tokens among them, and takes much of a busy "
      "server's throughput",
      "SLOWLOG, INFO commandstats, or a sampled MONITOR for a moment"},

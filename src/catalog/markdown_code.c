@@ -16,10 +16,10 @@ struct code {
     bool bad;     /* after "# Bad", until "# Good" */
     bool shown;   /* the words before the block announce examples */
     bool examples;
-    bool fresh;   /* the next key begins a group */
-    bool keys;    /* the block has had lines that are keys */
-    bool fields;  /* the items that follow are fields, until another line comes */
-    bool remarks; /* within a comment of a program that spans lines */
+    bool fresh;          /* the next key begins a group */
+    bool keys;           /* the block has had lines that are keys */
+    bool fields;         /* the items that follow are fields, until another line comes */
+    const char *remarks; /* what ends the comment of a program that a line is in */
     struct bytes label;
     bool label_near; /* no empty line since */
     bool *bad_lines; /* by line, from 0 */
@@ -125,7 +125,9 @@ static bool read_key_line(struct code *code, struct bytes line, size_t number) {
     struct place place = place_in(code, number, word);
     if (kind == KEY_TEXT_NONE || word.data[0] == '"' || word.data[0] == '\'') return false;
     if (code->program && (comment.len == 0 || kind == KEY_TEXT_FAMILY)) return false;
-    if (code->remarks && kind != KEY_TEXT_TEMPLATE && !words_leading_type(comment)) return false;
+    if (code->remarks && kind != KEY_TEXT_TEMPLATE && !words_leading_type(comment) &&
+        !(code->keys && words_tell_lifetime(comment)))
+        return false;
     if (code->bad || (section && section->bad)) return true;
     if (kind == KEY_TEXT_GRAMMAR ||
         (kind == KEY_TEXT_TEMPLATE && section && section->grammar &&
@@ -258,11 +260,19 @@ static bool read_property_line(struct code *code, struct bytes line, size_t numb
     return true;
 }
 
-/* The words of a line within a comment of a program, or of one that is all comment. */
+/* The words of a line within a comment or a text of a program that spans lines, or of one that is all comment. */
 static bool take_remark(struct code *code, struct bytes line, struct bytes *ret_text) {
-    bool spans = code->remarks || words_start(line, "/*");
-    if (!spans) return words_comment(line, ret_text);
-    code->remarks = words_find(line, "*/") == line.len;
+    static const char *const begins[] = {"/*", "\"\"\"", "'''"}, *const ends[] = {"*/", "\"\"\"",
+                                                                                  "'''"};
+    size_t skip = 0;
+    for (size_t i = 0; i < 3 && !code->remarks; i++) {
+        if (!words_start(line, begins[i])) continue;
+        code->remarks = ends[i];
+        skip = strlen(begins[i]);
+    }
+    if (!code->remarks) return words_comment(line, ret_text);
+    line = words_from(line, skip);
+    if (words_find(line, code->remarks) < line.len) code->remarks = NULL;
     while (line.len && memchr("/* ", line.data[0], 3)) line = words_from(line, 1);
     *ret_text = line;
     return true;
@@ -270,7 +280,7 @@ static bool take_remark(struct code *code, struct bytes line, struct bytes *ret_
 
 /* What the comments of a program say of keys: "// - user:{id} -> hash", "Format: user:{id}". */
 static void read_remark(struct code *code, struct bytes text, size_t number) {
-    bool remarks = code->remarks;
+    const char *remarks = code->remarks;
     size_t digits = 0;
     while (text.len && memchr("/! ", text.data[0], 3)) text = words_from(text, 1);
     while (digits < text.len && word_is_digit(text.data[digits])) digits++;
@@ -278,7 +288,7 @@ static void read_remark(struct code *code, struct bytes text, size_t number) {
     skip_item_mark(&text);
     size_t colon = words_index(text, ':');
     struct bytes value = words_trim(words_from(text, colon < text.len ? colon + 1 : colon));
-    code->remarks = true;
+    code->remarks = "*/";
     if (!read_key_label(code, words_trim(words_until(text, colon)), value, number))
         read_key_line(code, text, number);
     code->remarks = remarks;

@@ -169,9 +169,11 @@ static bool read_titles(struct importer *importer, const struct block *block, st
     bool keys = false, properties = false;
     struct bytes cell;
     row->cells = arena_zalloc(importer->arena, DOCUMENT_COLUMNS_MAX * sizeof *row->cells);
+    row->count = 0;
     for (size_t at = 0; row->count < DOCUMENT_COLUMNS_MAX && next_drawn(line, &at, &cell);) {
         keys |= is_key_label(cell) || words_have_any(cell, "key|pattern");
-        properties |= is_property_label(cell);
+        properties |=
+            is_property_label(cell) || words_have_any(cell, "ttl|type|description|purpose");
         starts[row->count] = (size_t)(cell.data - line.data);
         row->cells[row->count++] = (struct cell){cell, place_in(importer, block, number, cell)};
     }
@@ -185,10 +187,14 @@ static bool read_drawn_table(struct importer *importer, const struct block *bloc
     struct cell cells[DOCUMENT_COLUMNS_MAX];
     size_t starts[DOCUMENT_COLUMNS_MAX], number = 0;
     struct block table = {.kind = BLOCK_TABLE, .place = block->place};
-    while (words_next_line(&rest, &line) && is_rule(line)) number++;
     struct row head = {.count = 0};
-    if (line.len == 0 || !read_titles(importer, block, line, (uint32_t)number, &head, starts))
-        return false;
+    /* A line above may name the whole. */
+    for (int tries = 0; tries < 2; number++) {
+        if (!words_next_line(&rest, &line)) return false;
+        if (is_rule(line)) continue;
+        if (read_titles(importer, block, line, (uint32_t)number, &head, starts)) break;
+        if (++tries == 2 || head.count > 1) return false;
+    }
     table.rows = arena_zalloc(importer->arena, (line_count + 1) * sizeof *table.rows);
     table.rows[table.row_count++] = head;
     for (number++; words_next_line(&rest, &line); number++) {

@@ -22,6 +22,7 @@ size_t words_sign_length(struct bytes text) {
 
 /* "Label: value", "Label - value", "Label = value" at the front of a text. */
 static bool split_label(struct bytes text, struct bytes *ret_label, struct bytes *ret_value) {
+    if (text.len && text.data[0] == '"') return false; /* of JSON */
     for (size_t at = 1; at < text.len && at <= 40 && text.data[at - 1] != '`'; at++) {
         bool apart = text.data[at - 1] == ' ';
         size_t sign = text.data[at] == ':' ? 1
@@ -122,6 +123,7 @@ static size_t cut_length(struct bytes text) {
 static bool read_pieces(struct importer *importer, size_t pattern, struct bytes text, bool strict,
                         struct place place) {
     text = words_trim(text);
+    words_comment(text, &text); /* "user:{id}   # hash" */
     for (size_t sign; text.len && (sign = words_sign_length(text)) &&
                       !(text.len > 1 && text.data[0] == '-' && word_is_digit(text.data[1]));)
         text = words_trim(words_from(text, sign));
@@ -212,11 +214,13 @@ struct line {
 /* A key right at the front: as code, or as a bare template. */
 static bool read_lead_key(struct importer *importer, struct bytes text, struct line *line) {
     struct bytes rest = text, before, code, key;
+    bool stopped = false; /* "lock:{id}. It is held by" */
     bool coded = document_next_code(&rest, &before, &code) && words_trim(before).len == 0;
     if (!coded) {
         rest = text;
         if (!words_next(&rest, &code)) return false;
-        while (code.len && memchr(":,", code.data[code.len - 1], 2)) {
+        while (code.len && memchr(":,.", code.data[code.len - 1], 3)) {
+            stopped |= code.data[code.len - 1] == '.';
             code.len--;
             rest = bytes_make(code.data + code.len,
                               (size_t)(text.data + text.len - code.data) - code.len);
@@ -224,8 +228,9 @@ static bool read_lead_key(struct importer *importer, struct bytes text, struct l
     }
     enum key_text kind = key_text_read(code, false, importer->arena, &key);
     struct bytes after = words_trim(rest);
-    bool apart = words_start(rest, "  ") || words_start(rest, "\t") || words_sign_length(after) ||
-                 (after.len && memchr("(,", after.data[0], 2)) || words_leading_type(after);
+    bool apart = stopped || words_start(rest, "  ") || words_start(rest, "\t") ||
+                 words_sign_length(after) || (after.len && memchr("(,", after.data[0], 2)) ||
+                 words_leading_type(after);
     if (kind == KEY_TEXT_NONE || kind == KEY_TEXT_GRAMMAR) return false;
     if (!coded && (kind != KEY_TEXT_TEMPLATE || !(apart || after.len == 0))) return false;
     line->lead = LEAD_KEY;
@@ -256,10 +261,16 @@ static struct line classify(struct importer *importer, struct bytes text) {
             line.lead = LEAD_KEY_LABEL;
             return line;
         }
-        if (is_property_label(line.label)) {
+        /* "score:{user}   # list" is a key, whatever "score" says. */
+        struct bytes behind = words_from(line.label, line.label.len);
+        bool joined = line.value.data == behind.data + 1 && line.value.len;
+        if (is_property_label(line.label) && !(joined && read_lead_key(importer, text, &line) &&
+                                               line.found.kind == KEY_TEXT_TEMPLATE)) {
             line.lead = LEAD_LABEL;
+            split_label(text, &line.label, &line.value);
             return line;
         }
+        if (line.lead == LEAD_KEY) return line;
     }
     read_lead_key(importer, text, &line);
     return line;
@@ -429,6 +440,11 @@ static void read_line(struct importer *importer, const struct block *block, stru
         read_label(importer, block, &line, text, number);
         return;
     }
+    /* "Locks of seats: lock:seat:{id} -> token" */
+    if (line.lead == LEAD_NONE && item && split_label(text, &line.label, &line.value) &&
+        read_lead_key(importer, line.value, &line) &&
+        !(line.strong && line.found.kind == KEY_TEXT_TEMPLATE))
+        line.lead = LEAD_NONE;
     if (line.lead == LEAD_KEY && read_key(importer, block, &line, number)) return;
     if (!item && is_of_all(text) &&
         importer_section_property(importer, importer->current, BYTES("ttl"), text))

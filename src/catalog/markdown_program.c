@@ -253,8 +253,11 @@ static struct bytes line_comment(struct bytes rest) {
     for (size_t at = 0; at < rest.len; at++) {
         struct bytes from = words_from(rest, at);
         if (words_start(from, "//") || words_start(from, "# ") || words_start(from, "-- ") ||
-            words_start(from, "/* "))
-            return words_trim(words_from(from, from.data[0] == '#' ? 1 : 2));
+            words_start(from, "/* ") || words_start(from, "/** ")) {
+            size_t skip = from.data[0] == '#' ? 1 : words_start(from, "/**") ? 3 : 2;
+            struct bytes remark = words_trim(words_from(from, skip));
+            return words_trim(words_until(remark, words_find(remark, "*/")));
+        }
     }
     return (struct bytes){0};
 }
@@ -376,8 +379,9 @@ static void read_definitions(struct program *program) {
     for (size_t number = 0; words_next_line(&left, &line); number++) {
         struct bytes trimmed = words_trim(line), remark;
         size_t end;
-        bool comment =
-            words_start(trimmed, "//") || words_start(trimmed, "#") || words_start(trimmed, "-- ");
+        bool comment = words_start(trimmed, "//") || words_start(trimmed, "#") ||
+                       words_start(trimmed, "-- ") ||
+                       (words_start(trimmed, "/*") && words_end(trimmed, "*/"));
         if (comment) {
             remark = line_comment(trimmed);
             program->remark = remark;

@@ -51,6 +51,7 @@ bool importer_next_mention(struct importer *importer, struct bytes text, size_t 
     struct bytes rest = words_from(text, *at), code;
     while (document_next_code(&rest, NULL, &code)) {
         struct mention mention = {.code = code};
+        if (code.len && memchr("\"'", code.data[0], 2)) continue; /* a text, rather than a key */
         mention.kind = key_text_read(code, false, importer->arena, &mention.key);
         if (mention.kind == KEY_TEXT_NONE) continue;
         mention.start = (size_t)(code.data - text.data) - 1;

@@ -47,6 +47,9 @@ static const char other_titles[] =
     "column|field|property|setting|option|parameter|variable|event|scope|permission|route|"
     "endpoint|header|error|code|attribute|script|command|role";
 static const char example_words[] = "example|examples|sample|e.g.";
+static const char purpose_words[] =
+    "purpose|description|use|usage|notes|meaning|reason|used for|what|contents|remarks|comment|"
+    "comments|why|holds|stores";
 static const char type_words[] = "type|structure|types|datatype";
 static const char lifetime_words[] =
     "ttl|expiry|expires|expiration|lifetime|retention|expire|ttls|lifespan|"
@@ -79,6 +82,10 @@ static struct column read_title(struct bytes title) {
         return column;
     }
     column.unit_ms = lifetime_unit(title);
+    if (lived && words_have_any(title, purpose_words)) {
+        column.kind = COLUMN_PURPOSE;
+        return column;
+    }
     if (typed && lived) {
         column.kind = COLUMN_PIECES;
         return column;
@@ -90,9 +97,7 @@ static struct column read_title(struct bytes title) {
         return column;
     }
     column.label = title;
-    if (words_have_any(title,
-                       "purpose|description|use|usage|notes|meaning|reason|used for|what|contents|"
-                       "remarks|comment|comments|why|holds|stores"))
+    if (words_have_any(title, purpose_words))
         column.kind = COLUMN_PURPOSE;
     else if (!is_property_label(title) || words_are(title, "name"))
         column.kind = COLUMN_OTHER;

@@ -251,6 +251,49 @@ KEYS = {
     "families": ("# Keys\n\n- `feed:*` \u2013 zset, 1 d\n- `$ENV:token:$userId` - string\n- `said:*` - what is said\n"
                  "- image `$IMAGE:latest`, `$REGISTRY/app:$TAG`, `$HOST:$PORT`\n" + fenced("temp:*   # hash, 5 min"),
                  {"feed:{rest}": ("zset", "1d"), "{ENV}:token:{userId}": ("string", None), "temp:{rest}": ("hash", "5m")}),
+    # a drawn table below its name, with what is told in one column
+    "boxed": (fenced("""
+\u250c\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2510
+\u2502    ALL OF THEM       \u2502
+\u2502 Key Pattern   \u2502 Description & TTL     \u2502
+\u251c\u2500\u2500\u2500\u2500\u2500\u2500\u253c\u2500\u2500\u2500\u2500\u2500\u2500\u2524
+\u2502 box:{id}      \u2502 What is in (TTL: 24h) \u2502
+\u2502 box:all       \u2502 Sorted set of boxes   \u2502
+"""), {"box:{id}": (None, "1d"), "box:all": ("zset", None)}),
+    # keys without code in paragraphs and items; JSON in between
+    "bare": ("""# Keys
+
+session:{id}        # Hash, TTL: 60 min
+  fields: user, level
+
+score:series:{id}   # List (at most 100), TTL: 24 hours
+  values: [1, 0]
+
+* Locks of seats: lock:seat:{id} -> "token"
+* Once: idem:{key}. We store what was done.
+
+{
+
+"duration_ms": 70342
+
+}
+
+Ids are stored as `"tg:<id>"`.
+""", {"session:{id}": ("hash", "1h"), "score:series:{id}": ("list", "1d"), "lock:seat:{id}": (None, None),
+      "idem:{key}": (None, None)}),
+    "docstrings": (fenced('''
+"""
+Keys:
+  item:{id}   \u2192 single item JSON   (TTL = 300 s)
+  items       \u2192 all of them        (TTL = 60 s)
+"""
+NAME = "x"
+''', "python") + fenced("""
+export const keys = {
+  /** Hash holding the state of a job. */
+  state: (id: string): string => `job:${id}:state`,
+};
+""", "ts"), {"item:{id}": (None, "5m"), "items": (None, "1m"), "job:{id}:state": ("hash", None)}),
     "given-by-equals": (fenced("""
 call:<id> = {
   id: string,
