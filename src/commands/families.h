@@ -56,6 +56,13 @@ extern const struct command_family zset_algebra_commands;
 extern const struct command_family zset_pop_commands;
 extern const struct command_family zset_range_commands;
 
+/* A command, or a subcommand, that is not built yet: a row without a handler (planned.c). */
+#define PLANNED(word, from, what, group)                                                   \
+    {                                                                                      \
+        .name = (word), .arity = -1, .groups = (group), .since = (from), .complexity = "", \
+        .summary = (what), .syntax = "", .reply = ""                                       \
+    }
+
 /* All of them. */
 extern const struct command_family *const all_families[];
 extern const size_t all_family_count;

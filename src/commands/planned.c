@@ -5,12 +5,6 @@
  */
 #include "commands/families.h"
 
-#define PLANNED(word, from, what, group)                                                   \
-    {                                                                                      \
-        .name = (word), .arity = -1, .groups = (group), .since = (from), .complexity = "", \
-        .summary = (what), .syntax = "", .reply = ""                                       \
-    }
-
 static const struct command rows[] = {
     /* generic */
     PLANNED("migrate", "2.6.0", "Moves keys to another server.", GROUP_KEYSPACE),
@@ -20,6 +14,7 @@ static const struct command rows[] = {
     PLANNED("acl", "6.0.0", "Users and their rights: a container.", GROUP_ADMIN),
     PLANNED("bgrewriteaof", "1.0.0", "Rewrites the journal in the background.", GROUP_ADMIN),
     PLANNED("bgsave", "1.0.0", "Takes a snapshot in the background.", GROUP_ADMIN),
+    PLANNED("commandlog", "8.1.0", "Commands that took much: a container.", GROUP_ADMIN),
     PLANNED("debug", "1.0.0", "For those who look into the server: a container.", GROUP_ADMIN),
     PLANNED("failover", "6.2.0", "Hands over to a replica.", GROUP_ADMIN),
     PLANNED("lastsave", "1.0.0", "Returns when the last snapshot was taken.", GROUP_ADMIN),

@@ -200,3 +200,17 @@ def test_touch_is_an_access_where_others_are_none(raw):
 def test_directives_are_told_in_the_order_of_their_names(raw):
     names = raw().do('CONFIG', 'GET', '*')[::2]
     assert names == sorted(names) and len(names) > 200
+
+
+def test_subcommands_that_are_not_built_say_so(raw):
+    client = raw()
+    for words in (('CLIENT', 'TRACKING', 'ON'), ('CLIENT', 'CACHING', 'YES'), ('MEMORY', 'STATS'),
+                  ('MEMORY', 'PURGE'), ('COMMANDLOG', 'LEN', 'slow')):
+        name = words[0].lower() if words[0] == 'COMMANDLOG' else '|'.join(words[:2]).lower()
+        with pytest.raises(ReplyError, match="The '%s' command is not supported" % name.replace('|', r'\|')):
+            client.do(*words)
+    listed = client.do('COMMAND', 'LIST')
+    assert b'client|id' in listed and b'client|tracking' not in listed and b'memory|stats' not in listed
+    assert client.do('COMMAND', 'INFO', 'client|tracking') in ([None], None)
+    with pytest.raises(ReplyError, match="unknown subcommand 'NONSENSE'"):
+        client.do('CLIENT', 'NONSENSE')
