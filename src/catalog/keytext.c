@@ -346,7 +346,10 @@ enum key_text key_text_read(struct bytes text, bool sure, struct arena *arena,
     struct bytes out = bytes_make(state.out, state.len);
     if (out.len == 0) return KEY_TEXT_NONE;
     bool prefixed = words_start(out, "{prefix}") && state.literals > 0;
-    bool meta = state.variables > 0 && state.literals > 3 && out.data[0] != '{';
+    /* "celery-task-meta-{id}", but not "requests_total{method}", which is a metric. */
+    size_t brace = words_index(out, '{');
+    bool meta = state.variables > 0 && state.literals > 3 && brace > 0 && brace < out.len &&
+                !word_is_letter(out.data[brace - 1]) && !word_is_digit(out.data[brace - 1]);
     if (!sure && state.separators == 0 && !prefixed && !(meta && !state.stars))
         return KEY_TEXT_NONE;
     if (sure && state.separators == 0 && state.literals < 3) return KEY_TEXT_NONE;

@@ -36,6 +36,8 @@ static const struct {
     {"2025-01-18T12:00:00Z", false, KEY_TEXT_NONE, NULL},
     {"std::string", false, KEY_TEXT_NONE, NULL},
     {"acme/app:1.2.3", false, KEY_TEXT_NONE, NULL},
+    {"requests_total{method}", false, KEY_TEXT_NONE, NULL},
+    {"requests_total_{method}", false, KEY_TEXT_TEMPLATE, "requests_total_{method}"},
     {"arn:aws:secret:{account}", false, KEY_TEXT_NONE, NULL},
     {"$HOST:$PORT", false, KEY_TEXT_NONE, NULL},
     {"$IMAGE:latest", false, KEY_TEXT_NONE, NULL},
