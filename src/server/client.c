@@ -179,6 +179,9 @@ static void check_output_limit(struct client *client, size_t pending) {
     struct output_limit *limit = output_limit(client);
     uint64_t hard = atomic_load_explicit(&limit->hard_bytes, memory_order_relaxed);
     uint64_t soft = atomic_load_explicit(&limit->soft_bytes, memory_order_relaxed);
+    /* Whoever has not said the password is owed a few errors, and is to take them. */
+    if (!client->authenticated && (hard == 0 || hard > CLIENT_STRANGER_OUTPUT_BYTES))
+        hard = CLIENT_STRANGER_OUTPUT_BYTES;
     int64_t seconds = atomic_load_explicit(&limit->soft_seconds, memory_order_relaxed),
             now_ms = client->worker->now_ms;
     bool over_soft = soft != 0 && pending > soft;

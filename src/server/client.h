@@ -49,6 +49,9 @@ enum client_flag {
         1 << 10, /* the push being written answers this very request: not dropped by REPLY OFF */
 };
 
+/* What may wait for a client that has not authenticated, where that is asked for. */
+enum { CLIENT_STRANGER_OUTPUT_BYTES = 1024 };
+
 /* What other threads may read of a client: CLIENT LIST. */
 struct client_shared {
     _Atomic uint32_t flags;

@@ -146,6 +146,32 @@ def test_the_limit_of_replies_holds_where_there_is_room(start):
         assert other.do('GET', 'after') == b'1'
 
 
+def flood(server, data, most):
+    """How much of data, over and over, the server takes from one who reads nothing; None when that was all."""
+    with socket.create_connection(('127.0.0.1', server.port), 10) as sock:
+        taken = 0
+        try:
+            while taken < most:
+                taken += sock.send(data)
+        except ConnectionError:
+            return taken
+        return None
+
+
+def test_who_has_not_authenticated_leaves_nothing_waiting(start):
+    server = start('--requirepass', 'secret', password='secret')
+    assert flood(server, encode(['SET', 'k', 'v']) * 1000, 200 << 20) is not None
+    with server.client() as client, socket.create_connection(('127.0.0.1', server.port), 10) as sock:
+        client.do('SET', 'k', 'x' * 100000)
+        # A pipeline that begins with the password may bring what it likes, and take its replies late.
+        sock.sendall(encode(['AUTH', 'secret']) + encode(['SET', 'l', 'y' * 3000000]) + encode(['GET', 'k']) * 100 +
+                     encode(['ECHO', 'end']))
+        got = 0
+        while got < 100 * 100011:
+            got += len(sock.recv(1 << 20))
+        assert client.do('STRLEN', 'l') == 3000000
+
+
 READS = '#!lua flags=no-writes\nreturn %s'
 LIBRARY = """#!lua name=lib
 redis.register_function{function_name='reads', callback=function() return 1 end, flags={'no-writes'}}
