@@ -264,8 +264,10 @@ static void run_sort(struct request *request, bool may_store) {
     if (!parse_options(&sort, may_store)) return;
     const struct entry *entry = request_read(request, 0);
     if (!load(&sort, entry)) return;
-    if (sort.as_is && sort.has_store && entry != NULL && entry_type(entry) == TYPE_SET) {
-        /* A set has no order to keep: what is stored must not depend on how it lies in memory. */
+    bool must_be_sure = sort.has_store || request->flags & REQUEST_IN_SCRIPT;
+    if (sort.as_is && must_be_sure && entry != NULL && entry_type(entry) == TYPE_SET) {
+        /* A set has no order to keep: what is stored, and what a script may store, must not depend on how it lies in
+         * memory. */
         sort.as_is = sort.has_by = false;
         sort.alpha = true;
     }

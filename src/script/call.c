@@ -139,7 +139,7 @@ static bool do_call(lua_State *lua, struct engine *engine) {
     request.counted = false;
     request.key_count = request.twin_count = 0;
     request.flags = (request.flags & ~(unsigned)REQUEST_RESP3) | REQUEST_NO_BLOCK |
-                    (run->resp >= 3 ? REQUEST_RESP3 : 0);
+                    REQUEST_IN_SCRIPT | (run->resp >= 3 ? REQUEST_RESP3 : 0);
     if (!take_arguments(lua, engine, &request) || !find_row(lua, engine, &request, &number) ||
         !may_write(lua, run, request.command))
         return false;

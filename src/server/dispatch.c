@@ -167,7 +167,8 @@ static bool admit(struct client *client, struct reply *reply, const struct comma
 static bool make_room(struct client *client, struct reply *reply, const struct command *row) {
     struct worker *worker = client->worker;
     struct store *store = worker->server->store;
-    if (!store_over_limit(store)) return true;
+    /* While clients are paused nothing in the keyspace changes by itself; they would wait anyway. */
+    if (!store_over_limit(store) || pause_is_on(worker->server->pause, worker->now_ms)) return true;
     enum evict_result result =
         store_evict(store, worker->evict_pool, worker->now_ms, EVICT_BUDGET_US);
     if (blocking_has_ready()) blocking_serve(worker);

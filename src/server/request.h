@@ -49,6 +49,7 @@ enum request_flag {
     REQUEST_NO_TOUCH = 4,   /* reads do not count as accesses (CLIENT NO-TOUCH) */
     REQUEST_ALL_SHARDS = 8, /* every shard is held: undeclared keys may be used */
     REQUEST_RESP3 = 16,     /* the client speaks RESP3, for a reply that is written later */
+    REQUEST_IN_SCRIPT = 32, /* called by a script */
 };
 
 /* What a blocked client gets when its time is up. */

@@ -189,14 +189,15 @@ static void worker_cron(struct loop_timer *timer) {
     }
     worker->now_ms = clock_realtime_ms();
     store_note_time(server->store, worker->now_ms);
-    sweep_own_shards(worker);
+    bool paused = pause_is_on(server->pause, worker->now_ms);
+    if (!paused) sweep_own_shards(worker);
     guard_owed_settle(worker);
     blocking_follow_aliases(worker);
     check_clients(worker);
     if (worker->index == 0) {
         stats_sample(clock_mono_us());
         memory_note_peak();
-        if (store_over_limit(server->store))
+        if (!paused && store_over_limit(server->store))
             store_evict(server->store, worker->evict_pool, worker->now_ms, EVICT_BUDGET_US);
     }
     if (blocking_has_ready()) blocking_serve(worker);

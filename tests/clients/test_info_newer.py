@@ -41,6 +41,27 @@ def test_what_is_paused(start):
         assert paused() == ('none', 'none', 0)
 
 
+def test_nothing_is_evicted_or_swept_while_clients_are_paused(start):
+    server = start('--maxmemory-policy', 'allkeys-random')
+    with server.client() as client:
+        for i in range(100):
+            client.do('SET', 'k%d' % i, 'v')
+        client.do('PSETEX', 'short', '1', 'v')
+        until(lambda: info(client, 'stats')['expired_keys'] == '1', 'the key that expires')
+        client.do('MULTI')
+        client.do('PSETEX', 'short', '1', 'v')
+        client.do('CONFIG', 'SET', 'maxmemory', '1')
+        client.do('CLIENT', 'PAUSE', '60000', 'WRITE')
+        client.do('EXEC')
+        end = time.monotonic() + 0.4
+        while time.monotonic() < end:  # several rounds of what goes on in the background
+            assert client.do('GET', 'k1') == b'v'
+        stats = info(client, 'stats')
+        assert stats['evicted_keys'] == '0' and stats['expired_keys'] == '1' and client.do('DBSIZE') == 101
+        client.do('CLIENT', 'UNPAUSE')
+        assert until(lambda: client.do('DBSIZE') == 0, 'eviction')
+
+
 def test_keys_that_are_waited_for_even_when_they_go(raw):
     asking, popping, reading, other = raw(), raw(), raw(), raw()
 

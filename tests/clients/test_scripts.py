@@ -231,3 +231,17 @@ def test_a_script_that_begins_again_has_done_nothing(connect):
     assert sorted(popped) == sorted('%s %d' % (name, i) for name in 'ab' for i in range(120))
     assert [item for item in popped if item[0] == 'a'] == ['a %d' % i for i in range(120)]
     assert db.get('undeclared') == '240'
+
+
+def test_sets_sorted_by_nothing_are_sorted_for_scripts(db):
+    """What a script may store must not depend on how a set lies in memory."""
+    db.delete('set')
+    db.sadd('set', 'b', 'a', 'zz', 'aa', 'm')
+    sort = "return redis.call('sort', KEYS[1], 'by', 'nothing', unpack(ARGV))"
+    assert db.eval(sort, 1, 'set') == ['a', 'aa', 'b', 'm', 'zz']
+    assert db.eval(sort, 1, 'set', 'desc', 'limit', 0, 2) == ['zz', 'm']
+    assert db.eval(sort, 1, 'set', 'get', '#', 'limit', 1, 2) == ['aa', 'b']
+    assert db.eval(sort.replace("'sort'", "'sort_ro'"), 1, 'set', 'limit', 0, 1) == ['a']
+    db.delete('list')
+    db.rpush('list', 'b', 'a')
+    assert db.eval(sort, 1, 'list') == ['b', 'a']
