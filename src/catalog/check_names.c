@@ -66,9 +66,10 @@ static void check_overlaps(struct checker *checker) {
         size_t first = SIZE_MAX, others = 0;
         bool mixed = false;
         if (checker->shapes[i].len == 0) continue;
+        bool setting = begins_with_setting(wide);
         EACH(checker, j) {
             const struct pattern *narrow = checker_pattern(checker, j);
-            bool apart = narrow->key.template.part_count > 0 && begins_with_setting(wide) &&
+            bool apart = narrow->key.template.part_count > 0 && setting &&
                          !narrow->key.template.parts[0].is_variable;
             if (i == j || apart || wide->kind != narrow->kind ||
                 !overlaps(checker->shapes[i], checker->shapes[j], &word))
