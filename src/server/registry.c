@@ -84,6 +84,8 @@ const char *registry_capabilities(const struct client *client) {
     return atomic_load(&client->shared.flags) & CLIENT_CAN_REDIRECT ? "r" : "";
 }
 
+/* What a client can do is told of those that have said it: some libraries refuse a line with a field that Redis does
+ * not have, and theirs never say it. */
 void registry_describe(struct client *client, int64_t now_ms, struct buffer *out) {
     struct client_shared *shared = &client->shared;
     char flags[CLIENT_FLAGS_MAX], name[COMMAND_NAME_MAX];
@@ -92,20 +94,22 @@ void registry_describe(struct client *client, int64_t now_ms, struct buffer *out
     uint64_t output = atomic_load(&shared->output_bytes),
              queued = atomic_load(&shared->queued_bytes);
     uint64_t arguments = atomic_load(&shared->argument_bytes);
+    const char *can = registry_capabilities(client);
     registry_describe_flags(client, flags);
     lock_take(&shared->lock);
     buffer_printf(
         out,
-        "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s capa=%s db=%u sub=%u "
+        "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s %s%s%sdb=%u sub=%u "
         "psub=%u ssub=%u "
         "multi=%d watch=%u ",
         (unsigned long long)client->id, shared->address, shared->local_address, client->fd,
         shared->name ? shared->name : "",
         (long long)((now_ms - atomic_load(&shared->created_ms)) / 1000),
         (long long)((now_ms - atomic_load(&shared->active_ms)) / 1000), flags,
-        registry_capabilities(client), atomic_load(&shared->db), atomic_load(&shared->channels),
-        atomic_load(&shared->patterns), atomic_load(&shared->shard_channels),
-        atomic_load(&shared->queued), atomic_load(&shared->watched));
+        can[0] ? "capa=" : "", can, can[0] ? " " : "", atomic_load(&shared->db),
+        atomic_load(&shared->channels), atomic_load(&shared->patterns),
+        atomic_load(&shared->shard_channels), atomic_load(&shared->queued),
+        atomic_load(&shared->watched));
     buffer_printf(
         out,
         "qbuf=%llu qbuf-free=%llu argv-mem=%llu multi-mem=%llu rbs=%u rbp=%u obl=0 oll=%u "
