@@ -241,9 +241,9 @@ void worker_watch_mail(struct worker *worker) {
 void worker_watch_pause(struct worker *worker) {
     int64_t left_ms = pause_until_ms(worker->server->pause) - clock_realtime_ms();
     /* A pause may be longer than microseconds can say: then it is looked at again in an hour. */
-    if (left_ms < 0) left_ms = 0;
     if (left_ms > PAUSE_LOOK_MS) left_ms = PAUSE_LOOK_MS;
-    loop_timer_set(worker->loop, &worker->pause_over, clock_mono_us() + left_ms * 1000 + 1000);
+    int64_t left_us = left_ms > 0 ? left_ms * 1000 + 1000 : 0;
+    loop_timer_set(worker->loop, &worker->pause_over, clock_mono_us() + left_us);
 }
 
 /* ---- life ---- */
