@@ -69,7 +69,6 @@ void busy_serve(struct worker *worker, struct client *script_client) {
     worker->batch = outer.batch;
     worker->arena = outer.arena;
     worker->current = outer.current;
-    worker->reply_from = outer.reply_from;
     worker->now_ms = outer.now_ms;
     if (messages.len > 0 && buffer_add(&worker->pushes, messages.data, messages.len) != 0)
         client_close(script_client, false);

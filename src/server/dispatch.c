@@ -369,7 +369,6 @@ enum dispatch_result dispatch(struct client *client, struct bytes *argv, uint32_
     struct reply reply;
     struct buffer *out = client_output(client);
     size_t before = out->len;
-    client->worker->reply_from = before;
     if (client->flags & CLIENT_REPLY_SKIP_NEXT) {
         client->flags &= ~(unsigned)CLIENT_REPLY_SKIP_NEXT;
         client->flags |= CLIENT_REPLY_SKIP;

@@ -290,15 +290,12 @@ static void push_message(struct client *client, const char *kind, const struct b
     struct worker *worker = client->worker;
     struct buffer *out = client_output(client);
     if (client->flags & CLIENT_CLOSING) return;
-    /* A message never stands within a reply: EXEC's array, or a command's that tells of its change half-way. */
-    if (worker->current == client && client->active_out == out && out->len > worker->reply_from)
-        out = &worker->pushes;
+    /* A message never stands before or within the reply to the command that it comes of. */
+    if (worker->current == client && client->active_out == out) out = &worker->pushes;
     reply_init(&reply, out, client->resp);
     reply_push(&reply, count + 1);
     reply_bulk_string(&reply, kind);
     for (size_t i = 0; i < count; i++) reply_bulk(&reply, parts[i]);
-    /* A message before the reply has begun puts off where it begins. */
-    if (worker->current == client && out == client->active_out) worker->reply_from = out->len;
     if (reply.overflow)
         client_close(client, false);
     else

@@ -40,7 +40,6 @@ struct worker {
         out; /* shared by all clients of this thread: small, and always in the cache */
     struct buffer
         pushes; /* messages to the client whose request runs, kept until its reply is whole */
-    size_t reply_from; /* where in its output that reply begins */
     struct parser_batch batch;
     struct arena arena;
     struct evict_pool *evict_pool;

@@ -75,6 +75,24 @@ def test_messages_to_oneself_stay_outside_of_replies(start):
                         b'>3\r\n$7\r\nmessage\r\n$2\r\nch\r\n$1\r\nx\r\n$3\r\nend\r\n')
 
 
+@pytest.mark.parametrize('threads', ['1', '4'])
+def test_messages_to_oneself_come_after_the_reply(start, threads):
+    server = start('--threads', threads)
+    heard = b'>3\r\n$7\r\nmessage\r\n$2\r\nch\r\n$1\r\n%s\r\n'
+    script = "redis.call('publish', 'ch', 'c') redis.call('publish', 'ch', 'd') return 'e'"
+    got = exchange(server, ['HELLO', '3'], ['SUBSCRIBE', 'ch'], ['ECHO', 'begin'], ['PUBLISH', 'ch', 'a'],
+                   ['PUBLISH', 'ch', 'b'], ['EVAL', script, '0'], ['CLIENT', 'REPLY', 'SKIP'], ['PUBLISH', 'ch', 'f'],
+                   ['ECHO', 'end'], ends=b'$3\r\nend\r\n')
+    assert got.split(b'begin\r\n')[1] == (
+        b':1\r\n' + heard % b'a' + b':1\r\n' + heard % b'b' + b'$1\r\ne\r\n' + heard % b'c' + heard % b'd' +
+        heard % b'f' + b'$3\r\nend\r\n')
+    got = exchange(server, ['HELLO', '3'], ['CONFIG', 'SET', 'notify-keyspace-events', 'KEA'],
+                   ['SUBSCRIBE', '__keyevent@0__:set'], ['ECHO', 'begin'], ['SET', 'k', 'v'], ['ECHO', 'end'],
+                   ends=b'$3\r\nend\r\n')
+    assert got.split(b'begin\r\n')[1] == (
+        b'+OK\r\n>3\r\n$7\r\nmessage\r\n$18\r\n__keyevent@0__:set\r\n$1\r\nk\r\n$3\r\nend\r\n')
+
+
 def test_errors_within_exec_count_once(start):
     server = start()
     with server.client() as client:

@@ -227,6 +227,13 @@ def pmessage_run(replies):
     return out
 
 
+def messages_last(replies):
+    """What came on the connection of a command, its messages behind the rest: 7.0 has them before."""
+    kinds = (b'message', b'pmessage', b'smessage')
+    return ([reply for reply in replies if _message(reply) not in kinds] +
+            [reply for reply in replies if _message(reply) in kinds])
+
+
 def as_hello(reply):
     """HELLO's answer without what names the process; anything else as it is."""
     if reply[0] in '%*' and reply[1] and b'availability' not in repr(reply).encode() and (

@@ -281,9 +281,9 @@ DIFFERENCES = [
 # Differences that the generators keep away from, or that the comparison looks past, because what
 # follows them would differ as well.
 AVOIDED = [
-    ('messages-after-exec',
-     'Messages that a transaction publishes to its own client come after the array of EXEC; 7.0 '
-     'puts them into it, where they are counted as results (compared without their place).'),
+    ('messages-after-reply',
+     'Messages that a command publishes to its own client come after its reply; 7.0 has them before it, '
+     'and within the array of EXEC, where they are counted as results (compared without their place).'),
     ('config-own-names',
      'CONFIG GET answers with the name of the parameter, in lower case, however it was asked for '
      '(compared without regard to case).'),
