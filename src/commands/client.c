@@ -139,7 +139,7 @@ static void cmd_pause(struct request *request) {
         reply_error(request->reply, "ERR timeout is out of range");
         return;
     }
-    pause_begin(request->server->pause, request->now_ms + timeout_ms, all, request->now_ms);
+    pause_begin(request->server->pause, request->now_ms + timeout_ms, all);
     reply_ok(request->reply);
 }
 

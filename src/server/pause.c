@@ -10,8 +10,7 @@
 #include "server/worker.h"
 
 struct pause {
-    _Atomic int64_t until_ms; /* 0: none */
-    _Atomic bool all;
+    _Atomic int64_t all_until_ms, writes_until_ms; /* 0: none */
 };
 
 struct pause *pause_new(void) {
@@ -22,26 +21,40 @@ void pause_free(struct pause *pause) {
     mem_free(pause);
 }
 
+static int64_t all_until_ms(const struct pause *pause) {
+    return atomic_load_explicit(&pause->all_until_ms, memory_order_relaxed);
+}
+
+static int64_t writes_until_ms(const struct pause *pause) {
+    return atomic_load_explicit(&pause->writes_until_ms, memory_order_relaxed);
+}
+
 bool pause_is_on(const struct pause *pause, int64_t now_ms) {
-    return atomic_load_explicit(&pause->until_ms, memory_order_relaxed) > now_ms;
+    return pause_until_ms(pause) > now_ms;
 }
 
 bool pause_stops_all(const struct pause *pause, int64_t now_ms) {
-    return pause_is_on(pause, now_ms) && atomic_load_explicit(&pause->all, memory_order_relaxed);
+    return all_until_ms(pause) > now_ms;
 }
 
-void pause_begin(struct pause *pause, int64_t until_ms, bool all_commands, int64_t now_ms) {
-    bool on = pause_is_on(pause, now_ms);
-    if (!on || all_commands) atomic_store(&pause->all, all_commands);
-    if (!on || until_ms > atomic_load(&pause->until_ms)) atomic_store(&pause->until_ms, until_ms);
+void pause_begin(struct pause *pause, int64_t until_ms, bool all_commands) {
+    _Atomic int64_t *end = all_commands ? &pause->all_until_ms : &pause->writes_until_ms;
+    if (until_ms > atomic_load(end)) atomic_store(end, until_ms);
 }
 
 int64_t pause_until_ms(const struct pause *pause) {
-    return atomic_load_explicit(&pause->until_ms, memory_order_relaxed);
+    int64_t all_ms = all_until_ms(pause), writes_ms = writes_until_ms(pause);
+    return all_ms > writes_ms ? all_ms : writes_ms;
+}
+
+int64_t pause_next_ms(const struct pause *pause, int64_t now_ms) {
+    int64_t all_ms = all_until_ms(pause), last_ms = pause_until_ms(pause);
+    return all_ms > now_ms && all_ms < last_ms ? all_ms : last_ms;
 }
 
 void pause_end(struct pause *pause) {
-    atomic_store(&pause->until_ms, 0);
+    atomic_store(&pause->all_until_ms, 0);
+    atomic_store(&pause->writes_until_ms, 0);
 }
 
 /* CLIENT itself runs, so that a pause can be ended by whoever began it. */

@@ -20,11 +20,13 @@ struct pause;
 struct pause *pause_new(void);
 void pause_free(struct pause *pause);
 
-/* A pause in force is lengthened, never shortened; pausing all commands outweighs pausing writes. */
-void pause_begin(struct pause *pause, int64_t until_ms, bool all_commands, int64_t now_ms);
+/* A pause in force is lengthened, never shortened. All commands, and writes, are paused each until its own time. */
+void pause_begin(struct pause *pause, int64_t until_ms, bool all_commands);
 void pause_end(struct pause *pause);
 /* 0 when none is in force. */
 int64_t pause_until_ms(const struct pause *pause);
+/* When some of those that are held back may go on; in the past when none is. */
+int64_t pause_next_ms(const struct pause *pause, int64_t now_ms);
 /* Whether a pause is in force; workers that hold clients back ask from time to time. */
 bool pause_is_on(const struct pause *pause, int64_t now_ms);
 bool pause_stops_all(const struct pause *pause, int64_t now_ms);

@@ -210,10 +210,8 @@ static void worker_cron(struct loop_timer *timer) {
 static void pause_is_over(struct loop_timer *timer) {
     struct worker *worker = CONTAINER_OF(timer, struct worker, pause_over);
     worker->now_ms = clock_realtime_ms();
-    if (pause_is_on(worker->server->pause, worker->now_ms)) {
-        worker_watch_pause(worker);
-        return;
-    }
+    if (pause_is_on(worker->server->pause, worker->now_ms)) worker_watch_pause(worker);
+    /* Those whom what is left of the pause concerns are held again when their commands are tried. */
     CHAIN_EACH(&worker->clients, struct client, worker_link, client) {
         if (!(client->flags & CLIENT_PAUSED)) continue;
         pause_release(client);
@@ -239,7 +237,8 @@ void worker_watch_mail(struct worker *worker) {
 }
 
 void worker_watch_pause(struct worker *worker) {
-    int64_t left_ms = pause_until_ms(worker->server->pause) - clock_realtime_ms();
+    int64_t now_ms = clock_realtime_ms();
+    int64_t left_ms = pause_next_ms(worker->server->pause, now_ms) - now_ms;
     /* A pause may be longer than microseconds can say: then it is looked at again in an hour. */
     if (left_ms > PAUSE_LOOK_MS) left_ms = PAUSE_LOOK_MS;
     int64_t left_us = left_ms > 0 ? left_ms * 1000 + 1000 : 0;

@@ -139,3 +139,24 @@ def test_codes_that_scripts_make_up_do_not_hide_the_servers_own(start):
         assert errors['errorstat_ERR'] == errors['errorstat_WRONGTYPE'] == 'count=1'
         client.do('CONFIG', 'RESETSTAT')
         assert info(client, 'errorstats') == {}
+
+
+def test_each_kind_of_pause_ends_at_its_own_time(start):
+    server = start()
+    with server.client() as client, server.client() as reading, server.client() as writing:
+        client.do('SET', 'k', 'v')
+        client.do('CLIENT', 'PAUSE', '300', 'ALL')
+        client.do('CLIENT', 'PAUSE', '60000', 'WRITE')
+        begin = time.monotonic()
+        reading.send('GET', 'k')
+        writing.send('SET', 'k', 'w')
+        assert reading.read() == ('$', b'v')
+        assert 0.2 < time.monotonic() - begin < 20, 'paused with the rest, and no longer'
+        fields = info(client, 'clients')
+        assert fields['paused_actions'] == 'write' and int(fields['paused_timeout_milliseconds']) > 30000
+        assert until(lambda: info(client, 'clients')['blocked_clients'] == '1', 'one that is held')
+        client.do('CLIENT', 'PAUSE', '1', 'WRITE')
+        assert int(info(client, 'clients')['paused_timeout_milliseconds']) > 30000
+        client.do('CLIENT', 'UNPAUSE')
+        assert writing.read() == ('+', b'OK')
+        assert client.do('GET', 'k') == b'w'
