@@ -17,6 +17,8 @@ struct loop {
     int epoll_fd;
     struct mailbox mailbox;
     int64_t now_us;
+    int64_t awake_us;  /* since when it works */
+    int64_t worked_us; /* what it has worked and nobody has taken yet */
     bool (*before_sleep)(void *context);
     void *context;
     atomic_bool stopping;
@@ -30,7 +32,7 @@ struct loop {
 
 struct loop *loop_new(void) {
     struct loop *loop = mem_zalloc(sizeof *loop);
-    loop->now_us = clock_mono_us();
+    loop->now_us = loop->awake_us = clock_mono_us();
     loop->mailbox.wake_fd = -1;
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     /* The mailbox is told apart by its address; everything else there is a watch. */
@@ -167,7 +169,9 @@ struct mailbox *loop_mailbox(struct loop *loop) {
 static int wait_ms(struct loop *loop, int64_t timeout_us) {
     if (timeout_us == 0) return 0;
     if (loop->timer_count > 0) {
-        int64_t left = loop->timers[0]->at_us - clock_mono_us();
+        int64_t now_us = clock_mono_us(), left = loop->timers[0]->at_us - now_us;
+        loop->worked_us += now_us - loop->awake_us;
+        loop->awake_us = now_us;
         if (left < 0) left = 0;
         if (timeout_us < 0 || left < timeout_us) timeout_us = left;
     }
@@ -214,11 +218,14 @@ void loop_run_nested(struct loop *loop) {
 void loop_run_once(struct loop *loop, int64_t timeout_us) {
     bool more = loop->before_sleep && loop->before_sleep(loop->context);
     if (more || atomic_load_explicit(&loop->stopping, memory_order_relaxed)) timeout_us = 0;
+    bool slept = timeout_us != 0;
     int ms = wait_ms(loop, timeout_us);
     if (ms != 0 && !mailbox_prepare_sleep(&loop->mailbox)) ms = 0;
 
     int count = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS_MAX, ms);
     loop->now_us = clock_mono_us();
+    /* Where it did not ask for the time before waiting, it did not wait either, and has worked all along. */
+    if (slept) loop->awake_us = loop->now_us;
     if (count < 0) count = 0; /* a signal; whatever it meant to say comes as mail */
     loop->event_count = count;
     note_due(loop, count);
@@ -228,7 +235,14 @@ void loop_run_once(struct loop *loop, int64_t timeout_us) {
     loop->event_count = 0;
 }
 
+int64_t loop_take_worked_us(struct loop *loop) {
+    int64_t worked_us = loop->worked_us;
+    loop->worked_us = 0;
+    return worked_us;
+}
+
 void loop_run(struct loop *loop) {
+    loop->awake_us = clock_mono_us();
     while (!atomic_load_explicit(&loop->stopping, memory_order_acquire)) loop_run_once(loop, -1);
     atomic_store_explicit(&loop->stopping, false, memory_order_relaxed);
 }

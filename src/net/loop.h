@@ -64,6 +64,10 @@ void loop_set_before_sleep(struct loop *loop, bool (*before_sleep)(void *context
 /* Time when the loop last woke: clock_mono_us, without asking the clock. */
 int64_t loop_now_us(const struct loop *loop);
 
+/* Microseconds that rounds took, without the waits, since this was last called; exact where timers are set. On the
+ * loop's thread. */
+int64_t loop_take_worked_us(struct loop *loop);
+
 struct mailbox *loop_mailbox(struct loop *loop);
 
 /* One round. timeout_us: the longest wait, -1 for none. */

@@ -53,6 +53,28 @@ static void rate_fields(const struct info *info) {
     info_field(info, "instantaneous_output_repl_kbps", "0.00");
 }
 
+static uint64_t command_us(struct server *server) {
+    uint64_t sum = 0;
+    for (unsigned number = 0; number < command_count(server->commands); number++) {
+        struct command_counts counts;
+        command_stats_read(server, number, &counts);
+        sum += counts.microseconds;
+    }
+    return sum;
+}
+
+/* The event loops of all threads together. */
+static void round_fields(const struct info *info) {
+    uint64_t rounds = stats_rate(STATS_RATE_ROUNDS), us = stats_rate(STATS_RATE_ROUNDS_US);
+    stat_field(info, "eventloop_cycles", STAT_ROUNDS);
+    stat_field(info, "eventloop_duration_sum", STAT_ROUNDS_US);
+    info_field(info, "eventloop_duration_cmd_sum", "%llu",
+               (unsigned long long)command_us(info->server));
+    info_field(info, "instantaneous_eventloop_cycles_per_sec", "%llu", (unsigned long long)rounds);
+    info_field(info, "instantaneous_eventloop_duration_usec", "%llu",
+               (unsigned long long)(rounds ? us / rounds : 0));
+}
+
 void info_stats_section(const struct info *info) {
     struct server *server = info->server;
     struct store_stats store;
@@ -103,6 +125,7 @@ void info_stats_section(const struct info *info) {
     stat_field(info, "acl_access_denied_auth", STAT_AUTH_DENIED);
     info_zeros(info, (const char *[]){"acl_access_denied_cmd", "acl_access_denied_key",
                                       "acl_access_denied_channel", NULL});
+    round_fields(info);
 }
 
 void info_replication_section(const struct info *info) {

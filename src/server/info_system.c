@@ -231,10 +231,11 @@ void info_memory_section(const struct info *info) {
     mem_free(policy);
     allocator_fields(info, used, resident);
     info_field(info, "mem_clients_normal", "%llu", (unsigned long long)clients.bytes);
-    info_zeros(info, (const char *[]){"mem_not_counted_for_evict", "mem_replication_backlog",
-                                      "mem_total_replication_buffers", "mem_clients_slaves",
-                                      "mem_cluster_links", "mem_aof_buffer",
-                                      "active_defrag_running", NULL});
+    info_zeros(info, (const char *[]){
+                         "mem_not_counted_for_evict", "mem_replication_backlog",
+                         "mem_total_replication_buffers", "mem_clients_slaves", "mem_cluster_links",
+                         "mem_aof_buffer", "mem_replica_full_sync_buffer",
+                         "mem_overhead_db_hashtable_rehashing", "active_defrag_running", NULL});
     info_field(info, "mem_allocator", "%s", memory_allocator_name());
     info_field(info, "lazyfree_pending_objects", "%zu", store.lazy_pending);
     info_field(info, "lazyfreed_objects", "%zu", store.lazy_freed);

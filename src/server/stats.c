@@ -59,9 +59,9 @@ struct rate_meter {
 };
 
 static const enum stat rate_sources[STATS_RATE_COUNT] = {
-    [STATS_RATE_COMMANDS] = STAT_COMMANDS,
-    [STATS_RATE_INPUT] = STAT_INPUT_BYTES,
-    [STATS_RATE_OUTPUT] = STAT_OUTPUT_BYTES,
+    [STATS_RATE_COMMANDS] = STAT_COMMANDS,   [STATS_RATE_INPUT] = STAT_INPUT_BYTES,
+    [STATS_RATE_OUTPUT] = STAT_OUTPUT_BYTES, [STATS_RATE_ROUNDS] = STAT_ROUNDS,
+    [STATS_RATE_ROUNDS_US] = STAT_ROUNDS_US,
 };
 static struct rate_meter meters[STATS_RATE_COUNT];
 static int64_t meters_at_us;

@@ -25,6 +25,8 @@ enum stat {
     STAT_OUTPUT_BYTES,
     STAT_READS,            /* events in which something was read from a socket */
     STAT_WRITES,           /* the same for writing */
+    STAT_ROUNDS,           /* of all threads' event loops */
+    STAT_ROUNDS_US,        /* what they took, without the waits */
     STAT_EXPIRED_TIME_CAP, /* expiry sweeps that ran out of their time */
     STAT_EXPIRE_CYCLE_US,
     STAT_KEYSPACE_HITS,
@@ -83,7 +85,14 @@ void stats_reset(void);
 
 /* ---- rates over the last 16 samples ---- */
 
-enum stats_rate { STATS_RATE_COMMANDS, STATS_RATE_INPUT, STATS_RATE_OUTPUT, STATS_RATE_COUNT };
+enum stats_rate {
+    STATS_RATE_COMMANDS,
+    STATS_RATE_INPUT,
+    STATS_RATE_OUTPUT,
+    STATS_RATE_ROUNDS,
+    STATS_RATE_ROUNDS_US,
+    STATS_RATE_COUNT
+};
 enum { STATS_SAMPLE_INTERVAL_MS = 100 };
 /* To be called by one thread about every STATS_SAMPLE_INTERVAL_MS. */
 void stats_sample(int64_t now_mono_us);

@@ -101,6 +101,13 @@ void worker_flush(struct worker *worker) {
     (void)worker_before_sleep(worker);
 }
 
+static bool end_round(void *context) {
+    const struct worker *worker = context;
+    stats_add(STAT_ROUNDS, 1);
+    stats_add(STAT_ROUNDS_US, loop_take_worked_us(worker->loop));
+    return worker_before_sleep(context);
+}
+
 /* ---- cron ---- */
 
 static void sweep_own_shards(struct worker *worker) {
@@ -301,7 +308,7 @@ void worker_run(struct worker *worker) {
     current_worker = worker;
     bool joined = crash_join_thread();
     worker->now_ms = clock_realtime_ms();
-    loop_set_before_sleep(worker->loop, worker_before_sleep, worker);
+    loop_set_before_sleep(worker->loop, end_round, worker);
     loop_timer_set(worker->loop, &worker->cron, clock_mono_us() + CRON_US);
     if (worker->index == 0)
         loop_timer_set(worker->loop, &worker->census, clock_mono_us() + CRON_US);

@@ -186,6 +186,24 @@ def test_info_reads_as_a_table(db):
     assert stats['cmdstat_get']['calls'] >= 2
 
 
+def test_what_the_event_loops_did(db):
+    db.config_resetstat()
+    before = db.info('stats')
+    for number in range(50):
+        db.incrby('k', number)
+    db.eval("for i = 1, 5000000 do end redis.call('incr', KEYS[1])", 1, 'k')
+    db.get('k')
+    after = db.info('stats')
+    spent = {name: after[name] - before[name] for name in after if name.startswith('eventloop_')}
+    assert spent['eventloop_cycles'] >= 50
+    assert 1000 < spent['eventloop_duration_cmd_sum'] < 60e6
+    assert 1000 < spent['eventloop_duration_sum'] < 60e6
+    assert after['instantaneous_eventloop_cycles_per_sec'] >= 0
+    assert after['instantaneous_eventloop_duration_usec'] >= 0
+    memory = db.info('memory')
+    assert memory['mem_overhead_db_hashtable_rehashing'] == memory['mem_replica_full_sync_buffer'] == 0
+
+
 def test_command_table(db):
     commands = db.command()
     assert db.command_count() == len(commands)

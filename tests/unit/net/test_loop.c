@@ -191,6 +191,33 @@ static void test_before_sleep(void **state) {
     loop_free(loop);
 }
 
+static void fire_slowly(struct loop_timer *timer) {
+    (void)timer;
+    usleep(30000);
+}
+
+/* Waiting is no work; what a round did is told when the next one has begun to wait. */
+static void test_worked(void **state) {
+    struct loop *loop = loop_new();
+    struct loop_timer slow = {.fire = fire_slowly}, later = {.fire = fire_slowly};
+    (void)state;
+    loop_run_once(loop, 0);
+    loop_timer_set(loop, &later, clock_mono_us() + 3600 * 1000000LL);
+    loop_run_once(loop, 50000);
+    loop_take_worked_us(loop);
+    loop_run_once(loop, 400000);
+    int64_t waited_us = loop_take_worked_us(loop);
+    assert_in_range(waited_us, 0, 300000);
+    loop_timer_set(loop, &slow, clock_mono_us());
+    loop_run_once(loop, -1);
+    loop_run_once(loop, 0); /* does not ask for the time, and loses none */
+    loop_run_once(loop, 1000);
+    assert_true(loop_take_worked_us(loop) >= 30000);
+    assert_int_equal(loop_take_worked_us(loop), 0);
+    loop_timer_cancel(loop, &later);
+    loop_free(loop);
+}
+
 struct letter {
     struct mail mail;
     struct loop *loop;
@@ -244,7 +271,7 @@ static void test_mail(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_readiness), cmocka_unit_test(test_removal),
-        cmocka_unit_test(test_timers), cmocka_unit_test(test_before_sleep),
-        cmocka_unit_test(test_mail)};
+        cmocka_unit_test(test_timers),    cmocka_unit_test(test_before_sleep),
+        cmocka_unit_test(test_worked),    cmocka_unit_test(test_mail)};
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }
