@@ -7,6 +7,7 @@
 #include "server/help.h"
 #include "server/busy.h"
 #include "server/server.h"
+#include "server/version.h"
 
 static void cmd_time(struct request *request) {
     int64_t now_us = clock_realtime_us();
@@ -88,6 +89,7 @@ static void cmd_memory_help(struct request *request) {
 
 /* ---- LOLWUT ---- */
 
+/* Like Redis's, the picture ends by telling the version: libraries look for these words. */
 static void cmd_lolwut(struct request *request) {
     static const char picture[] = "      k:*\n"
                                   "     /   \\\n"
@@ -95,7 +97,8 @@ static void cmd_lolwut(struct request *request) {
                                   "   |     /    \\\n"
                                   "  TTL  k:b:1  k:b:2\n"
                                   "\n"
-                                  "A garden of keys, each on its bough. Keynome " KN_VERSION "\n";
+                                  "A garden of keys, each on its bough. Keynome " KN_VERSION
+                                  ", Redis ver. " REDIS_VERSION "\n";
     reply_verbatim(request->reply, "txt", bytes_make(picture, sizeof picture - 1));
 }
 

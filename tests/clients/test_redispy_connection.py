@@ -220,3 +220,9 @@ def test_small_talk(db):
     seconds, micros = db.time()
     assert seconds > 1700000000 and 0 <= micros < 1000000
     assert db.execute_command('RESET') == 'RESET'
+
+
+def test_lolwut_tells_the_version(db):
+    text = db.execute_command('LOLWUT')
+    assert 'Redis ver. ' + db.info('server')['redis_version'] in text
+    assert 'Redis ver. ' in db.execute_command('LOLWUT', 'VERSION', 5, 6, 7, 8)
