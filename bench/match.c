@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What it costs to find a key's pattern: bench/match FILE..., catalogs in YAML or Markdown, all loaded together. Keys are
- * the examples of the catalogs, or samples where there are none, and as many that match nothing.
+ * What it costs to find a key's pattern: bench/match FILE..., catalogs in YAML or Markdown, all
+ * loaded together. Keys are the examples of the catalogs, or samples where there are none, and as
+ * many that match nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>

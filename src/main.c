@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The composition root: builds the parts, hands them to each other, runs, and shuts down. The only file that
- * sees all floors.
+ * The composition root: builds the parts, hands them to each other, runs, and shuts down. The only
+ * file that sees all floors.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +118,8 @@ struct listening_place {
     struct listener *listener;
 };
 
-/* A watcher of bind and port. When both are set, the first to be told sees both, and the second has nothing to do. */
+/* A watcher of bind and port. When both are set, the first to be told sees both, and the
+ * second has nothing to do. */
 static const char *set_place(void *context, const char *name, int64_t number, const char *text) {
     static _Thread_local char error[LISTENER_ERROR_MAX];
     const struct listening_place *place = context;
@@ -135,7 +136,8 @@ static const char *set_place(void *context, const char *name, int64_t number, co
     return ok ? NULL : error;
 }
 
-/* Loads the files of the directive `catalog`; says what is wrong, to whoever started the server, and returns false. */
+/* Loads the files of the directive `catalog`; says what is wrong, to whoever started the
+ * server, and returns false. */
 static bool load_catalogs(struct config *config, struct catalogs *catalogs) {
     enum { NAME_MAX_LEN = 256 };
     char *files = config_text(config, "catalog"), *rest = NULL, name[NAME_MAX_LEN];

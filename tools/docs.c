@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Writes documentation from the command table: `docs commands` and `docs compatibility FILE`, to standard output.
- * FILE holds what is written by hand: the differences that are meant.
+ * Writes documentation from the command table: `docs commands` and `docs compatibility FILE`, to
+ * standard output. FILE holds what is written by hand: the differences that are meant.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -128,7 +128,8 @@ static bool fail(struct driver_result *result, const char *reason) {
     return false;
 }
 
-/* Writes what is left of the batch; the socket blocks, so a short write only happens on a signal. */
+/* Writes what is left of the batch; the socket blocks, so a short write
+ * only happens on a signal. */
 static bool batch_flush(struct connection *connection, struct driver_result *result) {
     while (connection->out_sent < connection->out_length) {
         ssize_t n = send(connection->fd, connection->out + connection->out_sent,

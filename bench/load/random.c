@@ -29,7 +29,8 @@ uint64_t mix64(uint64_t number) {
     return x ^ (x >> 31);
 }
 
-/* The integral of x^-theta from 1, and its inverse: ranks drawn through them follow the power law. */
+/* The integral of x^-theta from 1, and its inverse: ranks drawn through
+ * them follow the power law. */
 static double power_sum(double x, double theta) {
     return theta == 1.0 ? log(x) : (pow(x, 1.0 - theta) - 1.0) / (1.0 - theta);
 }
@@ -51,7 +52,8 @@ bool picker_init(struct picker *picker, uint64_t range, double zipf_theta, struc
     picker->samples = malloc(SAMPLE_COUNT * sizeof(*picker->samples));
     if (!picker->samples) return false;
     for (size_t i = 0; i < SAMPLE_COUNT; i++) {
-        /* Spread the popular ranks over the key space, or they would sit in one slot's neighbourhood. */
+        /* Spread the popular ranks over the key space, or they would sit in
+         * one slot's neighbourhood. */
         uint64_t rank = zipf_rank(picker->range, zipf_theta, rng);
         picker->samples[i] = (uint32_t)(mix64(rank) % picker->range);
     }

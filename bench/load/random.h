@@ -27,7 +27,8 @@ struct picker {
     size_t next;
 };
 
-/* zipf_theta 0 means uniform; 0.99 is the usual skew of a cache. Returns false when memory is out. */
+/* zipf_theta 0 means uniform; 0.99 is the usual skew of a cache. Returns
+ * false when memory is out. */
 bool picker_init(struct picker *picker, uint64_t range, double zipf_theta, struct rng *rng);
 void picker_done(struct picker *picker);
 uint64_t picker_next(struct picker *picker, struct rng *rng);

@@ -10,7 +10,8 @@
  * A number before the command's name is its weight in the mix.
  *
  * Holds: a request's bytes depend on the template and the numbers drawn alone.
- * Owner: template_set_done() frees all. One thread. Errors: a message for a template that is wrong. */
+ * Owner: template_set_done() frees all. One thread. Errors: a message for
+ *        a template that is wrong. */
 #ifndef BENCH_LOAD_TEMPLATE_H
 #define BENCH_LOAD_TEMPLATE_H
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The port for those who look after the server: /metrics for Prometheus, /healthz for whoever restarts what hangs.
+ * The port for those who look after the server: /metrics for Prometheus, /healthz for
+ * whoever restarts what hangs.
  *
- * What: puts together the HTTP server and what its pages show, as metrics-port and metrics-bind ask.
- * Always: no client waits for a page to be made, but for the steps in which a worker reads the keyspace.
+ * What: puts together the HTTP server and what its pages show, as
+ *       metrics-port and metrics-bind ask.
+ * Always: no client waits for a page to be made, but for the steps in which a
+ *         worker reads the keyspace.
  * Owner: main. In this order: admin_new, the workers run, admin_stop, server_free, admin_free.
  * Lock: none. Errors: admin_new returns NULL with a sentence in error.
  */

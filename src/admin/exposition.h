@@ -3,11 +3,12 @@
  * Prometheus's text format, version 0.0.4.
  *
  * What: families of samples: HELP and TYPE first, then a line for each sample, with labels.
- * Always: label values are escaped as the format asks; a byte that is not UTF-8 becomes U+FFFD, for readers refuse the
- *         whole page otherwise. Names and help are ours, and need no escaping. Samples follow their family.
+ * Always: label values are escaped as the format asks; a byte that is not UTF-8 becomes U+FFFD, for
+ *         readers refuse the whole page otherwise. Names and help are ours, and need no escaping.
+ *         Samples follow their family.
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/
- * Owner: the caller owns the buffer. Lock: none. Errors: what does not fit the buffer makes the page unusable:
- *         exposition_is_whole tells.
+ * Owner: the caller owns the buffer. Lock: none. Errors: what does not fit the buffer makes the
+ *         page unusable: exposition_is_whole tells.
  */
 #ifndef KN_ADMIN_EXPOSITION_H
 #define KN_ADMIN_EXPOSITION_H

@@ -68,7 +68,8 @@ static bool has_body(struct MHD_Connection *connection) {
                                        MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
 }
 
-/* Called when the headers have arrived, with *state NULL, and once more when the request is whole. */
+/* Called when the headers have arrived, with *state NULL, and once more
+ * when the request is whole. */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *data,
                               size_t *data_len, void **state) {

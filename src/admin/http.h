@@ -2,10 +2,12 @@
 /*
  * A small HTTP server for people and programs that look after this one.
  *
- * What: answers GET and HEAD of a few fixed paths, on one thread of its own, through libmicrohttpd. Anything else is
- *       404 or 405; a request that has a body is refused.
- * Always: connections, their memory and their idle time are bounded (the enum below). One request is answered at a time.
- * Owner: whoever made it frees it, after which no handler runs. A page's text is the server's from http_page_text on.
+ * What: answers GET and HEAD of a few fixed paths, on one thread of its own, through libmicrohttpd.
+ *       Anything else is 404 or 405; a request that has a body is refused.
+ * Always: connections, their memory and their idle time are bounded (the enum below). One
+ *         request is answered at a time.
+ * Owner: whoever made it frees it, after which no handler runs. A page's text is the
+ *        server's from http_page_text on.
  * Lock: none. Handlers run on the HTTP thread.
  * Errors: http_server_new returns NULL with a sentence in error.
  */
@@ -36,7 +38,8 @@ struct http_route {
 
 struct http_server;
 
-/* address: a numeric one, or a name. routes: ends with a path of NULL, and outlives the server, as the context does. */
+/* address: a numeric one, or a name. routes: ends with a path of NULL, and outlives the
+ * server, as the context does. */
 struct http_server *http_server_new(const char *address, unsigned port,
                                     const struct http_route *routes, void *context, char *error);
 void http_server_free(struct http_server *server);

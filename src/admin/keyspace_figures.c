@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A reading goes to and fro: the reading thread posts it to the worker, which does a step and gives it back. While it is on its
- * way it has two holders, and whichever lets go last frees it; so a wait may be given up at any time.
+ * A reading goes to and fro: the reading thread posts it to the worker, which does a step and gives
+ * it back. While it is on its way it has two holders, and whichever lets go last frees it; so a
+ * wait may be given up at any time.
  */
 #include "admin/keyspace_figures.h"
 
@@ -118,7 +119,8 @@ static void arrives(struct worker *worker, void *payload) {
 
 /* ---- on the reading thread ---- */
 
-/* Waits until *done (NULL: never) or a time. False when it was stopped, or *done is still to come. The mutex is held. */
+/* Waits until *done (NULL: never) or a time. False when it was stopped, or *done is still to
+ * come. The mutex is held. */
 static bool wait_for(struct keyspace_reader *reader, const bool *done, int64_t until_us) {
     struct timespec end = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
     int failure = 0;

@@ -2,13 +2,14 @@
 /*
  * What is counted in the keyspace, read for a thread that may not look there.
  *
- * What: shards belong to the workers (one worker alone does not even lock them). So another thread asks the first
- *       worker, by mail, to read them: in short steps, between which the worker serves its clients.
- * Always: the worker never waits for a shard: what is not free is tried again a moment later. It gives at most a quarter of
- *         its time to reading. Whoever asks waits no longer than FIGURES_WAIT_MS, and not at all once
- *         keyspace_reader_stop was called.
- * Owner: whoever reads frees what was read, by keyspace_figures_free. The reader is freed when no worker runs and none of
- *        its mail is left: after server_free.
+ * What: shards belong to the workers (one worker alone does not even lock them). So another
+ *       thread asks the first worker, by mail, to read them: in short steps, between which the
+ *       worker serves its clients.
+ * Always: the worker never waits for a shard: what is not free is tried again a moment later. It
+ *         gives at most a quarter of its time to reading. Whoever asks waits no longer than
+ *         FIGURES_WAIT_MS, and not at all once keyspace_reader_stop was called.
+ * Owner: whoever reads frees what was read, by keyspace_figures_free. The reader is freed when no
+ *        worker runs and none of its mail is left: after server_free.
  * Lock: none held. keyspace_read from one thread.
  * Errors: NULL when it could not all be read in time.
  */

@@ -22,7 +22,8 @@ static const struct pattern_family counted[] = {
 };
 _Static_assert(sizeof counted / sizeof *counted == TALLY_COUNTS, "a family for each count");
 
-/* The labels of a pattern; keys that match none have an empty catalog, which is as good as no label. */
+/* The labels of a pattern; keys that match none have an empty catalog,
+ * which is as good as no label. */
 static void with_labels(const struct pattern_figures *pattern, struct label labels[2]) {
     labels[0] = (struct label){"catalog", pattern->catalog};
     labels[1] = (struct label){"pattern", pattern->name};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The part of the page of metrics that is about the catalog: a sample of each family for each pattern, for
- * metrics.c. Lock, owner and errors: see there.
+ * The part of the page of metrics that is about the catalog: a sample of each family for each
+ * pattern, for metrics.c. Lock, owner and errors: see there.
  */
 #ifndef KN_ADMIN_METRICS_CATALOG_H
 #define KN_ADMIN_METRICS_CATALOG_H

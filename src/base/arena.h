@@ -2,12 +2,13 @@
 /*
  * Memory that lives as long as a request.
  *
- * What: a bump allocator over chunks; nothing is given back on its own, arena_reset drops all of it.
+ * What: a bump allocator over chunks; nothing is given back on its own,
+ *       arena_reset drops all of it.
  * Always: what it returns is aligned to 16 bytes.
  * Owner: the arena owns everything it handed out. A struct of zeros is an empty arena.
  * Lock: none; one thread uses it at a time.
- * Errors: arena_try_alloc returns NULL when memory is refused, for sizes that a client controls; the others
- *         never fail.
+ * Errors: arena_try_alloc returns NULL when memory is refused, for sizes that a client
+ *         controls; the others never fail.
  */
 #ifndef KN_BASE_ARENA_H
 #define KN_BASE_ARENA_H

@@ -2,9 +2,9 @@
 /*
  * Assertions, and hints about branches and memory.
  *
- * What: kn_assert states what must be true and is checked in debug builds (KN_DEBUG) only; kn_require is
- *       checked always, for what must never be trusted to be true. Both are about errors of programming:
- *       what peers, disks and clients do is handled, never asserted.
+ * What: kn_assert states what must be true and is checked in debug builds (KN_DEBUG) only;
+ *       kn_require is checked always, for what must never be trusted to be true. Both are about
+ *       errors of programming: what peers, disks and clients do is handled, never asserted.
  * Lock: none. Errors: a failed check prints where and ends the process with abort().
  */
 #ifndef KN_BASE_ASSERT_H
@@ -13,8 +13,9 @@
 #define kn_likely(x)   __builtin_expect(!!(x), 1)
 #define kn_unlikely(x) __builtin_expect(!!(x), 0)
 
-/* Starts loading the cache line of an address, which need not be valid. The empty asm keeps the function that
- * does it alive: to gcc 12 one that only prefetches has no effect, and its calls disappear. */
+/* Starts loading the cache line of an address, which need not be valid. The empty asm
+ * keeps the function that does it alive: to gcc 12 one that only prefetches has no
+ * effect, and its calls disappear. */
 #define kn_prefetch(address)         \
     do {                             \
         __builtin_prefetch(address); \

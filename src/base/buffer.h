@@ -4,9 +4,11 @@
  *
  * What: appended to at the end, consumed from the front; grows by doubling.
  * Always: len <= cap, and never more than max bytes in it; there is no buffer without a maximum.
- * Owner: the buffer owns its memory; whoever has the buffer calls buffer_done. A struct of zeros with a max
- *        is an empty buffer. Pointers into it are good until it next grows, shrinks or is consumed from.
- * Lock: none. Errors: ERROR_NO_MEMORY when the maximum, or the allocator, refuses; the content stays as it was.
+ * Owner: the buffer owns its memory; whoever has the buffer calls buffer_done. A struct of
+ *        zeros with a max is an empty buffer. Pointers into it are good until it next grows,
+ *        shrinks or is consumed from.
+ * Lock: none. Errors: ERROR_NO_MEMORY when the maximum, or the allocator, refuses; the
+ *       content stays as it was.
  */
 #ifndef KN_BASE_BUFFER_H
 #define KN_BASE_BUFFER_H
@@ -34,7 +36,8 @@ void buffer_done(struct buffer *buffer);
 /* The slow half of buffer_reserve. */
 bool buffer_grow(struct buffer *buffer, size_t room) __attribute__((warn_unused_result));
 
-/* Room for n more bytes: where to write them, or NULL. buffer_commit then says how many were written. */
+/* Room for n more bytes: where to write them, or NULL. buffer_commit then
+ * says how many were written. */
 static inline char *buffer_reserve(struct buffer *buffer, size_t n) {
     if (kn_unlikely(buffer->cap - buffer->len < n || !buffer->data) && !buffer_grow(buffer, n)) {
         return NULL;
@@ -86,7 +89,8 @@ static inline void buffer_clear(struct buffer *buffer) {
     buffer->len = 0;
 }
 
-/* Gives memory back when more than keep bytes are set aside; keeps the content. keep 0 and empty: all of it. */
+/* Gives memory back when more than keep bytes are set aside; keeps the content.
+ * keep 0 and empty: all of it. */
 void buffer_shrink(struct buffer *buffer, size_t keep);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * A view of bytes that somebody else owns.
  *
- * What: a pointer and a length, passed by value; keys, values and arguments are binary, so there is no
- *       terminating zero to rely on.
- * Owner: whoever made the bytes. A view of a request's argument lives until its command ends; who keeps
- *        one longer copies it.
+ * What: a pointer and a length, passed by value; keys, values and arguments are binary, so there is
+ *       no terminating zero to rely on.
+ * Owner: whoever made the bytes. A view of a request's argument lives until its command ends; who
+ *        keeps one longer copies it.
  * Lock and errors: none.
  */
 #ifndef KN_BASE_BYTES_H

@@ -2,8 +2,9 @@
 /*
  * The one list of error codes.
  *
- * What: a function that can fail returns 0 or one of these, as an int. They say what went wrong, not what a
- *       client is told: proto/reply.h turns those that reach clients into their wire texts.
+ * What: a function that can fail returns 0 or one of these, as an int. They say what
+ *       went wrong, not what a client is told: proto/reply.h turns those that reach
+ *       clients into their wire texts.
  * Lock and errors: none.
  */
 #ifndef KN_BASE_ERROR_H

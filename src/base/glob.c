@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Every token but '*' takes exactly one byte, so of several stars only the last one met has to be tried
- * again: if the rest fails wherever that star ends, an earlier star ending later would only have fewer places
- * to offer. That keeps the work below pattern length times string length.
+ * Every token but '*' takes exactly one byte, so of several stars only the last one met has to be
+ * tried again: if the rest fails wherever that star ends, an earlier star ending later would only
+ * have fewer places to offer. That keeps the work below pattern length times string length.
  */
 #include "base/glob.h"
 
@@ -11,9 +11,9 @@ static int lower(int c) {
 }
 
 /*
- * Matches one byte against the class whose '[' is at p; *ret_end is the first byte after it. The details
- * clients can see: bounds in the wrong order are swapped, an escaped byte ignores nocase, and bytes
- * compare as signed chars.
+ * Matches one byte against the class whose '[' is at p; *ret_end is the first byte after it. The
+ * details clients can see: bounds in the wrong order are swapped, an escaped byte ignores nocase,
+ * and bytes compare as signed chars.
  */
 static bool match_class(const char *p, const char *end, char byte, bool nocase,
                         const char **ret_end) {

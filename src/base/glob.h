@@ -2,8 +2,8 @@
 /*
  * Glob patterns, as KEYS, SCAN, PSUBSCRIBE and CONFIG GET read them.
  *
- * What: '*', '?', classes with ranges and '^', '\' to escape; a class that is never closed ends with the
- *       pattern. Bytes, not characters.
+ * What: '*', '?', classes with ranges and '^', '\' to escape; a class that is never closed ends
+ *       with the pattern. Bytes, not characters.
  * Always: time is bounded by pattern length times string length, whatever the pattern.
  * Owner, lock and errors: none.
  */

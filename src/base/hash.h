@@ -2,10 +2,11 @@
 /*
  * Hashes: one for tables, one for cluster slots.
  *
- * What: hash_bytes is XXH3 with a secret drawn at start, so that nobody outside can choose keys that
- *       collide. slot_of_key is the cluster's: CRC16 of the key, or of its hash tag, modulo 16384.
- * Always: the secret is drawn before main() runs; a hash is never stored longer than the process lives.
- * Lock and errors: none.
+ * What: hash_bytes is XXH3 with a secret drawn at start, so that nobody outside can
+ *       choose keys that collide. slot_of_key is the cluster's: CRC16 of the key, or of
+ *       its hash tag, modulo 16384.
+ * Always: the secret is drawn before main() runs; a hash is never stored longer than the process
+ * lives. Lock and errors: none.
  */
 #ifndef KN_BASE_HASH_H
 #define KN_BASE_HASH_H
@@ -23,8 +24,8 @@ enum { SLOT_COUNT = 16384, HASH_SECRET_BYTES = 192 };
 
 extern unsigned char hash_secret[HASH_SECRET_BYTES];
 
-/* Draws the secret anew, from the system or, when seed is not 0, from that (for tests that repeat). Only
- * while nothing hashed is kept and no other thread runs. */
+/* Draws the secret anew, from the system or, when seed is not 0, from that (for tests that repeat).
+ * Only while nothing hashed is kept and no other thread runs. */
 void hash_seed_init(uint64_t seed);
 
 static inline uint64_t hash_bytes(struct bytes b) {
@@ -34,7 +35,8 @@ static inline uint64_t hash_bytes(struct bytes b) {
 /* CRC16, XMODEM: polynomial 0x1021, start 0, most significant bit first. */
 uint16_t crc16(struct bytes b);
 
-/* The part of a key that decides its slot: what stands between the first '{' and the next '}', if anything. */
+/* The part of a key that decides its slot: what stands between the first '{' and
+ * the next '}', if anything. */
 static inline struct bytes hash_tag(struct bytes key) {
     const char *open = key.len ? memchr(key.data, '{', key.len) : NULL;
     if (!open) return key;

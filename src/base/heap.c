@@ -2,14 +2,16 @@
 /*
  * How it works
  *
- * Pages of 64 KiB, aligned to their size, so that an object finds its page by masking its address. A page
- * serves one size class. It hands out objects first from its free list, then from the part never used, so a
- * fresh page is not touched before it is needed. Pages with room stand in a list per class; a page whose
- * last object comes back goes back to the allocator, but for one per class that is kept against flapping.
+ * Pages of 64 KiB, aligned to their size, so that an object finds its page by masking its address.
+ * A page serves one size class. It hands out objects first from its free list, then from the part
+ * never used, so a fresh page is not touched before it is needed. Pages with room stand in a list
+ * per class; a page whose last object comes back goes back to the allocator, but for one per class
+ * that is kept against flapping.
  *
- * Objects given back by a stranger are pushed onto heap->remote, a lock-free stack linked through the
- * objects themselves. The owner takes the whole stack at once and sorts a bounded number of its objects
- * back at each allocation that needs a page, so that no single caller pays for a large delete elsewhere.
+ * Objects given back by a stranger are pushed onto heap->remote, a lock-free stack linked
+ * through the objects themselves. The owner takes the whole stack at once and sorts a bounded
+ * number of its objects back at each allocation that needs a page, so that no single caller
+ * pays for a large delete elsewhere.
  */
 #include "base/heap.h"
 

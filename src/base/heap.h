@@ -2,16 +2,19 @@
 /*
  * A heap for small objects.
  *
- * What: objects of up to HEAP_OBJECT_MAX bytes in size classes 8 bytes apart, cut from aligned pages. A
- *       general allocator rounds 56 bytes up to 64; here they take 56, and an allocation is a few
- *       instructions because nobody else is in the heap. Larger sizes pass through to base/memory.h.
+ * What: objects of up to HEAP_OBJECT_MAX bytes in size classes 8 bytes apart, cut from aligned
+ *       pages. A general allocator rounds 56 bytes up to 64; here they take 56, and an
+ *       allocation is a few instructions because nobody else is in the heap. Larger sizes pass
+ *       through to base/memory.h.
  * Always: an object is given back with the size it was taken with. Every object is 8-byte aligned.
- * Owner: the store owns the heaps, which live as long as the process; values keep a pointer to the heap
- *        they take from. Several shards take from one heap: each heap has partly filled pages in each of its
- *        classes, so with a heap for each shard a small keyspace of mixed sizes would take twice its bytes.
- * Lock: its own, once heap_share was called. A heap that is not shared has one user at a time, who may take
- *       from it and give back under its name. Giving back with another heap's name, or with NULL, is safe from
- *       any thread: the object travels home over a lock-free list and is reused when its owner next looks.
+ * Owner: the store owns the heaps, which live as long as the process; values keep a pointer to the
+ *        heap they take from. Several shards take from one heap: each heap has partly filled pages
+ *        in each of its classes, so with a heap for each shard a small keyspace of mixed sizes
+ *        would take twice its bytes.
+ * Lock: its own, once heap_share was called. A heap that is not shared has one user at a time, who
+ *       may take from it and give back under its name. Giving back with another heap's name, or
+ *       with NULL, is safe from any thread: the object travels home over a lock-free list and is
+ *       reused when its owner next looks.
  * Errors: none; like mem_alloc, taking never fails.
  */
 #ifndef KN_BASE_HEAP_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * state is 0 open, 1 taken, 2 taken with somebody asleep. Whoever had to sleep takes the lock as 2, because it
- * cannot know whether others still sleep; the price is at most one wake that was not needed.
+ * state is 0 open, 1 taken, 2 taken with somebody asleep. Whoever had to sleep takes the
+ * lock as 2, because it cannot know whether others still sleep; the price is at most one
+ * wake that was not needed.
  */
 #include "base/lock.h"
 

@@ -2,10 +2,10 @@
 /*
  * A mutex that knows its holder, and words for clang's thread-safety analysis.
  *
- * What: four bytes, one atomic exchange to take and one to give back when nobody else wants it; whoever has
- *       to wait spins a moment, then sleeps in the kernel. Not recursive, not fair.
- * Always: the thread that takes it gives it back. Debug builds (KN_DEBUG) check that, and that a thread
- *         never waits for itself.
+ * What: four bytes, one atomic exchange to take and one to give back when nobody else wants it;
+ *       whoever has to wait spins a moment, then sleeps in the kernel. Not recursive, not fair.
+ * Always: the thread that takes it gives it back. Debug builds (KN_DEBUG) check that, and that a
+ *         thread never waits for itself.
  * Owner: the struct it is part of. Zeros are an open lock; there is nothing to free.
  * Errors: none.
  */
@@ -46,8 +46,8 @@ struct KN_CAPABILITY("lock") lock {
 };
 
 void lock_wait(struct lock *lock);
-/* Waits as long as keep_waiting(context) says so, which is asked before each sleep of a few milliseconds. Returns
- * whether the lock was taken. */
+/* Waits as long as keep_waiting(context) says so, which is asked before each sleep of a few
+ * milliseconds. Returns whether the lock was taken. */
 bool lock_wait_while(struct lock *lock, bool (*keep_waiting)(void *context), void *context);
 void lock_wake(struct lock *lock);
 

@@ -3,9 +3,10 @@
  * The server's log.
  *
  * What: lines of `pid:role day month year time level message` to standard output, a file or syslog.
- * Always: a line is written whole, by one write. A file that was moved away is opened anew within a second.
- * Owner: the process has one log. Lock: its own; every function may be called from every thread. Only the
- *        server and what is above it log.
+ * Always: a line is written whole, by one write. A file that was moved away is
+ *         opened anew within a second.
+ * Owner: the process has one log. Lock: its own; every function may be called from every thread.
+ *        Only the server and what is above it log.
  * Errors: log_open returns 0 or ERROR_SYSTEM. A line that cannot be written is lost.
  */
 #ifndef KN_BASE_LOG_H
@@ -30,7 +31,8 @@ struct log_options {
     int syslog_facility; /* LOG_USER, LOG_LOCAL0 ... of <syslog.h> */
 };
 
-/* May be called again to change where lines go. Before the first time they go to standard output. */
+/* May be called again to change where lines go. Before the first time
+ * they go to standard output. */
 int log_open(const struct log_options *options);
 void log_close(void);
 
@@ -49,7 +51,8 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 #define log_notice(...)  log_at(LOG_LEVEL_NOTICE, __VA_ARGS__)
 #define log_warning(...) log_at(LOG_LEVEL_WARNING, __VA_ARGS__)
 
-/* For crash reports: safe in a signal handler; text goes out as it is, with neither time nor newline added. */
+/* For crash reports: safe in a signal handler; text goes out as it is, with
+ * neither time nor newline added. */
 void log_raw(const char *text, size_t len);
 /* Where lines go, for backtrace_symbols_fd. */
 int log_fd(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Each thread counts into a cell of its own, which only it writes; memory_used() adds the cells up. A cell
- * outlives its thread, as what the thread took may still be in use.
+ * Each thread counts into a cell of its own, which only it writes; memory_used() adds the cells up.
+ * A cell outlives its thread, as what the thread took may still be in use.
  */
 #include "base/memory.h"
 
@@ -49,8 +49,8 @@ static __attribute__((noinline)) struct memory_cell *memory_cell_new(void) {
 void memory_account(ptrdiff_t bytes) {
     struct memory_cell *cell = own_cell;
     if (__builtin_expect(cell == NULL, 0)) cell = memory_cell_new();
-    /* Only this thread writes the cell, so a load and a store do; an atomic addition would cost a locked
-     * instruction on each allocation. */
+    /* Only this thread writes the cell, so a load and a store do; an atomic addition would cost a
+     * locked instruction on each allocation. */
     ptrdiff_t sum = atomic_load_explicit(&cell->bytes, memory_order_relaxed) + bytes;
     atomic_store_explicit(&cell->bytes, sum, memory_order_relaxed);
 }
@@ -160,14 +160,14 @@ static size_t memory_jemalloc_stat(const char *name) {
     return mallctl(name, &value, &size, NULL, 0) == 0 ? value : 0;
 }
 
-/* By itself jemalloc keeps unused pages for ten seconds of its own activity, and thus for ever when idle. A
- * table that has just grown leaves much of them: a tenth of a keyspace. */
+/* By itself jemalloc keeps unused pages for ten seconds of its own activity, and thus for ever when
+ * idle. A table that has just grown leaves much of them: a tenth of a keyspace. */
 void memory_start_giving_back(void) {
     enum { DIRTY_MS = 2000, MUZZY_MS = 0 };
     ssize_t dirty_ms = DIRTY_MS, muzzy_ms = MUZZY_MS;
     bool on = true;
-    /* For arenas to come, and for the one that is there. Where any of it cannot be had, it is a matter of some
-     * memory only. */
+    /* For arenas to come, and for the one that is there. Where any of it cannot be had, it is a
+     * matter of some memory only. */
     mallctl("arenas.dirty_decay_ms", NULL, NULL, &dirty_ms, sizeof dirty_ms);
     mallctl("arenas.muzzy_decay_ms", NULL, NULL, &muzzy_ms, sizeof muzzy_ms);
     mallctl("arena.0.dirty_decay_ms", NULL, NULL, &dirty_ms, sizeof dirty_ms);

@@ -2,13 +2,15 @@
 /*
  * General allocation, counted.
  *
- * What: malloc of the allocator chosen at build time, with the bytes in use counted per thread, so that
- *       counting costs no shared cache line. Small objects of the keyspace come from base/heap.h instead.
- * Always: memory_used() is the sum over all threads of what was taken less what was given back, whoever
- *         gave it back; it may lag another thread by what that thread does at this moment.
+ * What: malloc of the allocator chosen at build time, with the bytes in use counted per
+ *       thread, so that counting costs no shared cache line. Small objects of the keyspace
+ *       come from base/heap.h instead.
+ * Always: memory_used() is the sum over all threads of what was taken less what was given back,
+ *         whoever gave it back; it may lag another thread by what that thread does at this moment.
  * Lock: none; every function may be called from every thread.
- * Errors: mem_alloc and its kind never return NULL: the process ends with a message, as there is no way
- *         to go on. Sizes that a client controls go through mem_try_alloc, which may return NULL.
+ * Errors: mem_alloc and its kind never return NULL: the process ends with a message, as
+ *         there is no way to go on. Sizes that a client controls go through
+ *         mem_try_alloc, which may return NULL.
  */
 #ifndef KN_BASE_MEMORY_H
 #define KN_BASE_MEMORY_H
@@ -35,15 +37,16 @@ size_t memory_used(void);
 size_t memory_peak(void);
 void memory_note_peak(void);
 
-/* Adds to this thread's count: for base/heap.c, which takes memory in pages and hands it out in objects. */
+/* Adds to this thread's count: for base/heap.c, which takes memory in pages and
+ * hands it out in objects. */
 void memory_account(ptrdiff_t bytes);
 
 /* Memory for base/heap.c's pages, not counted: their objects are. */
 void *mem_page_alloc(size_t alignment, size_t size);
 void mem_page_free(void *ptr);
 
-/* From now on, memory that the allocator keeps for reuse goes back to the system soon, idle process or not.
- * Called once, when the process will not fork any more. */
+/* From now on, memory that the allocator keeps for reuse goes back to the system soon, idle process
+ * or not. Called once, when the process will not fork any more. */
 void memory_start_giving_back(void);
 
 /* The name and version of the allocator, as INFO shows it. */

@@ -60,8 +60,9 @@ bool number_parse_i64(struct bytes text, int64_t *ret_value) {
 }
 
 /*
- * Plain decimals whose digits fit 53 bits and whose scale is a power of ten that a double holds exactly: one
- * correctly rounded division then gives the correctly rounded result, so strtod is not needed.
+ * Plain decimals whose digits fit 53 bits and whose scale is a power of ten that a double
+ * holds exactly: one correctly rounded division then gives the correctly rounded result,
+ * so strtod is not needed.
  */
 static bool parse_plain_decimal(struct bytes text, double *ret_value) {
     static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -165,7 +166,8 @@ static unsigned put(char *out, const char *text) {
 unsigned number_format_double(char *out, double value) {
     if (isnan(value)) return put(out, "nan");
     if (isinf(value)) return put(out, value < 0 ? "-inf" : "inf");
-    /* Whole numbers of up to 17 digits come out of %.17g as they are; printf is many times slower. */
+    /* Whole numbers of up to 17 digits come out of %.17g as they are;
+     * printf is many times slower. */
     if (value > -1e17 && value < 1e17) {
         int64_t whole = (int64_t)value;
         if ((double)whole == value && (whole != 0 || !signbit(value))) {

@@ -2,10 +2,10 @@
 /*
  * Numbers from text and to text, exactly as the wire wants them.
  *
- * What: strict parsers (the whole view must be the number) and formatters that give byte for byte what
- *       clients expect.
- * Always: parsing never reads outside the view; ret_ is untouched when false is returned. Formatters
- *         return the length and write no terminating zero, except where noted.
+ * What: strict parsers (the whole view must be the number) and formatters that give byte for
+ *       byte what clients expect.
+ * Always: parsing never reads outside the view; ret_ is untouched when false is returned.
+ *         Formatters return the length and write no terminating zero, except where noted.
  * Owner, lock: none. Errors: false.
  */
 #ifndef KN_BASE_NUMBER_H
@@ -29,7 +29,8 @@ bool number_parse_u64(struct bytes text, uint64_t *ret_value);
 /* As strtod reads it, hexadecimal and infinity included; no leading space, no NaN, no overflow. */
 bool number_parse_double(struct bytes text, double *ret_value);
 bool number_parse_long_double(struct bytes text, long double *ret_value);
-/* An amount of memory: digits, then nothing, b, k, kb, m, mb, g, gb (k is 1000, kb 1024), any case. */
+/* An amount of memory: digits, then nothing, b, k, kb, m, mb, g, gb (k is
+ * 1000, kb 1024), any case. */
 bool number_parse_memory(struct bytes text, uint64_t *ret_bytes);
 
 extern const char number_digit_pairs[200]; /* "00" to "99" */
@@ -75,7 +76,8 @@ static inline unsigned number_format_i64(char *out, int64_t value) {
 
 /* out: NUMBER_DOUBLE_MAX bytes. 17 significant digits, as scores are replied; inf, -inf, nan. */
 unsigned number_format_double(char *out, double value);
-/* out: NUMBER_LONG_DOUBLE_MAX bytes. 17 decimals without trailing zeros, as INCRBYFLOAT stores it. */
+/* out: NUMBER_LONG_DOUBLE_MAX bytes. 17 decimals without trailing zeros,
+ * as INCRBYFLOAT stores it. */
 unsigned number_format_long_double(char *out, long double value);
 
 #endif

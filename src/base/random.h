@@ -2,8 +2,8 @@
 /*
  * Random numbers, fast and good enough for everything but secrets.
  *
- * What: struct rng is a generator to hand to whoever needs chance (tests seed it); random_next and its kind
- *       use the calling thread's own, seeded from the system when first used.
+ * What: struct rng is a generator to hand to whoever needs chance (tests seed it); random_next and
+ *       its kind use the calling thread's own, seeded from the system when first used.
  * Owner: whoever has the struct. Lock: none; a generator is used by one thread at a time.
  * Errors: none.
  */

@@ -2,8 +2,8 @@
 /*
  * A very cheap clock for statistics.
  *
- * What: on x86-64 the processor's time stamp counter, which takes a third of the time of clock_gettime;
- *       elsewhere nanoseconds.
+ * What: on x86-64 the processor's time stamp counter, which takes a third of the time of
+ *       clock_gettime; elsewhere nanoseconds.
  * Always: ticks of one processor grow; their length is measured by ticks_calibrate, once at start.
  * Lock and errors: none.
  */

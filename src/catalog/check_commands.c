@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Hazards of the commands that a document shows: what they do is not what the text says, or not on this key. */
+/* Hazards of the commands that a document shows: what they do is not what the text
+ * says, or not on this key. */
 #include <stdio.h>
 
 #include "catalog/check_inside.h"

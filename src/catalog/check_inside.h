@@ -2,8 +2,10 @@
 /*
  * What the rules of the check share.
  *
- * What: each pattern with what it is used for, by its words; lists of patterns for messages; looking in documents.
- * Always: a rule that speaks of several patterns reports once, at the first of them, and names the others.
+ * What: each pattern with what it is used for, by its words; lists of patterns for
+ *       messages; looking in documents.
+ * Always: a rule that speaks of several patterns reports once, at the first of
+ *         them, and names the others.
  * Owner: the checker lives as long as catalog_check. Lock, errors: none.
  */
 #ifndef KN_CATALOG_CHECK_INSIDE_H
@@ -53,7 +55,8 @@ bool checker_literal(const struct checker *checker, size_t pattern, const char *
 size_t checker_variables(const struct checker *checker, size_t pattern);
 
 void checker_clear(struct checker *checker);
-/* Reports the chosen patterns as one finding; format has one %s, for their list. Nothing when none is chosen. */
+/* Reports the chosen patterns as one finding; format has one %s, for their list.
+ * Nothing when none is chosen. */
 void checker_report(struct checker *checker, enum severity severity, const char *code,
                     const char *format, const char *remedy);
 /* The chosen patterns as "a, b and 3 more". */
@@ -61,8 +64,8 @@ const char *checker_list(struct checker *checker);
 void checker_at(struct checker *checker, enum severity severity, const char *code,
                 struct place place, const char *what, const char *remedy);
 
-/* Lines of the document that have any of the words; *at is the line to begin with, from 0, and then the one behind
- * what was found. */
+/* Lines of the document that have any of the words; *at is the line to begin with, from 0, and then
+ * the one behind what was found. */
 bool document_next_line(const struct checker *checker, size_t *at, const char *choices,
                         struct bytes *ret_line, struct place *ret_place);
 bool document_has(const struct checker *checker, const char *choices);

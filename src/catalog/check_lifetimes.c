@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Hazards of lifetimes: keys that stay for ever, collections that vanish whole, parts of one object that go apart. */
+/* Hazards of lifetimes: keys that stay for ever, collections that vanish whole, parts of
+ * one object that go apart. */
 #include <stdio.h>
 
 #include "catalog/check_inside.h"
@@ -189,7 +190,8 @@ static void check_whole(struct checker *checker) {
 
 /* ---- things that belong together ---- */
 
-/* The template up to and with its only variable, where literals follow: "batch:{}:"; no data otherwise. */
+/* The template up to and with its only variable, where literals follow:
+ * "batch:{}:"; no data otherwise. */
 static struct bytes object_of(const struct checker *checker, size_t i) {
     struct bytes literal = checker->literals[i];
     size_t at = words_find(literal, "{}:");
@@ -248,7 +250,8 @@ static void check_pairs(struct checker *checker) {
         "read both with MGET, or keep them as two fields of a hash");
 }
 
-/* The word before "id" in the only variable of a pattern: "jobId", "session_id" give job, session. */
+/* The word before "id" in the only variable of a pattern: "jobId",
+ * "session_id" give job, session. */
 static struct bytes stem_of(const struct checker *checker, size_t number) {
     const struct template *template = &checker_pattern(checker, number)->key.template;
     if (checker_variables(checker, number) != 1) return (struct bytes){0};

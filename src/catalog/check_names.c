@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Hazards in the names of keys: what two patterns match, examples that fit nothing, secrets, text of users. */
+/* Hazards in the names of keys: what two patterns match, examples that fit
+ * nothing, secrets, text of users. */
 #include <stdio.h>
 
 #include "catalog/check_inside.h"
@@ -23,8 +24,8 @@ static bool next_segment(struct bytes *rest, struct cut *ret_cut) {
     return true;
 }
 
-/* Whether a key can be both, with wide having a variable where narrow first has a literal. The literal where they
- * part goes to ret_word. */
+/* Whether a key can be both, with wide having a variable where narrow first has a literal. The
+ * literal where they part goes to ret_word. */
 static bool overlaps(struct bytes wide, struct bytes narrow, struct bytes *ret_word) {
     struct cut w, n;
     bool parted = false;
@@ -46,7 +47,8 @@ static bool overlaps(struct bytes wide, struct bytes narrow, struct bytes *ret_w
     }
 }
 
-/* Whether a template begins with what a deployment sets once, rather than with any value: "{ENV}:user". */
+/* Whether a template begins with what a deployment sets once, rather than with
+ * any value: "{ENV}:user". */
 static bool begins_with_setting(const struct pattern *pattern) {
     const struct template_part *first = pattern->key.template.parts;
     if (pattern->key.template.part_count == 0 || !first->is_variable) return false;

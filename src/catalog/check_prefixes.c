@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Hazards of prefixes: patterns without the common one, with it written out, environments that share a server. */
+/* Hazards of prefixes: patterns without the common one, with it written out,
+ * environments that share a server. */
 #include <stdio.h>
 
 #include "catalog/check_inside.h"
@@ -44,7 +45,8 @@ static bool family_listed(const struct checker *checker, struct bytes family, si
     return false;
 }
 
-/* The document lists the families without the prefix, in a section that speaks of it: is the list complete? */
+/* The document lists the families without the prefix, in a section that speaks of
+ * it: is the list complete? */
 static void check_family_list(struct checker *checker) {
     const struct markdown *facts = checker->facts;
     if (facts && facts->family_count > 1000) return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Hazards in the programs that a document shows. Each rule looks for words of the program's text in one block:
- * enough to see the mistake, and no parser.
+ * Hazards in the programs that a document shows. Each rule looks for words of the program's text in
+ * one block: enough to see the mistake, and no parser.
  */
 #include <stdio.h>
 
@@ -283,7 +283,8 @@ static void check_units(struct checker *checker) {
     }
 }
 
-/* MULTI: what is enqueued and what is written are of one ID; keys are in one slot; nothing is rolled back. */
+/* MULTI: what is enqueued and what is written are of one ID; keys are in one
+ * slot; nothing is rolled back. */
 static void check_transactions(struct checker *checker) {
     const struct markdown *facts = checker->facts;
     const struct markdown_usage *multi = NULL, *push = NULL;

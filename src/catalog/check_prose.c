@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Hazards in what a document says in words and in commands to type: promises the server does not keep, and advice that
- * harms. */
+/* Hazards in what a document says in words and in commands to type: promises the server does not
+ * keep, and advice that harms. */
 #include "catalog/check_inside.h"
 #include "catalog/words.h"
 

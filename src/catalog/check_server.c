@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Hazards between the keys and the server they live on: eviction, databases, cluster, Pub/Sub, known libraries. */
+/* Hazards between the keys and the server they live on: eviction, databases, cluster,
+ * Pub/Sub, known libraries. */
 #include <stdio.h>
 
 #include "catalog/check_inside.h"

@@ -43,7 +43,8 @@ static struct place keep_place(struct diagnostics *diagnostics, struct place pla
     return place;
 }
 
-/* Copies a sentence; what would break a line or a terminal is shown as '?', bytes above 127 stay. */
+/* Copies a sentence; what would break a line or a terminal is shown as
+ * '?', bytes above 127 stay. */
 static const char *keep_text(struct diagnostics *diagnostics, const char *format, va_list args) {
     char text[DIAGNOSTIC_TEXT_MAX];
     vsnprintf(text, sizeof text, format, args);

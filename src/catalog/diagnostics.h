@@ -2,11 +2,12 @@
 /*
  * What is wrong with a document, where, and what would be right.
  *
- * What: a list of findings in the manner of a compiler: severity, a code to look up or to silence, the place, a
- *       sentence about what is, and one about what to do.
- * Always: nothing in it points outside it; it may outlive the document. It holds at most DIAGNOSTICS_MAX
- *         findings; what comes after is counted, not kept.
- * Owner: whoever made it calls diagnostics_free. Lock: none, one thread uses it at a time. Errors: none.
+ * What: a list of findings in the manner of a compiler: severity, a code to look up or to silence,
+ *       the place, a sentence about what is, and one about what to do.
+ * Always: nothing in it points outside it; it may outlive the document. It holds at most
+ *         DIAGNOSTICS_MAX findings; what comes after is counted, not kept.
+ * Owner: whoever made it calls diagnostics_free. Lock: none, one thread uses it
+ *        at a time. Errors: none.
  */
 #ifndef KN_CATALOG_DIAGNOSTICS_H
 #define KN_CATALOG_DIAGNOSTICS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Walks cmark-gfm's tree with its iterator, so that depth costs no stack. Text of inline markup is collected into one
- * buffer until its block ends.
+ * Walks cmark-gfm's tree with its iterator, so that depth costs no stack. Text of inline markup is
+ * collected into one buffer until its block ends.
  */
 #include "catalog/document.h"
 
@@ -55,7 +55,8 @@ static struct block *add_block(struct walk *walk, enum block_kind kind, int line
     return block;
 }
 
-/* The text as one line; ret_broken, unless it is NULL, gets it with its line ends where it has some. */
+/* The text as one line; ret_broken, unless it is NULL, gets it with its
+ * line ends where it has some. */
 static struct bytes take_text(struct walk *walk, struct bytes *ret_broken) {
     struct arena *arena = &walk->document->arena;
     struct bytes text = words_trim(buffer_bytes(&walk->text));
@@ -257,8 +258,8 @@ static void html_token(struct walk *walk, const struct html_token *token) {
     }
 }
 
-/* A block of HTML: its tables are tables, its other texts paragraphs, items and headings. A table may go on in the
- * next block, past a blank line. */
+/* A block of HTML: its tables are tables, its other texts paragraphs, items and headings. A table
+ * may go on in the next block, past a blank line. */
 static void html_block(struct walk *walk, cmark_node *node) {
     const char *literal = cmark_node_get_literal(node);
     struct bytes rest = bytes_from_string(literal ? literal : "");

@@ -2,8 +2,8 @@
 /*
  * A Markdown document as blocks: headings, paragraphs, list items, tables, code.
  *
- * What: what cmark-gfm's parser says, flat and in order, with the text of inline markup: emphasis is gone, code
- *       stands in backquotes. Every block, cell and line of code knows its place.
+ * What: what cmark-gfm's parser says, flat and in order, with the text of inline markup: emphasis
+ *       is gone, code stands in backquotes. Every block, cell and line of code knows its place.
  * Always: texts lie in the document's arena; nothing points into the parser.
  * Owner: whoever parsed it calls document_free. Lock: none; parsing takes one of its own, once.
  * Errors: a document that is too large is reported.
@@ -59,14 +59,15 @@ struct document *document_parse(struct bytes text, const char *file,
                                 struct diagnostics *diagnostics);
 void document_free(struct document *document);
 
-/* The place of a text in a line (from 1), its column found by looking; the line's start when it is not there. */
+/* The place of a text in a line (from 1), its column found by looking; the line's
+ * start when it is not there. */
 struct place document_place(const struct document *document, uint32_t line, struct bytes text);
 
 /* The heading above a heading (both block numbers); SIZE_MAX when there is none. */
 size_t document_parent(const struct document *document, size_t section);
 
-/* Takes the next code span off the front of a text, without its backquotes; false when there is none. What stood
- * before it goes to ret_before unless that is NULL. */
+/* Takes the next code span off the front of a text, without its backquotes; false when there is
+ * none. What stood before it goes to ret_before unless that is NULL. */
 bool document_next_code(struct bytes *rest, struct bytes *ret_before, struct bytes *ret_code);
 
 #endif

@@ -61,8 +61,8 @@ static size_t digits_from(struct bytes text, size_t at) {
     return at - from;
 }
 
-/* Seconds or milliseconds since 1970, perhaps with a fraction; or ISO 8601: a date, perhaps with a time, its fraction, and
- * a zone. */
+/* Seconds or milliseconds since 1970, perhaps with a fraction; or ISO 8601: a date, perhaps with a
+ * time, its fraction, and a zone. */
 static bool is_timestamp(struct bytes text) {
     size_t whole = digits_from(text, 0), at;
     if (whole >= 9 && whole <= 16) {

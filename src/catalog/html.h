@@ -2,9 +2,10 @@
 /*
  * HTML within a Markdown document, as tags and text.
  *
- * What: cuts a block of HTML into tags (their names and row spans) and the text between them; comments are passed
- *       over, character references in texts are what they stand for.
- * Always: every step moves on; a tag that is never closed is text to the end, so that reading takes linear time.
+ * What: cuts a block of HTML into tags (their names and row spans) and the text between them;
+ *       comments are passed over, character references in texts are what they stand for.
+ * Always: every step moves on; a tag that is never closed is text to the end, so that
+ *         reading takes linear time.
  * Owner: views lie in the text that was read. Lock: none. Errors: none.
  */
 #ifndef KN_CATALOG_HTML_H

@@ -56,7 +56,8 @@ static bool put_distinct(struct state *state, size_t start) {
     return false;
 }
 
-/* A variable, its name brought to letters, digits and '_'; "{ids...}", "{userId:uuid}" and "{flow_id}" are. */
+/* A variable, its name brought to letters, digits and '_'; "{ids...}",
+ * "{userId:uuid}" and "{flow_id}" are. */
 static bool put_variable(struct state *state, struct bytes name) {
     name = innermost_name(name);
     size_t end = 0, start;
@@ -306,7 +307,8 @@ static bool is_shell_word(struct bytes text, const struct state *state) {
                             (state->separators < 2 && state->variables < 2));
 }
 
-/* A grammar has variables only, but for a first segment that may be literal: then its names tell. */
+/* A grammar has variables only, but for a first segment that may be
+ * literal: then its names tell. */
 static bool is_grammar(struct bytes out, const struct state *state) {
     size_t colon = words_index(out, ':');
     if (state->variables < 3 || state->separators < 2) return false;

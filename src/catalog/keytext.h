@@ -2,9 +2,9 @@
 /*
  * Which words of a document are keys.
  *
- * What: tells templates, literal keys, families ("cache:*") and grammars ("{service}:{feature}:{id}[:{sub}]") from
- *       everything else that has a colon in it, and brings every way to write a variable ({id}, <id>, ${id},
- *       %s) to the one that templates use.
+ * What: tells templates, literal keys, families ("cache:*") and grammars
+ *       ("{service}:{feature}:{id}[:{sub}]") from everything else that has a colon in it, and
+ *       brings every way to write a variable ({id}, <id>, ${id}, %s) to the one that templates use.
  * Owner: the arena that was passed. Lock: none. Errors: KEY_TEXT_NONE.
  */
 #ifndef KN_CATALOG_KEYTEXT_H
@@ -25,8 +25,8 @@ enum key_text {
 
 enum { KEY_TEXT_MAX = 400 };
 
-/* sure: the text stands where only keys stand, so that a single word is one too. ret_text: the text as a
- * template has it. */
+/* sure: the text stands where only keys stand, so that a single word is one too. ret_text: the
+ * text as a template has it. */
 enum key_text key_text_read(struct bytes text, bool sure, struct arena *arena,
                             struct bytes *ret_text);
 

@@ -29,7 +29,8 @@ static int64_t unit_ms(struct bytes word) {
     return 0;
 }
 
-/* How long the sign between groups of three digits is: "86,400", "604 800", "2_592_000"; 0 where none stands. */
+/* How long the sign between groups of three digits is: "86,400", "604 800",
+ * "2_592_000"; 0 where none stands. */
 static size_t group_sign(struct bytes text) {
     static const char *const signs[] = {",",           "_", " ", "'", "\xc2\xa0", "\xe2\x80\x89",
                                         "\xe2\x80\xaf"};
@@ -386,7 +387,8 @@ bool lifetime_read(struct bytes text, struct arena *arena, struct lifetime *ret_
             *ret_lifetime = (struct lifetime){.kind = LIFETIME_NONE};
             return true;
         }
-        /* Ends at a moment, or is told by another part of the key: there is one, of no fixed length. */
+        /* Ends at a moment, or is told by another part of the key: there is
+         * one, of no fixed length. */
         if (!words_have_any(text, "until|end of|midnight|window|duration|same as|dynamic|depends|"
                                   "configurable|variable|matches|remaining|equal to|per"))
             return false;

@@ -2,8 +2,8 @@
 /*
  * How long keys of a pattern live, as people write it.
  *
- * What: durations ("90s", "5m", "7d") strictly, and lifetimes of documents in any wording: "5 min", "1 hour
- *       (completed)", "No expiry", "-", "5-60 minutes", "window duration (e.g., 60s)".
+ * What: durations ("90s", "5m", "7d") strictly, and lifetimes of documents in any wording: "5 min",
+ *       "1 hour (completed)", "No expiry", "-", "5-60 minutes", "window duration (e.g., 60s)".
  * Always: durations are milliseconds, above zero and at most LIFETIME_MAX_MS.
  * Owner: text in a lifetime is the arena's that was passed. Lock: none. Errors: false.
  */
@@ -54,7 +54,8 @@ bool lifetime_read(struct bytes text, struct arena *arena, struct lifetime *ret_
 /* The same where bare numbers count in a unit that the heading of their column told. */
 bool lifetime_read_in(struct bytes text, int64_t unit_ms, struct arena *arena,
                       struct lifetime *ret_lifetime);
-/* The unit that a heading tells: "TTL (s)", "expiry_ms", "Lifetime in minutes"; 0 when it tells none. */
+/* The unit that a heading tells: "TTL (s)", "expiry_ms", "Lifetime in
+ * minutes"; 0 when it tells none. */
 int64_t lifetime_unit(struct bytes heading);
 
 /* Whether they ask the same of keys; notes do not count. */

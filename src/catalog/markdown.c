@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two passes. The first finds what decides how templates are read: prefixes, and the server's policy. The second
- * takes the blocks in order. A heading opens a section; what is said in it, and above it, belongs to the patterns
- * found in it.
+ * Two passes. The first finds what decides how templates are read: prefixes, and the server's
+ * policy. The second takes the blocks in order. A heading opens a section; what is said in it, and
+ * above it, belongs to the patterns found in it.
  */
 #include "catalog/markdown.h"
 
@@ -76,16 +76,16 @@ size_t importer_find(const struct importer *importer, const struct template *tem
     return number ? number - 1 : NO_PATTERN;
 }
 
-/* Whether what was found is another thing than a known pattern of its shape: a channel beside a key, or a key beside a
- * channel. A mention in passing is no statement. */
+/* Whether what was found is another thing than a known pattern of its shape: a channel beside a
+ * key, or a key beside a channel. A mention in passing is no statement. */
 static bool stands_beside(const struct pattern *known, const struct found *found) {
     bool is_key = known->type != PATTERN_TYPE_UNSTATED || known->lifetime.kind != LIFETIME_UNSTATED;
     if (found->guessed) return false;
     return known->kind == PATTERN_CHANNEL ? found->key_only : found->channel && is_key;
 }
 
-/* Two keys of one list or table that only the names of variables tell apart are the same keys: one of them goes, which
- * the reader must know. */
+/* Two keys of one list or table that only the names of variables tell apart are the same keys: one
+ * of them goes, which the reader must know. */
 static void note_alike(struct importer *importer, size_t pattern, const struct template *template,
                        const struct found *found) {
     const struct markdown *facts = importer->facts;
@@ -175,8 +175,8 @@ void importer_add_example(struct importer *importer, struct bytes key, struct pl
         catalog_add_example(importer->catalog, &importer->catalog->patterns[pattern], key, place);
 }
 
-/* The key with a variable for each segment in which there are digits or an '@', versions aside; empty when there is
- * none. */
+/* The key with a variable for each segment in which there are digits or an '@', versions aside;
+ * empty when there is none. */
 static struct bytes without_values(struct importer *importer, struct bytes key) {
     char out[KEY_TEXT_MAX + 64];
     size_t len = 0;
@@ -270,8 +270,8 @@ bool importer_has_group(struct importer *importer) {
     return importer->group_first != importer->group_end;
 }
 
-/* A heading that is a key, or has one in it, says what stands below it. A key without variables may be anything with
- * a colon in it, until something is said that only keys have. */
+/* A heading that is a key, or has one in it, says what stands below it. A key without variables may
+ * be anything with a colon in it, until something is said that only keys have. */
 static void read_heading_key(struct importer *importer, const struct block *block) {
     const struct section *section = &importer->sections[importer->block];
     struct bytes rest = block->text, before, code, key;

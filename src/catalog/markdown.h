@@ -2,12 +2,14 @@
 /*
  * A catalog out of a Markdown document that was never written for a machine.
  *
- * What: finds patterns in tables, lists, paragraphs, fenced blocks, comments, tree drawings and commands, with
- *       the types, lifetimes, databases and purposes that stand around them; and keeps, beside the catalog, what
- *       else a reader of the document learns from it: commands on keys, families, examples.
- * Always: what is inferred is marked as a guess in the pattern; what stands where a pattern or a property stands and
- *         cannot be understood becomes a note with its line.
- * Owner: markdown_free takes the document's facts; the catalog is the caller's own and outlives them.
+ * What: finds patterns in tables, lists, paragraphs, fenced blocks, comments, tree drawings and
+ *       commands, with the types, lifetimes, databases and purposes that stand around them; and
+ *       keeps, beside the catalog, what else a reader of the document learns from it: commands on
+ *       keys, families, examples.
+ * Always: what is inferred is marked as a guess in the pattern; what stands where a pattern or a
+ *         property stands and cannot be understood becomes a note with its line.
+ * Owner: markdown_free takes the document's facts; the catalog is the
+ *        caller's own and outlives them.
  * Lock: none. Errors: only a document that is too large; there is always a catalog otherwise.
  */
 #ifndef KN_CATALOG_MARKDOWN_H
@@ -78,11 +80,12 @@ struct catalog *catalog_read_markdown(struct bytes text, const char *file,
                                       struct diagnostics *diagnostics, struct markdown **ret_facts);
 void markdown_free(struct markdown *facts);
 
-/* Writes the catalog as a document that reads well and is read back as the same catalog. Returns 0 or
- * ERROR_NO_MEMORY. */
+/* Writes the catalog as a document that reads well and is read back as the same catalog.
+ * Returns 0 or ERROR_NO_MEMORY. */
 int catalog_write_markdown(const struct catalog *catalog, struct buffer *buffer);
 
-/* Whether a text is a Markdown document rather than YAML, by the file's name or, failing that, its beginning. */
+/* Whether a text is a Markdown document rather than YAML, by the file's name or,
+ * failing that, its beginning. */
 bool catalog_is_markdown(struct bytes text, const char *file);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Fenced blocks. A line is a key with a comment, a property under a key ("- TTL: 24 hours"), or a command; the block
- * as a whole may be drawn, or a program with calls of client libraries.
+ * Fenced blocks. A line is a key with a comment, a property under a key ("- TTL: 24 hours"), or a
+ * command; the block as a whole may be drawn, or a program with calls of client libraries.
  */
 #include "catalog/markdown_inside.h"
 #include "catalog/markdown_prefix.h"
@@ -53,7 +53,8 @@ static struct place place_in(const struct code *code, size_t line, struct bytes 
     return document_place(code->importer->document, code->block->place.line + (uint32_t)line, text);
 }
 
-/* What stands behind a key: its comment, without the mark before it. False when it is no comment. */
+/* What stands behind a key: its comment, without the mark before it.
+ * False when it is no comment. */
 bool words_key_comment(struct bytes rest, bool program, struct bytes *ret_comment) {
     size_t blanks = 0;
     while (blanks < rest.len && word_is_space(rest.data[blanks])) blanks++;
@@ -101,8 +102,8 @@ static void use_label(struct code *code, size_t pattern, struct place place) {
         importer_lifetime_beside(code->importer, pattern, remark, place);
 }
 
-/* "cart:{id}: a list": the last colon parts the key from what is said of it. With nothing or a comment behind, it stays: the
- * key is a family. */
+/* "cart:{id}: a list": the last colon parts the key from what is said of it. With nothing or a
+ * comment behind, it stays: the key is a family. */
 static void cut_colon(struct bytes *word, struct bytes *rest) {
     struct bytes behind = words_trim(*rest);
     if (!words_end(*word, "}:") && !words_end(*word, ">:")) return;
@@ -223,7 +224,8 @@ static bool begins_with_key(const struct code *code, struct bytes text, bool lit
     return kind == KEY_TEXT_TEMPLATE || (kind == KEY_TEXT_LITERAL && literals);
 }
 
-/* "- Type: Hash", "TTL: 2 hours", "Fields:" and the items below it: what is said of the keys above. */
+/* "- Type: Hash", "TTL: 2 hours", "Fields:" and the items below it: what
+ * is said of the keys above. */
 static bool read_property_line(struct code *code, struct bytes line, size_t number) {
     struct importer *importer = code->importer;
     struct bytes text = line;
@@ -260,7 +262,8 @@ static bool read_property_line(struct code *code, struct bytes line, size_t numb
     return true;
 }
 
-/* The words of a line within a comment or a text of a program that spans lines, or of one that is all comment. */
+/* The words of a line within a comment or a text of a program that spans lines, or of
+ * one that is all comment. */
 static bool take_remark(struct code *code, struct bytes line, struct bytes *ret_text) {
     static const char *const begins[] = {"/*", "\"\"\"", "'''"}, *const ends[] = {"*/", "\"\"\"",
                                                                                   "'''"};
@@ -329,7 +332,8 @@ static bool is_program(struct bytes info) {
                      "cpp|c#|csharp|rust|kotlin|lua|scala|swift|elixir");
 }
 
-/* Settings and drawings are not read; templates in their quotes are told where nothing describes them. */
+/* Settings and drawings are not read; templates in their quotes are told
+ * where nothing describes them. */
 static void note_texts(struct importer *importer, const struct block *block) {
     struct bytes rest = block->text, line, text, key;
     for (uint32_t number = 0; words_next_line(&rest, &line); number++) {
@@ -353,7 +357,8 @@ static void note_texts(struct importer *importer, const struct block *block) {
     }
 }
 
-/* How many lines further a value reaches whose brackets a line leaves open; SIZE_MAX when they are not closed. */
+/* How many lines further a value reaches whose brackets a line leaves open; SIZE_MAX
+ * when they are not closed. */
 static size_t open_lines(struct bytes line, struct bytes rest) {
     long depth = 0;
     size_t lines = 0;

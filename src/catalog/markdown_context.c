@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a list is a list of, by the words above it, and what is shown as wrong. Scripts, events and permissions have
- * names with colons too ("build:all", "user:joined"); only a list that may be one of keys gives patterns.
+ * What a list is a list of, by the words above it, and what is shown as wrong. Scripts, events
+ * and permissions have names with colons too ("build:all", "user:joined"); only a list that may
+ * be one of keys gives patterns.
  */
 #include "catalog/markdown_inside.h"
 #include "catalog/words.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What is drawn in fenced blocks: trees whose branches are the segments of keys, and tables of blanks or bars.
+ * What is drawn in fenced blocks: trees whose branches are the segments of keys, and
+ * tables of blanks or bars.
  */
 #include "catalog/markdown_inside.h"
 #include "catalog/markdown_prefix.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * After the last block: commands are brought to their patterns, sections and families give what patterns did not
- * state, and what can be inferred is, marked as a guess.
+ * After the last block: commands are brought to their patterns, sections and families give what
+ * patterns did not state, and what can be inferred is, marked as a guess.
  */
 #include <stdlib.h>
 
@@ -16,7 +16,8 @@ static enum pattern_kind usage_kind(const struct markdown_usage *usage) {
     return usage->usage.command->flags & USAGE_CHANNEL ? PATTERN_CHANNEL : PATTERN_KEY;
 }
 
-/* The pattern whose template has the same shape as what a command uses; NO_PATTERN when there is none. */
+/* The pattern whose template has the same shape as what a command uses;
+ * NO_PATTERN when there is none. */
 static size_t find_shape(struct importer *importer, const struct markdown_usage *usage) {
     struct catalog *catalog = importer->catalog;
     struct template template;
@@ -70,7 +71,8 @@ static bool is_covered(struct importer *importer, const struct matcher *matcher,
            matcher_find(matcher, PATTERN_KEY, bytes_from_string(sample), MATCHER_DATABASE_ANY);
 }
 
-/* Keys that programs gave names to: what stands beside them, and patterns where nothing else describes them. */
+/* Keys that programs gave names to: what stands beside them, and patterns where
+ * nothing else describes them. */
 static void add_definitions(struct importer *importer) {
     struct catalog *catalog = importer->catalog;
     struct matcher *matcher = importer->definitions ? match_so_far(importer) : NULL;
@@ -187,8 +189,8 @@ static size_t order_find(const struct order *order, const struct catalog *catalo
     return low;
 }
 
-/* A key that a program writes as it stands, without a number in it, is a pattern of its own where others begin like it;
- * any other literal key is taken for an example. */
+/* A key that a program writes as it stands, without a number in it, is a pattern of its own where
+ * others begin like it; any other literal key is taken for an example. */
 static bool is_constant(struct importer *importer, const struct order *order,
                         const struct markdown_usage *usage) {
     const struct command_facts *command = usage->usage.command;
@@ -235,7 +237,8 @@ static void add_used_literals(struct importer *importer) {
     mem_free(order.numbers);
 }
 
-/* Whether a command says of what type its key is, and how sure that is: 2 for redis-cli's, 1 for a call's. */
+/* Whether a command says of what type its key is, and how sure that is: 2 for
+ * redis-cli's, 1 for a call's. */
 static unsigned evidence(const struct markdown_usage *usage) {
     if (usage->bad || usage->pattern == NO_PATTERN) return 0;
     return usage->usage.called ? 1 : 2;
@@ -326,8 +329,8 @@ static void use_sections(struct importer *importer, struct pattern *pattern, siz
     }
 }
 
-/* "### Queue Implementation: Type: sorted sets" in a section without patterns speaks of those with "queue" in
- * their template. */
+/* "### Queue Implementation: Type: sorted sets" in a section without patterns speaks of those with
+ * "queue" in their template. */
 static void use_distant_sections(struct importer *importer) {
     for (size_t i = 0; i < importer->document->count; i++) {
         const struct section *section = &importer->sections[i];
@@ -352,7 +355,8 @@ static void use_distant_sections(struct importer *importer) {
     }
 }
 
-/* A family of which type or lifetime is stated, and nothing more exact is, is a pattern: a star is a variable. */
+/* A family of which type or lifetime is stated, and nothing more exact is, is a
+ * pattern: a star is a variable. */
 static bool add_family(struct importer *importer, struct markdown_family *family) {
     char text[KEY_TEXT_MAX + 64];
     size_t len = 0;
@@ -455,7 +459,8 @@ static void guess_rest(struct pattern *pattern) {
     guess_eviction(pattern);
 }
 
-/* "### Cache Strategy: Cache Duration: 1 hour" in a section without patterns speaks of its sister sections. */
+/* "### Cache Strategy: Cache Duration: 1 hour" in a section without patterns
+ * speaks of its sister sections. */
 static void lift_lifetimes(struct importer *importer) {
     for (size_t i = 0; i < importer->document->count; i++) {
         struct section *section = &importer->sections[i], *above;

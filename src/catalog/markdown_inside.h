@@ -2,10 +2,11 @@
 /*
  * What the parts of the Markdown reader share.
  *
- * What: markdown.c walks the blocks, markdown_code.c reads fenced ones, markdown_words.c understands single
- *       properties, markdown_finish.c brings together what was found in several places.
- * Always: patterns are numbered in the order of the document; the same template read again is the same pattern,
- *         and what the first place did not say is taken from later ones.
+ * What: markdown.c walks the blocks, markdown_code.c reads fenced ones,
+ *       markdown_words.c understands single properties, markdown_finish.c brings
+ *       together what was found in several places.
+ * Always: patterns are numbered in the order of the document; the same template read again is the
+ *         same pattern, and what the first place did not say is taken from later ones.
  * Owner: the reader lives as long as catalog_read_markdown. Lock, errors: none.
  */
 #ifndef KN_CATALOG_MARKDOWN_INSIDE_H
@@ -93,10 +94,12 @@ static inline struct section *section_at(struct importer *importer, size_t numbe
     return number < importer->document->count ? &importer->sections[number] : NULL;
 }
 
-/* The pattern of a template, new or known; NO_PATTERN when it cannot be one. A key and a channel may share a template:
- * they are two patterns once both are stated, and one as long as only one of them is, and the other mentioned. */
+/* The pattern of a template, new or known; NO_PATTERN when it cannot be one. A key and a channel
+ * may share a template: they are two patterns once both are stated, and one as long as only one of
+ * them is, and the other mentioned. */
 size_t importer_add(struct importer *importer, const struct found *found);
-/* The pattern whose template has the same shape, of this kind where there are two; NO_PATTERN when there is none. */
+/* The pattern whose template has the same shape, of this kind where there are two;
+ * NO_PATTERN when there is none. */
 size_t importer_find(const struct importer *importer, const struct template *template,
                      enum pattern_kind kind);
 /* False when there are too many. */
@@ -106,8 +109,8 @@ bool importer_add_family(struct importer *importer, struct bytes glob, struct pl
 void importer_describe_family(struct importer *importer, struct bytes text);
 void importer_add_example(struct importer *importer, struct bytes key, struct place place,
                           size_t pattern);
-/* Whether a literal key is an example of a pattern known so far, by the digits in it: "user:42" of user:{id}; then it
- * is kept as one. */
+/* Whether a literal key is an example of a pattern known so far, by the digits in it: "user:42" of
+ * user:{id}; then it is kept as one. */
 bool importer_take_example(struct importer *importer, const struct found *found);
 /* A command on a key; what it uses is decided at the end. */
 void importer_add_usage(struct importer *importer, const struct usage *usage, struct place place,
@@ -115,7 +118,8 @@ void importer_add_usage(struct importer *importer, const struct usage *usage, st
 void importer_unread(struct importer *importer, struct place place, const char *what,
                      struct bytes text);
 
-/* Properties belong to a group of patterns: the key above them, those of one row, those of a heading. */
+/* Properties belong to a group of patterns: the key above them, those of one
+ * row, those of a heading. */
 void importer_open_group(struct importer *importer, size_t pattern, unsigned level, bool record);
 void importer_close_group(struct importer *importer);
 /* Whether there is one; a heading that may be a key becomes one by being asked for. */
@@ -130,7 +134,8 @@ static inline unsigned importer_list_level(const struct block *item) {
 void importer_note_lead(struct importer *importer, const struct block *item);
 /* What the list of an item is, by the words before it and the headings above. */
 enum list_kind importer_list_kind(const struct importer *importer, const struct block *item);
-/* How far a line goes before something is shown as wrong: "good: `a:{x}`, [cross] `a{x}`"; 0 when all of it is. */
+/* How far a line goes before something is shown as wrong: "good: `a:{x}`, [cross]
+ * `a{x}`"; 0 when all of it is. */
 size_t words_until_wrong(struct bytes text);
 
 /* ---- markdown_prose.c ---- */
@@ -145,9 +150,11 @@ struct mention {
 /* The next code span from *at on that is a key; *at goes behind it. */
 bool importer_next_mention(struct importer *importer, struct bytes text, size_t *at,
                            struct mention *ret_mention);
-/* Whether nothing but a joint stands between two keys ("," "and"): what is said behind them is said of both. */
+/* Whether nothing but a joint stands between two keys ("," "and"): what is said
+ * behind them is said of both. */
 bool words_are_joint(struct bytes gap);
-/* Where what is said behind an enumeration of keys begins, and where the next key of another one stands. */
+/* Where what is said behind an enumeration of keys begins, and where the next
+ * key of another one stands. */
 void importer_enumeration(struct importer *importer, struct bytes text, const struct mention *first,
                           size_t *ret_from, size_t *ret_to);
 /* Keys in running text: a template is a pattern that the sentence describes. */
@@ -159,7 +166,8 @@ bool words_state_type(struct bytes after);
 
 /* ---- markdown_lines.c ---- */
 
-/* How long the sign is that parts a label or a key from what is said of it; 0 when there is none. */
+/* How long the sign is that parts a label or a key from what is said of
+ * it; 0 when there is none. */
 size_t words_sign_length(struct bytes text);
 
 /* A paragraph or an item of a list. */
@@ -167,10 +175,12 @@ void importer_lines(struct importer *importer, const struct block *block);
 /* What stands beside a key, piece by piece: "hash, TTL 5 min, what it is for". */
 void importer_pieces(struct importer *importer, size_t pattern, struct bytes text,
                      struct place place);
-/* The same, but words that are neither type nor lifetime are left alone. Whether there were none of these. */
+/* The same, but words that are neither type nor lifetime are left alone. Whether
+ * there were none of these. */
 bool importer_strict_pieces(struct importer *importer, size_t pattern, struct bytes text,
                             struct place place);
-/* The keys behind "Key:", each a pattern that what follows describes; line and level are where they stand. */
+/* The keys behind "Key:", each a pattern that what follows describes; line and
+ * level are where they stand. */
 void importer_key_label(struct importer *importer, struct bytes label, struct bytes value,
                         uint32_t line, unsigned level);
 
@@ -212,10 +222,11 @@ enum pattern_type words_type(struct bytes text, enum value_format *ret_format, b
 
 /* The type that a text begins with, as its own noun ("sorted set of ids"). */
 enum pattern_type words_leading_type(struct bytes text);
-/* Whether words in passing name the type of the key rather than a thing: "(Redis LIST)", "Hash of all connections",
- * "- Counter". */
+/* Whether words in passing name the type of the key rather than a thing: "(Redis LIST)", "Hash of
+ * all connections", "- Counter". */
 bool words_name_type(struct bytes text, bool *ret_sure);
-/* "last 10", "max 100", "keep 50": how many elements a collection is trimmed to; 0 when it does not say. */
+/* "last 10", "max 100", "keep 50": how many elements a collection is trimmed
+ * to; 0 when it does not say. */
 uint64_t words_trimmed_to(struct bytes text);
 /* What names of commands in a text ("HSET, HGETALL", "SET NX PX 8000") tell about the pattern. */
 void importer_commands(struct importer *importer, size_t pattern, struct bytes text,
@@ -225,7 +236,8 @@ void importer_commands(struct importer *importer, size_t pattern, struct bytes t
 void importer_code(struct importer *importer, const struct block *block);
 /* The text behind a comment's mark; false when the line is no comment. */
 bool words_comment(struct bytes line, struct bytes *ret_text);
-/* What stands behind a key: its comment, without the mark before it. False when it is no comment. */
+/* What stands behind a key: its comment, without the mark before it.
+ * False when it is no comment. */
 bool words_key_comment(struct bytes rest, bool program, struct bytes *ret_comment);
 
 /* ---- markdown_drawn.c ---- */

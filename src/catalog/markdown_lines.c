@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Paragraphs and items of lists. Each line of them is a key with what is said of it ("`user:{id}` - hash, 2 hours"),
- * a property ("TTL: 5 min") of the keys before it or of its section, or prose.
+ * Paragraphs and items of lists. Each line of them is a key with what is said of it ("`user:{id}` -
+ * hash, 2 hours"), a property ("TTL: 5 min") of the keys before it or of its section, or prose.
  */
 #include "base/number.h"
 #include "catalog/markdown_inside.h"
@@ -9,7 +9,8 @@
 
 enum { TYPE_BYTES = 16 };
 
-/* How long the sign is that parts a label or a key from what is said of it; 0 when there is none. */
+/* How long the sign is that parts a label or a key from what is said of
+ * it; 0 when there is none. */
 size_t words_sign_length(struct bytes text) {
     static const char *const signs[] = {
         "->",           "=>",           "--",           "-",           ":", "=", "|",
@@ -49,7 +50,8 @@ static bool says_forever(struct bytes piece, bool strict) {
                           "does not expire|doesn't expire|without ttl|without expiry");
 }
 
-/* Whether an amount at the front of a piece is its lifetime: "45 s each", "1 day"; not "24h volume". */
+/* Whether an amount at the front of a piece is its lifetime: "45 s each",
+ * "1 day"; not "24h volume". */
 static bool stands_alone(struct bytes piece, size_t end) {
     struct bytes rest = words_trim(words_from(piece, end)), word;
     if (rest.len == 0 || memchr("(.,", rest.data[0], 3)) return true;
@@ -59,7 +61,8 @@ static bool stands_alone(struct bytes piece, size_t end) {
               "retention|lifetime|fixed|unless|by|or|until");
 }
 
-/* One piece of "`key` - hash, TTL 5 min, what it is for". False when it is neither type, lifetime nor property. */
+/* One piece of "`key` - hash, TTL 5 min, what it is for". False when it is neither
+ * type, lifetime nor property. */
 static bool read_piece(struct importer *importer, size_t pattern, struct bytes piece, bool strict,
                        struct place place) {
     struct bytes label, value, rest, word;
@@ -325,8 +328,8 @@ static void read_label(struct importer *importer, const struct block *block,
         importer_sentence(importer, text, number);
 }
 
-/* Whether an item that looks like a key is one of events, scripts or the like; without variables it is a key only
- * where keys are told, or when its type is. */
+/* Whether an item that looks like a key is one of events, scripts or the like; without variables it
+ * is a key only where keys are told, or when its type is. */
 static bool is_of_others(const struct importer *importer, const struct block *block,
                          const struct line *line) {
     enum list_kind kind = importer_list_kind(importer, block);
@@ -391,7 +394,8 @@ static bool read_key(struct importer *importer, const struct block *block, struc
     return true;
 }
 
-/* A line that says something of the keys before it: an item below theirs, or words under a heading that is a key. */
+/* A line that says something of the keys before it: an item below theirs, or words under
+ * a heading that is a key. */
 static bool read_remark(struct importer *importer, const struct block *block, struct bytes text,
                         uint32_t number) {
     struct mention mention;

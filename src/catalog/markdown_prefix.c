@@ -96,7 +96,8 @@ static bool announces(struct bytes text) {
                           "carry|namespaced|start|starts|begin|begins");
 }
 
-/* The text that a code span says all keys begin with, up to its last separator; empty when it says none. */
+/* The text that a code span says all keys begin with, up to its last separator;
+ * empty when it says none. */
 static struct bytes read_stem(struct importer *importer, struct bytes code) {
     struct bytes key;
     bool open = words_end(code, ":") || words_end(code, ":*") || words_end(code, ":...") ||
@@ -107,7 +108,8 @@ static struct bytes read_stem(struct importer *importer, struct bytes code) {
     return words_until(key, key.len - 1);
 }
 
-/* "is `stg` or `prod`", "= dev, stg, prod", "(one of dev|prod)": the words behind a variable's name. */
+/* "is `stg` or `prod`", "= dev, stg, prod", "(one of dev|prod)": the words
+ * behind a variable's name. */
 static void read_values(struct bytes text, struct values *values) {
     static const char fillers[] = "is|are|either|one|of|in|=|:|or|and|can|be|the|being";
     struct bytes word;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Programs: what they give names to ("USER_KEY = (id) => `user:${id}`", "return f\"job:{id}\""), which are keys to
- * guess, and the calls of client libraries that use them, by those names or by their texts.
+ * Programs: what they give names to ("USER_KEY = (id) => `user:${id}`", "return
+ * f\"job:{id}\""), which are keys to guess, and the calls of client libraries that use them, by
+ * those names or by their texts.
  */
 #include "catalog/markdown_inside.h"
 #include "catalog/words.h"
@@ -84,8 +85,8 @@ static size_t read_path(struct bytes text, size_t at, struct bytes *ret_name) {
     return end > start ? at : start;
 }
 
-/* Texts and names joined with '+' or '.', from at on, as a template; its end in ret_end. False when it does not begin with
- * a text. */
+/* Texts and names joined with '+' or '.', from at on, as a template; its end in ret_end. False when
+ * it does not begin with a text. */
 static bool read_joined(struct importer *importer, struct bytes text, size_t at,
                         struct bytes *ret_text, size_t *ret_end) {
     char out[KEY_TEXT_MAX];
@@ -124,7 +125,8 @@ static bool read_joined(struct importer *importer, struct bytes text, size_t at,
     return true;
 }
 
-/* The key that an argument is: a text, texts joined, a call with a text to fill in, or a name known from before. */
+/* The key that an argument is: a text, texts joined, a call with a text to fill in, or
+ * a name known from before. */
 static struct bytes resolve(struct program *program, struct bytes argument) {
     struct bytes text, name;
     size_t end, quote = 0;
@@ -178,7 +180,8 @@ static struct bytes name_before(struct bytes text, size_t at) {
     return bytes_make(text.data + start, end - start);
 }
 
-/* The function that a line begins: its name stands before the first bracket, behind a word that says so. */
+/* The function that a line begins: its name stands before the first bracket,
+ * behind a word that says so. */
 static void note_function(struct program *program, struct bytes line) {
     size_t open = words_index(line, '(');
     if (open == line.len || open == 0) return;
@@ -196,8 +199,8 @@ static void note_function(struct program *program, struct bytes line) {
     if (name.len && !words_are(name, "if|for|while|return|switch")) program->function = name;
 }
 
-/* Whether what stands before a text leaves it a value of its own: "KEY = ", "return fmt.Sprintf(", "(id) => "; not the
- * argument of any call. */
+/* Whether what stands before a text leaves it a value of its own: "KEY = ", "return fmt.Sprintf(",
+ * "(id) => "; not the argument of any call. */
 static bool is_value(struct bytes front) {
     static const char *const signs[] = {"=>", "=", "return", ":"};
     front = words_trim(front);
@@ -220,8 +223,8 @@ static bool is_value(struct bytes front) {
     return false;
 }
 
-/* What a text on a line is given to: a name before '=' or ':' (of a property), the function that returns it, or the
- * constant of an enum. Empty when it is only used. */
+/* What a text on a line is given to: a name before '=' or ':' (of a property), the function that
+ * returns it, or the constant of an enum. Empty when it is only used. */
 static struct bytes given_to(const struct program *program, struct bytes line, size_t quote) {
     struct bytes front = words_until(line, quote);
     size_t equal = words_index(front, '='), colon = words_index(front, ':');
@@ -265,7 +268,8 @@ static struct bytes line_comment(struct bytes rest) {
 static const char telling_names[] =
     "key|keys|queue|channel|stream|lock|topic|set|list|zset|hash|cache";
 
-/* Whether a name in capitals, or with small words in it, says that its text is a key: "QUEUE_KEY", "cacheKey". */
+/* Whether a name in capitals, or with small words in it, says that its text is a key:
+ * "QUEUE_KEY", "cacheKey". */
 static bool tells_key(struct bytes name) {
     static const char *const ends[] = {"Key", "Queue", "Channel", "Stream",
                                        "Set", "KEY",   "QUEUE",   "Lock"};
@@ -330,7 +334,8 @@ static void define(struct program *program, struct bytes name, struct bytes text
         program->object = definition;
 }
 
-/* "ttl: 300," beside "pattern: 'seen:{id}'," in one object: seconds, unless its name says otherwise. */
+/* "ttl: 300," beside "pattern: 'seen:{id}'," in one object: seconds, unless
+ * its name says otherwise. */
 static void read_object_line(struct program *program, struct bytes line) {
     size_t colon = words_index(line, ':');
     int64_t number, unit = 1000;
@@ -349,7 +354,8 @@ static void read_object_line(struct program *program, struct bytes line) {
         program->object->lifetime_ms = number * unit;
 }
 
-/* "'seen:{id}': 'hash'": a key with nothing but its type. Single words are keys too once others were. */
+/* "'seen:{id}': 'hash'": a key with nothing but its type. Single words are
+ * keys too once others were. */
 static bool read_pair(struct program *program, struct bytes text, struct bytes rest, size_t line) {
     struct importer *importer = program->importer;
     struct bytes type, key;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sentences: keys that stand in them as code, each described by its own sentence, or by what is said of the whole
- * enumeration that it stands in.
+ * Sentences: keys that stand in them as code, each described by its own sentence, or by what is
+ * said of the whole enumeration that it stands in.
  */
 #include "catalog/markdown_inside.h"
 #include "catalog/words.h"
@@ -132,13 +132,14 @@ bool words_state_type(struct bytes after) {
     return words_leading_type(words_from(after, 1)) != PATTERN_TYPE_UNSTATED;
 }
 
-/* Whether nothing but a joint stands between two keys: what is said behind them is said of both, as in
- * "`a:{x}`, `b:{x}` and `c:{x}` expire". */
+/* Whether nothing but a joint stands between two keys: what is said behind them is said of both, as
+ * in "`a:{x}`, `b:{x}` and `c:{x}` expire". */
 bool words_are_joint(struct bytes gap) {
     return words_are(words_trim(gap), ",|and|or|, and|, or|/|&|+");
 }
 
-/* Where what is said behind an enumeration of keys begins, and where the next key of another one stands. */
+/* Where what is said behind an enumeration of keys begins, and where the next
+ * key of another one stands. */
 void importer_enumeration(struct importer *importer, struct bytes text, const struct mention *first,
                           size_t *ret_from, size_t *ret_to) {
     size_t at = first->end, end = first->end;

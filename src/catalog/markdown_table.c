@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tables. One column holds the keys, the other columns' titles say what stands in them; or the table stands on its
- * side, with properties down the first column, of the key that one of its rows or the heading above it names.
+ * Tables. One column holds the keys, the other columns' titles say what stands in them; or the
+ * table stands on its side, with properties down the first column, of the key that one of its rows
+ * or the heading above it names.
  */
 #include "catalog/markdown_prefix.h"
 #include "catalog/words.h"
@@ -269,7 +270,8 @@ static void read_kind(struct importer *importer, const struct columns *columns,
     }
 }
 
-/* The next key of a cell: each code span is one; without any the cell itself, or each of its words that is. */
+/* The next key of a cell: each code span is one; without any the cell itself, or
+ * each of its words that is. */
 struct key_cell {
     struct bytes rest;
     bool coded, whole, any;

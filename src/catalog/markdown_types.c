@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What words say about the type of keys: "sorted set", "a list of ids", "JSON (gzipped)", "HSET, HGETALL".
+ * What words say about the type of keys: "sorted set", "a list of ids", "JSON
+ * (gzipped)", "HSET, HGETALL".
  */
 #include "base/number.h"
 #include "catalog/lifetime.h"
@@ -67,8 +68,8 @@ static struct bytes skip_articles(struct bytes text) {
     return words_trim(text);
 }
 
-/* The type that a text begins with, as its own noun: "sorted set scored by time", "a list (newest first)"; not "list
- * page", "set by the worker", "hash or string". */
+/* The type that a text begins with, as its own noun: "sorted set scored by time", "a list (newest
+ * first)"; not "list page", "set by the worker", "hash or string". */
 static const struct type_row *leading_type(struct bytes text) {
     size_t length, next_length;
     struct bytes noun = skip_articles(text), word;
@@ -208,8 +209,8 @@ void importer_type(struct importer *importer, size_t number, struct bytes text, 
         pattern->elements_max = words_trimmed_to(text);
 }
 
-/* Whether the word in a comment names the type of the key rather than a thing: "(Redis LIST)", "Sorted set of
- * job IDs", "Hash of all connections", "- Counter". */
+/* Whether the word in a comment names the type of the key rather than a thing: "(Redis LIST)",
+ * "Sorted set of job IDs", "Hash of all connections", "- Counter". */
 bool words_name_type(struct bytes text, bool *ret_sure) {
     static const char *const starts[] = {
         "sorted set", "hash of",   "set of",  "list of", "redis stream", "redis hash", "redis list",

@@ -244,7 +244,8 @@ static void set_text(struct importer *importer, const char **field, struct bytes
         *field = catalog_copy_prose(importer->catalog, text);
 }
 
-/* Backquotes in texts that are kept as prose would be code again when written: they stay as they are. */
+/* Backquotes in texts that are kept as prose would be code again when
+ * written: they stay as they are. */
 static void read_database(struct importer *importer, struct pattern *pattern, struct bytes text) {
     for (size_t i = 0; i < text.len; i++) {
         uint64_t number = 0;

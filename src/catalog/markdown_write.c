@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A catalog as a document of one form, and that form read back. Its first line says that it is one, so that reading
- * guesses nothing: "##" is a section, "###" a pattern, the paragraph under it what the pattern is for, and each
- * list item a field of keyspace.yaml with its value as code. Reading builds the tree that YAML would have given.
+ * A catalog as a document of one form, and that form read back. Its first line says that it is one,
+ * so that reading guesses nothing: "##" is a section, "###" a pattern, the paragraph under it what
+ * the pattern is for, and each list item a field of keyspace.yaml with its value as code. Reading
+ * builds the tree that YAML would have given.
  */
 #include "catalog/markdown.h"
 #include "catalog/markdown_own.h"

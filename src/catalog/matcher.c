@@ -3,8 +3,8 @@
 
 #include "catalog/matcher_inside.h"
 
-/* A variable before a literal takes as little as it can, so an inner literal is looked for from the left and the
- * last one at the end: one pass, and what fits in any way is found. */
+/* A variable before a literal takes as little as it can, so an inner literal is looked for from the
+ * left and the last one at the end: one pass, and what fits in any way is found. */
 bool mixed_fits(const struct template_part *parts, size_t part_count, bool trailing, const char *at,
                 const char *end, const char *all, struct bytes *values) {
     size_t i = 0;
@@ -70,8 +70,9 @@ static __attribute__((noinline)) uint32_t long_child(const struct matcher *match
     return edge->text ? edge->child : 0;
 }
 
-/* The node behind the segment at `at` by a literal, 0 when there is none; and where the segment ends. One of up to eight
- * bytes is found, measured and loaded by one look at eight bytes of the key. */
+/* The node behind the segment at `at` by a literal, 0 when there is none; and where
+ * the segment ends. One of up to eight bytes is found, measured and loaded by one
+ * look at eight bytes of the key. */
 static inline uint32_t literal_child(const struct walk *walk, uint32_t node, const char *at,
                                      const char **ret_end) {
     static const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -90,8 +91,8 @@ static inline uint32_t literal_child(const struct walk *walk, uint32_t node, con
     return short_child(matcher, node, word, (uint32_t)len);
 }
 
-/* The ways out of a node other than a literal, from turn->stage on. Returns a terminal; or 0, with the node to go on
- * with in *ret_node, which is 0 when there is none. */
+/* The ways out of a node other than a literal, from turn->stage on. Returns a terminal; or 0, with
+ * the node to go on with in *ret_node, which is 0 when there is none. */
 static uint32_t take_turn(struct walk *walk, struct turn turn, uint32_t *ret_node) {
     const struct matcher *matcher = walk->matcher;
     const struct node *node = &matcher->nodes[turn.node];
@@ -175,7 +176,8 @@ bool pattern_allows_database(const struct pattern *pattern, int database) {
     return false;
 }
 
-/* Of several templates of one shape: the one that names the database, else the one that names none. */
+/* Of several templates of one shape: the one that names the database, else
+ * the one that names none. */
 static const struct target *choose(const struct matcher *matcher, uint32_t terminal, int database) {
     const struct target *target = &matcher->targets[terminal], *chosen = target;
     if (kn_likely(target->next == 0)) return target;

@@ -2,11 +2,12 @@
 /*
  * Which pattern a key belongs to.
  *
- * What: the templates of several catalogs, compiled into one structure that is only read. A variable matches one
- *       segment, a trailing one the rest of the key where nothing more literal matches; the more literal
- *       pattern wins, left to right. Databases decide only between patterns of the same shape.
- * Always: an answer takes one look at each segment per template part that could match it, whatever the key
- *         (no template node is visited twice), and allocates nothing.
+ * What: the templates of several catalogs, compiled into one structure that is only read. A
+ *       variable matches one segment, a trailing one the rest of the key where nothing more literal
+ *       matches; the more literal pattern wins, left to right. Databases decide only between
+ *       patterns of the same shape.
+ * Always: an answer takes one look at each segment per template part that could match it, whatever
+ *         the key (no template node is visited twice), and allocates nothing.
  * Owner: whoever made it calls matcher_free, before the catalogs, which it points into.
  * Lock: none; any number of threads may ask at once.
  * Errors: patterns that can never be told apart are reported, and there is no matcher.
@@ -35,8 +36,8 @@ size_t matcher_pattern_count(const struct matcher *matcher);
 const struct pattern *matcher_pattern(const struct matcher *matcher, unsigned id);
 const struct catalog *matcher_catalog(const struct matcher *matcher, unsigned id);
 
-/* The number of the pattern, 0 when there is none. database: MATCHER_DATABASE_ANY when it is not known. A key
- * in a database where its pattern does not want it is found all the same. */
+/* The number of the pattern, 0 when there is none. database: MATCHER_DATABASE_ANY when it is not
+ * known. A key in a database where its pattern does not want it is found all the same. */
 unsigned matcher_find(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
                       int database);
 
@@ -64,7 +65,8 @@ struct match {
 bool matcher_match(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
                    int database, struct match *ret_match);
 
-/* Whether a key is of a pattern, by its number (0: of none), and its variables have these values. */
+/* Whether a key is of a pattern, by its number (0: of none), and its
+ * variables have these values. */
 bool matcher_is(const struct matcher *matcher, enum pattern_kind kind, struct bytes key,
                 int database, unsigned id, const struct match_variable *values, size_t count);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Compiles catalogs into a matcher: every template, with its prefixes written out, becomes a path of the tree. Mixed
- * segments are collected in one array and sorted at the end, so that each node has its own in a row, the
- * most literal first.
+ * Compiles catalogs into a matcher: every template, with its prefixes written out, becomes a path
+ * of the tree. Mixed segments are collected in one array and sorted at the end, so that each node
+ * has its own in a row, the most literal first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,8 @@ struct builder {
     size_t node_room, target_room, edge_count;
     struct mixed_item *mixed;
     size_t mixed_count, mixed_room;
-    /* Mixed segments by node and shape, in the form of literals that no segment has: ':' for a variable. */
+    /* Mixed segments by node and shape, in the form of literals that no segment
+     * has: ':' for a variable. */
     struct edge *shapes;
     size_t shape_mask, shape_count;
 };
@@ -113,7 +114,8 @@ static uint32_t split(struct arena *arena, const struct template *template,
     return (uint32_t)separators + 1;
 }
 
-/* A mixed segment as a text: ':' can only be a variable there, and a second one at the end says trailing. */
+/* A mixed segment as a text: ':' can only be a variable there, and a second one
+ * at the end says trailing. */
 static struct bytes shape_text(struct arena *arena, const struct segment *segment, bool trailing) {
     size_t len = 0;
     for (uint32_t i = 0; i < segment->part_count; i++) len += segment->parts[i].text.len;
@@ -175,7 +177,8 @@ static uint32_t next_node(struct builder *builder, uint32_t node, const struct s
     return mixed->child = add_node(builder);
 }
 
-/* Where the number of the template's terminal is kept; good until nodes or mixed segments are added. */
+/* Where the number of the template's terminal is kept; good until nodes or
+ * mixed segments are added. */
 static uint32_t *find_terminal(struct builder *builder, uint32_t node,
                                const struct segment *segments, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
@@ -288,9 +291,9 @@ static bool add_catalog(struct builder *builder, const struct catalog *catalog) 
     return ok;
 }
 
-/* By node; of one node the more literal first. Parts are compared from the left: a literal comes before a variable,
- * of two literals the longer one; where one ends, the one with more parts. Then what ends in the segment
- * before what takes the rest. */
+/* By node; of one node the more literal first. Parts are compared from the left: a literal comes
+ * before a variable, of two literals the longer one; where one ends, the one with more parts. Then
+ * what ends in the segment before what takes the rest. */
 static int compare_mixed(const void *left, const void *right) {
     const struct mixed_item *a = left, *b = right;
     const struct mixed *x = &a->mixed, *y = &b->mixed;
@@ -338,8 +341,8 @@ static void index_short_edges(struct matcher *matcher) {
 
 /* ---- leads ---- */
 
-/* The literals of a target up to a variable that ends it, with the last separator; of no length when it is of another
- * shape, or when keys that begin so have other ways. */
+/* The literals of a target up to a variable that ends it, with the last separator; of no length
+ * when it is of another shape, or when keys that begin so have other ways. */
 static struct lead lead_of(struct matcher *matcher, const struct target *target) {
     const struct segment *last = &target->segments[target->segment_count - 1];
     struct lead lead = {0};

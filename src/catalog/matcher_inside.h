@@ -2,12 +2,13 @@
 /*
  * How a matcher lies in memory; for matcher.c, which asks, and matcher_build.c, which compiles.
  *
- * What: a tree over segments. From a node, a segment leads on by one of four ways, tried in this order: it is a
- *       literal (one look into a table of all edges, or of the short ones among them), it is mixed ("celery-{id}", a short list), it is a
- *       variable, or a trailing variable takes it with all that follows.
- * Always: a node lies at one depth, and every way but the last takes exactly one segment; so a node is visited
- *         once per key at most, and the number of nodes bounds the work. Node 0 is the root of keys, node 1
- *         of channels; 0 as a child is none.
+ * What: a tree over segments. From a node, a segment leads on by one of four ways, tried in this
+ *       order: it is a literal (one look into a table of all edges, or of the short ones among
+ *       them), it is mixed ("celery-{id}", a short list), it is a variable, or a trailing variable
+ *       takes it with all that follows.
+ * Always: a node lies at one depth, and every way but the last takes exactly one segment; so a node
+ *         is visited once per key at most, and the number of nodes bounds the work. Node 0 is the
+ *         root of keys, node 1 of channels; 0 as a child is none.
  * Owner, lock: the matcher's. Errors: none.
  */
 #ifndef KN_CATALOG_MATCHER_INSIDE_H
@@ -83,8 +84,9 @@ struct target {
     uint16_t id, alias;
 };
 
-/* Literals up to a variable that takes the whole rest, where there is no other way: a key that begins so is settled by one
- * look, without a walk. Leads of one class (by length) are found by as many of their first bytes as all of it have. */
+/* Literals up to a variable that takes the whole rest, where there is no other way: a key that
+ * begins so is settled by one look, without a walk. Leads of one class (by length) are found by as
+ * many of their first bytes as all of it have. */
 enum { LEAD_CLASSES = 3 };
 static const size_t lead_class_min[LEAD_CLASSES] = {16, 8, 4};
 
@@ -209,8 +211,8 @@ static inline uint32_t lead_find(const struct matcher *matcher, struct bytes key
     return 0;
 }
 
-/* Whether a segment, [at, end), fits parts; all is where the key ends, for a trailing variable. Values of
- * variables go to values when it is not NULL. */
+/* Whether a segment, [at, end), fits parts; all is where the key ends, for a trailing variable.
+ * Values of variables go to values when it is not NULL. */
 bool mixed_fits(const struct template_part *parts, size_t part_count, bool trailing, const char *at,
                 const char *end, const char *all, struct bytes *values);
 

@@ -104,7 +104,8 @@ struct prefix *catalog_find_prefix(const struct catalog *catalog, struct bytes n
 
 enum { NAME_DERIVED_MAX = 120 };
 
-/* The template's own words, divided by dots: "{prefix}:cache:cameras:{id}" is "cache.cameras.id". */
+/* The template's own words, divided by dots:
+ * "{prefix}:cache:cameras:{id}" is "cache.cameras.id". */
 static struct bytes derive_name(struct catalog *catalog, const struct pattern *pattern) {
     const struct template *template = &pattern->key.template;
     char *name = arena_alloc(&catalog->arena, NAME_DERIVED_MAX + TEMPLATE_PARTS_MAX + 2);

@@ -2,12 +2,14 @@
 /*
  * A catalog: the patterns of a keyspace, and what each asks of its keys.
  *
- * What: the model that YAML and Markdown are read into, that the matcher is compiled from, and that is written
- *       back. It says where in which document each thing stands, and what was guessed rather than stated.
- * Always: after catalog_finish every pattern has a name of its own, and its templates, tenant and aliases
- *         agree with one another. A finished catalog is not changed any more.
+ * What: the model that YAML and Markdown are read into, that the matcher is compiled from, and
+ *       that is written back. It says where in which document each thing stands, and what was
+ *       guessed rather than stated.
+ * Always: after catalog_finish every pattern has a name of its own, and its templates, tenant and
+ *         aliases agree with one another. A finished catalog is not changed any more.
  * Owner: the catalog owns everything in it; catalog_free takes all of it back.
- * Lock: none; a finished catalog may be read by any number of threads. Errors: reported as diagnostics.
+ * Lock: none; a finished catalog may be read by any number of threads. Errors:
+ *       reported as diagnostics.
  */
 #ifndef KN_CATALOG_MODEL_H
 #define KN_CATALOG_MODEL_H
@@ -145,8 +147,8 @@ struct catalog {
 struct catalog *catalog_new(const char *file);
 void catalog_free(struct catalog *catalog);
 
-/* A new pattern of zeros at the end; NULL when there are CATALOG_PATTERNS_MAX. It, and those before it, may
- * move when the next one is added. */
+/* A new pattern of zeros at the end; NULL when there are CATALOG_PATTERNS_MAX. It, and those before
+ * it, may move when the next one is added. */
 struct pattern *catalog_add_pattern(struct catalog *catalog);
 /* A copy, ended by a zero byte, that lives as long as the catalog. */
 const char *catalog_copy(struct catalog *catalog, struct bytes text);

@@ -2,7 +2,8 @@
 /*
  * A catalog from a file: YAML, or a Markdown document, by the ending of its name.
  *
- * Always: no other endings, so that who may name a file to a server cannot have it quote any file of the machine.
+ * Always: no other endings, so that who may name a file to a server cannot have it quote
+ *         any file of the machine.
  * Owner: the caller, of the catalog. Lock: none. Errors: reported.
  */
 #ifndef KN_CATALOG_READ_H

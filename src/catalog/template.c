@@ -143,7 +143,8 @@ size_t template_expansions(const struct template *template, const struct prefix 
     return count;
 }
 
-/* Appends a literal, to the last part when that is one too. Templates have bounded text, so this ends. */
+/* Appends a literal, to the last part when that is one too. Templates have
+ * bounded text, so this ends. */
 static void append_literal(struct template *to, struct bytes text, struct arena *arena) {
     struct template_part *last = to->part_count ? &to->parts[to->part_count - 1] : NULL;
     if (text.len == 0) return;

@@ -2,10 +2,12 @@
 /*
  * The shape of a pattern's keys: literal bytes and variables.
  *
- * What: "{prefix}:cache:cameras:{id}", parsed. A variable stands for one segment, that is, for bytes without
- *       ':', at least one; a variable at the very end takes the rest of the key. "{{" and "}}" are braces.
- * Always: no two variables touch once prefixes are written out, no name appears twice, literals that touch
- *         are one. A template has at most TEMPLATE_PARTS_MAX parts and TEMPLATE_TEXT_MAX bytes.
+ * What: "{prefix}:cache:cameras:{id}", parsed. A variable stands for one segment, that is, for
+ *       bytes without ':', at least one; a variable at the very end takes the rest of the key.
+ *       "{{" and "}}" are braces.
+ * Always: no two variables touch once prefixes are written out, no name appears twice, literals
+ *         that touch are one. A template has at most TEMPLATE_PARTS_MAX parts and
+ *         TEMPLATE_TEXT_MAX bytes.
  * Owner: the arena that was passed, with the text it was parsed from copied. Lock: none.
  * Errors: a sentence about what is wrong, with the byte where.
  */
@@ -63,20 +65,21 @@ bool template_parse(struct bytes text, const struct prefix *prefixes, size_t pre
  * TEMPLATE_EXPANSIONS_MAX + 1, which is one more than anybody may use. */
 size_t template_expansions(const struct template *template, const struct prefix *prefixes,
                            size_t prefix_count);
-/* The template with prefixes written out, as expansion number index has them; the usual values are number
- * 0. Names of variables and literals are the arena's. */
+/* The template with prefixes written out, as expansion number index has them; the usual values are
+ * number 0. Names of variables and literals are the arena's. */
 void template_expand(const struct template *template, const struct prefix *prefixes,
                      size_t prefix_count, size_t index, struct arena *arena,
                      struct template *ret_template);
 
-/* The value that a prefix has in expansion number *index, of which it takes its share; NULL when no prefix
- * has that name. To be asked for each variable of the template, in order. */
+/* The value that a prefix has in expansion number *index, of which it takes its share; NULL when no
+ * prefix has that name. To be asked for each variable of the template, in order. */
 const char *template_expansion_value(const struct prefix *prefixes, size_t prefix_count,
                                      struct bytes name, uint32_t *index);
 
 /* The variable of that name; part_count when there is none. */
 size_t template_find_variable(const struct template *template, struct bytes name);
-/* Whether both have the same literals and variables in the same places, whatever the variables' names. */
+/* Whether both have the same literals and variables in the same places,
+ * whatever the variables' names. */
 bool template_same_shape(const struct template *a, const struct template *b);
 
 /* A key that fits, each variable standing for its own name, or for what the prefixes say. */

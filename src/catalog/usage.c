@@ -231,7 +231,8 @@ static bool number_before(struct bytes text, size_t at, int64_t *ret_number) {
 }
 
 bool usage_duration(struct bytes text, int64_t *ret_ms) {
-    /* How programs write units: the word, what comes behind it, whether the number stands before. */
+    /* How programs write units: the word, what comes behind it, whether
+     * the number stands before. */
     static const struct {
         const char *front, *back;
         bool before;
@@ -269,7 +270,8 @@ bool usage_duration(struct bytes text, int64_t *ret_ms) {
     return false;
 }
 
-/* Takes an argument off the front: a word, or what stands in quotes. False at the end and at a comment. */
+/* Takes an argument off the front: a word, or what stands in quotes. False at
+ * the end and at a comment. */
 static bool next_argument(struct bytes *rest, struct bytes *ret_argument) {
     while (rest->len && word_is_space(rest->data[0])) *rest = words_from(*rest, 1);
     if (rest->len == 0 || rest->data[0] == '#' || words_start(*rest, "//") ||
@@ -325,7 +327,8 @@ static int64_t option_seconds(const struct usage *usage) {
     return 0;
 }
 
-/* set(key, value, 10*time.Minute), set(key, value, 5, TimeUnit.MINUTES): what options do not say. */
+/* set(key, value, 10*time.Minute), set(key, value, 5, TimeUnit.MINUTES):
+ * what options do not say. */
 static int64_t argument_lifetime(const struct usage *usage) {
     int64_t ms = usage->lifetime_ms, number;
     struct bytes unit = usage->count >= 4 ? usage->arguments[3] : (struct bytes){0};

@@ -2,8 +2,9 @@
 /*
  * What a command in a document gives away about the key it is used on.
  *
- * What: finds commands in lines of a shell or of redis-cli, in inline code, and as calls of client libraries
- *       (client.setEx(`session:${id}`, 604800, ...)), with the key, and type and lifetime where they tell one.
+ * What: finds commands in lines of a shell or of redis-cli, in inline code, and as calls of
+ *       client libraries (client.setEx(`session:${id}`, 604800, ...)), with the key, and type and
+ *       lifetime where they tell one.
  * Owner: views lie in the text that was read. Lock: none. Errors: false.
  */
 #ifndef KN_CATALOG_USAGE_H
@@ -48,8 +49,9 @@ struct usage {
 /* A line such as "redis-cli -a x keys 'batch:*'", "SETEX k 60 v", "1. GET k", "> LLEN q". */
 bool usage_read_line(struct bytes line, struct usage *ret_usage);
 
-/* The next call in a program's text from position *at on; ret_start is where it begins. assigned holds
- * "name = text" pairs that the program made before, looked up for arguments that are names. */
+/* The next call in a program's text from position *at on; ret_start is where it begins.
+ * assigned holds "name = text" pairs that the program made before, looked up for
+ * arguments that are names. */
 struct usage_names {
     struct {
         struct bytes name, text;
@@ -66,7 +68,8 @@ bool usage_quoted(struct bytes text, size_t at, struct bytes *ret_text, size_t *
 
 /* Fills in the lifetime that the command's arguments tell. */
 void usage_find_lifetime(struct usage *usage);
-/* An amount of time as programs write it: "Duration.ofHours(1)", "10*time.Minute", "12.hours", "timedelta(days=7)". */
+/* An amount of time as programs write it: "Duration.ofHours(1)", "10*time.Minute",
+ * "12.hours", "timedelta(days=7)". */
 bool usage_duration(struct bytes text, int64_t *ret_ms);
 
 /* A product of numbers: "604800", "7 * 24 * 60 * 60". */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Calls of client libraries in the text of a program, whatever its language: names, brackets and quotes are enough.
+ * Calls of client libraries in the text of a program, whatever its language: names,
+ * brackets and quotes are enough.
  */
 #include "catalog/usage.h"
 #include "catalog/words.h"

@@ -2,9 +2,10 @@
 /*
  * Words of documents: trimming, searching without regard to case, likeness.
  *
- * What: what people write is read leniently, and a wrong word is answered with the one that was meant.
- * Always: nothing here allocates; views lie in the views they were cut from. ASCII decides about case.
- * Owner, lock and errors: none.
+ * What: what people write is read leniently, and a wrong word is answered
+ *       with the one that was meant.
+ * Always: nothing here allocates; views lie in the views they were cut from. ASCII decides about
+ * case. Owner, lock and errors: none.
  */
 #ifndef KN_CATALOG_WORDS_H
 #define KN_CATALOG_WORDS_H
@@ -82,8 +83,8 @@ bool words_next_line(struct bytes *rest, struct bytes *ret_line);
 /* Takes the next run without blanks off the front of rest; false when nothing is left. */
 bool words_next(struct bytes *rest, struct bytes *ret_word);
 
-/* Single edits (a swap of neighbours counts as one) between two words, without regard to case; a number
- * above limit when there are more than that. limit: at most 8. */
+/* Single edits (a swap of neighbours counts as one) between two words, without regard to case; a
+ * number above limit when there are more than that. limit: at most 8. */
 unsigned words_distance(struct bytes a, struct bytes b, unsigned limit);
 /* The choice that the word most likely means; NULL when none is near. choices: ends with NULL. */
 const char *words_nearest(struct bytes word, const char *const *choices);

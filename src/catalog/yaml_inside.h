@@ -2,8 +2,9 @@
 /*
  * What the parts of the YAML reader share.
  *
- * What: yaml_values.c reads single values and maps of known fields, yaml_pattern.c a pattern, yaml_read.c the
- *       catalog. Each value that is not what it should be is reported where it stands; reading goes on.
+ * What: yaml_values.c reads single values and maps of known fields, yaml_pattern.c a pattern,
+ *       yaml_read.c the catalog. Each value that is not what it should be is reported where it
+ *       stands; reading goes on.
  * Always: a value that was reported is left at zero or NULL.
  * Owner: the reader lives as long as catalog_from_tree; texts are the catalog's. Lock: none.
  * Errors: reported; functions that answer a number or a text answer 0 or NULL after one.

@@ -2,8 +2,9 @@
 /*
  * A YAML document as a tree that knows where each thing stands.
  *
- * What: what libyaml's parser says, as nodes: texts, lists, maps. One document, no tags, no key twice in a map.
- *       An alias is its anchor's node again, not a copy, so that no document grows in memory.
+ * What: what libyaml's parser says, as nodes: texts, lists, maps. One document, no tags, no
+ *       key twice in a map. An alias is its anchor's node again, not a copy, so that no
+ *       document grows in memory.
  * Always: no node contains itself; at most YAML_DEPTH_MAX levels, YAML_NODES_MAX nodes and aliases.
  * Owner: the arena. Lock: none. Errors: reported; then there is no tree.
  */

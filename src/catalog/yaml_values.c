@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Single values, and maps of known fields: a word that is none is answered with the one that was probably meant. */
+/* Single values, and maps of known fields: a word that is none is answered with the one
+ * that was probably meant. */
 #include "catalog/yaml_inside.h"
 
 #include <stdio.h>

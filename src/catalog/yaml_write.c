@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One order, one form: fields stand in the order in which they are written here, texts are plain where that is
- * safe and double-quoted otherwise, and what is not set is left out. So two versions differ where they mean
- * different things, and nowhere else.
+ * One order, one form: fields stand in the order in which they are written here, texts are plain
+ * where that is safe and double-quoted otherwise, and what is not set is left out. So two versions
+ * differ where they mean different things, and nowhere else.
  */
 #include "catalog/words.h"
 #include "catalog/yaml.h"
@@ -17,8 +17,8 @@ static void put(struct writer *writer, const char *text) {
     if (!writer->error) writer->error = buffer_add(writer->buffer, text, strlen(text));
 }
 
-/* A text that YAML reads back as itself without quotes: it begins with a letter, and has nothing in it that
- * could mean something. */
+/* A text that YAML reads back as itself without quotes: it begins with a letter, and has nothing in
+ * it that could mean something. */
 static bool is_plain(struct bytes text) {
     if (text.len == 0 || !word_is_letter(text.data[0]) || text.data[text.len - 1] == ' ')
         return false;
@@ -31,7 +31,8 @@ static bool is_plain(struct bytes text) {
     return true;
 }
 
-/* The code point at the front and its length; U+FFFD and 1 where there is no UTF-8, which YAML cannot hold. */
+/* The code point at the front and its length; U+FFFD and 1 where there is no
+ * UTF-8, which YAML cannot hold. */
 static unsigned next_point(struct bytes text, size_t *ret_len) {
     unsigned char c = (unsigned char)text.data[0];
     size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;

@@ -17,7 +17,8 @@ static int hex_digit(char c) {
     return -1;
 }
 
-/* Copies a text, percent-decoded where wanted; false when it is too long, holds a zero, or ends in half a code. */
+/* Copies a text, percent-decoded where wanted; false when it is too long, holds a
+ * zero, or ends in half a code. */
 static bool copy_text(struct bytes text, bool decode, char *out, size_t room) {
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++) {

@@ -2,9 +2,11 @@
 /*
  * Where a server is, as people write it.
  *
- * What: reads redis://[user[:password]@]host[:port][/db] (also valkey:// and keynome://), rediss:// and valkeys://
- *       (TLS), unix://[user[:password]@]/path[?db=N], /path, host, host:port and [IPv6]:port.
- * Always: texts end with a zero byte and hold no other; what is shown again never holds the password.
+ * What: reads redis://[user[:password]@]host[:port][/db] (also valkey:// and keynome://),
+ *       rediss:// and valkeys:// (TLS), unix://[user[:password]@]/path[?db=N], /path, host,
+ *       host:port and [IPv6]:port.
+ * Always: texts end with a zero byte and hold no other; what is shown again
+ *         never holds the password.
  * Owner: the struct holds everything. Lock: none.
  * Errors: a sentence that says what is wrong and does not repeat what might be a password.
  * Source: the schemes "redis" and "rediss" as registered with IANA; percent-encoding by RFC 3986.

@@ -2,10 +2,11 @@
 /*
  * What an audit found, for the files that write it.
  *
- * What: findings out of a survey's figures, with the severity that the catalog's words give them; the report for
- *       a terminal, as JSON, and as a page of HTML.
+ * What: findings out of a survey's figures, with the severity that the catalog's words give them;
+ *       the report for a terminal, as JSON, and as a page of HTML.
  * Always: names of keys in a report went through show_key, and are escaped for where they stand.
- * Owner: audit_findings_done. Lock: none. Errors: reports return what the buffer does; see cli/json.h.
+ * Owner: audit_findings_done. Lock: none. Errors: reports return what the
+ *        buffer does; see cli/json.h.
  */
 #ifndef KN_CLI_AUDIT_H
 #define KN_CLI_AUDIT_H
@@ -48,9 +49,11 @@ unsigned *audit_order(const struct audit *audit, size_t *ret_count);
 /* "1,234", "about 1,234 (1,100 to 1,300)", "?"; out has AUDIT_TEXT_MAX bytes. */
 enum { AUDIT_TEXT_MAX = 160, AUDIT_KEYS_MAX = AUDIT_TEXT_MAX + 8 };
 const char *audit_estimate(struct estimate estimate, bool bytes, bool interval, char *out);
-/* "1 key", "about 458 (211 to 982) keys", to which the finding's text is added; out has AUDIT_KEYS_MAX bytes. */
+/* "1 key", "about 458 (211 to 982) keys", to which the finding's text is added; out
+ * has AUDIT_KEYS_MAX bytes. */
 const char *audit_keys(const struct finding *finding, char *out);
-/* The pattern of the catalog that a suggestion nearly is, in which case somebody mistyped; NULL: none. */
+/* The pattern of the catalog that a suggestion nearly is, in which case
+ * somebody mistyped; NULL: none. */
 const char *audit_nearly(const struct audit *audit, const struct suggestion *suggestion);
 /* Seconds the survey took. */
 double audit_seconds(const struct audit *audit);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The report as a page: everything stands in tables, for readers without JavaScript; charts are drawn from the
- * data at its end. What came from keys or documents is escaped by show_html here, without exception.
+ * The report as a page: everything stands in tables, for readers without JavaScript; charts are
+ * drawn from the data at its end. What came from keys or documents is escaped by show_html
+ * here, without exception.
  */
 #include <stdio.h>
 #include <time.h>

@@ -2,8 +2,9 @@
 /*
  * The commands of the keynome program.
  *
- * What: each takes what stands behind its name and answers with the exit status: EXIT_FINE, EXIT_FOUND when a
- *       check or a comparison found something, EXIT_TROUBLE when it could not be done.
+ * What: each takes what stands behind its name and answers with the exit status:
+ *       EXIT_FINE, EXIT_FOUND when a check or a comparison found something, EXIT_TROUBLE
+ *       when it could not be done.
  * Owner, lock: none. Errors: told on standard error.
  */
 #ifndef KN_CLI_COMMANDS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * hiredis resolves, connects, and reads the protocol; bytes are moved here, so that TLS, timeouts and signals
- * are the same on every kind of connection. (Debian's hiredis has no TLS.)
+ * hiredis resolves, connects, and reads the protocol; bytes are moved here, so that TLS, timeouts
+ * and signals are the same on every kind of connection. (Debian's hiredis has no TLS.)
  */
 #include "cli/connect.h"
 
@@ -203,7 +203,8 @@ redisReply *connection_call(struct connection *connection, ...) {
 
 /* ---- opening ---- */
 
-/* An array is made before its elements have come: one of two thousand million would take 16 GB for ten bytes. */
+/* An array is made before its elements have come: one of two thousand million would
+ * take 16 GB for ten bytes. */
 static void *create_array(const redisReadTask *task, int elements) {
     const struct connection *connection = task->privdata;
     if (elements > REPLY_ELEMENTS_MAX) return NULL;

@@ -2,15 +2,15 @@
 /*
  * A connection to a server, from a URL.
  *
- * What: connects to any Redis-compatible server over TCP, TLS or a socket file (address.h), authenticates, selects
- *       the URL's database and gives the connection a name; then sends requests, any number at once, and
- *       receives their replies, in order. RESP2, read by hiredis.
- * Always: no call waits longer than the timeout without a byte having moved. After the first failure every
- *         call fails and connection_error says what it was. A password that the URL does not hold is taken from
- *         the environment: KEYNOME_PASSWORD, or REDISCLI_AUTH.
+ * What: connects to any Redis-compatible server over TCP, TLS or a socket file (address.h),
+ *       authenticates, selects the URL's database and gives the connection a name; then sends
+ *       requests, any number at once, and receives their replies, in order. RESP2, read by hiredis.
+ * Always: no call waits longer than the timeout without a byte having moved. After the first
+ *         failure every call fails and connection_error says what it was. A password that the URL
+ *         does not hold is taken from the environment: KEYNOME_PASSWORD, or REDISCLI_AUTH.
  * Owner: connection_close takes it back; replies are given back with freeReplyObject.
- * Lock: none; one thread. Errors: sentences that say what is wrong and what can be done. An error reply of the
- *       server is a reply (REDIS_REPLY_ERROR), not a failure.
+ * Lock: none; one thread. Errors: sentences that say what is wrong and what can be done. An error
+ *       reply of the server is a reply (REDIS_REPLY_ERROR), not a failure.
  */
 #ifndef KN_CLI_CONNECT_H
 #define KN_CLI_CONNECT_H
@@ -50,17 +50,20 @@ const struct address *connection_address(const struct connection *connection);
 /* What broke the connection; NULL while it works. */
 const char *connection_error(const struct connection *connection);
 
-/* Queues a request; it travels with the next call of connection_receive. False when the connection is broken. */
+/* Queues a request; it travels with the next call of connection_receive. False when
+ * the connection is broken. */
 bool connection_send(struct connection *connection, const struct bytes *arguments, size_t count);
 /* The next reply, which somebody has to give back; NULL when the connection is broken. */
 redisReply *connection_receive(struct connection *connection);
 /* One request of words and its reply: connection_call(c, "INFO", "server", NULL). */
 redisReply *connection_call(struct connection *connection, ...) __attribute__((sentinel));
 
-/* What an error reply means and what can be done, for `doing` ("SCAN"); out has CONNECTION_ERROR_MAX bytes. */
+/* What an error reply means and what can be done, for `doing` ("SCAN"); out has
+ * CONNECTION_ERROR_MAX bytes. */
 void connection_explain(struct bytes reply, const char *doing, char *out);
 
-/* --timeout, --cacert, --cert, --key, --insecure of a command; its rows of options, its help, its values. */
+/* --timeout, --cacert, --cert, --key, --insecure of a command; its rows of
+ * options, its help, its values. */
 struct connection_flags {
     const char *timeout, *ca_file, *cert_file, *key_file;
     bool insecure;

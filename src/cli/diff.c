@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * keynome catalog diff: patterns are the same when their keys are; then their fields are compared, one by one, in
- * the form in which they would be written.
+ * keynome catalog diff: patterns are the same when their keys are; then their fields are compared,
+ * one by one, in the form in which they would be written.
  */
 #include <stdio.h>
 #include <string.h>

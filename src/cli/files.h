@@ -2,9 +2,11 @@
 /*
  * Documents from files, results into files.
  *
- * What: reads a whole file or standard input ("-") up to the size of a document; writes a file so that it is either
- *       the old one or the whole new one. Loads a catalog from YAML or Markdown, whichever it is.
- * Owner: what is loaded is given back with its _done. Lock: none. Errors: a sentence on standard error, and false.
+ * What: reads a whole file or standard input ("-") up to the size of a document; writes a file so
+ *       that it is either the old one or the whole new one. Loads a catalog from YAML or
+ *       Markdown, whichever it is.
+ * Owner: what is loaded is given back with its _done. Lock: none. Errors: a sentence on
+ *        standard error, and false.
  */
 #ifndef KN_CLI_FILES_H
 #define KN_CLI_FILES_H

@@ -2,8 +2,10 @@
 /*
  * JSON, written.
  *
- * What: texts escaped as JSON wants them; what is no UTF-8 becomes U+FFFD, so that the result is always JSON.
- * Owner: the buffer's. Lock: none. Errors: a full buffer stays as it is; output is checked once, at its end.
+ * What: texts escaped as JSON wants them; what is no UTF-8 becomes U+FFFD, so that
+ *       the result is always JSON.
+ * Owner: the buffer's. Lock: none. Errors: a full buffer stays as it is; output is
+ *        checked once, at its end.
  */
 #ifndef KN_CLI_JSON_H
 #define KN_CLI_JSON_H

@@ -2,8 +2,10 @@
 /*
  * Options of the program's commands.
  *
- * What: --name and --name=value, -x value; "--" ends them. What is no option is kept, in order, as an argument.
- * Owner: texts are argv's. Lock: none. Errors: a sentence on standard error that names the nearest option.
+ * What: --name and --name=value, -x value; "--" ends them. What is no option is kept,
+ *       in order, as an argument.
+ * Owner: texts are argv's. Lock: none. Errors: a sentence on standard error that
+ *        names the nearest option.
  */
 #ifndef KN_CLI_OPTIONS_H
 #define KN_CLI_OPTIONS_H
@@ -17,7 +19,8 @@ struct option_row {
     bool *flag;
 };
 
-/* Sorts argv: arguments to the front, their number in ret_count. False after a mistake. --help and -h set *help. */
+/* Sorts argv: arguments to the front, their number in ret_count. False after a mistake.
+ * --help and -h set *help. */
 bool options_read(int argc, char **argv, const struct option_row *rows, bool *help, int *ret_count);
 
 #endif

@@ -3,7 +3,8 @@
  * What a screen shows, before it is on one: lines of text in styles.
  *
  * What: filled from left to right, line after line; whoever paints it (or a test) reads the spans.
- * Always: a line takes at most the page's columns; what goes beyond is cut. Texts are safe to show (text.h).
+ * Always: a line takes at most the page's columns; what goes beyond is cut. Texts
+ *         are safe to show (text.h).
  * Owner: page_done gives everything back; page_start keeps the memory for the next time.
  * Lock: none. Errors: none; a page has at most PAGE_BYTES_MAX bytes, and what goes beyond is lost.
  */

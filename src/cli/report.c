@@ -31,7 +31,8 @@ static bool find_line(const struct report_options *options, const struct place *
     return false;
 }
 
-/* The line, cut to what a screen takes, with a mark under the column; control characters are blanks. */
+/* The line, cut to what a screen takes, with a mark under the column;
+ * control characters are blanks. */
 static void show_line(FILE *stream, const struct place *place,
                       const struct report_options *options) {
     struct bytes line;

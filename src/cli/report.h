@@ -2,8 +2,8 @@
 /*
  * Findings for people and for machines.
  *
- * What: prints diagnostics as a good compiler does: the place, what is wrong, the line it stands in with a mark,
- *       and what to do; or as JSON.
+ * What: prints diagnostics as a good compiler does: the place, what is wrong, the line it stands in
+ *       with a mark, and what to do; or as JSON.
  * Owner: the caller's. Lock: none. Errors: what cannot be written is lost.
  */
 #ifndef KN_CLI_REPORT_H

@@ -2,13 +2,15 @@
 /*
  * Samples, and what they say of the whole.
  *
- * What: a sample keeps the keys whose hashes are the lowest: of whatever came, in whatever order and however often, a
- *       uniform choice without repetition. Whether a key belongs to it is known when the key comes, so it is
- *       measured at once, and only what was measured is kept. Estimates come with the interval that holds the truth
- *       in 95 of 100 cases.
- * Always: a sample has at most its room of members; one with a limit of 0 keeps sums only, of everything.
+ * What: a sample keeps the keys whose hashes are the lowest: of whatever came, in whatever order
+ *       and however often, a uniform choice without repetition. Whether a key belongs to it is
+ *       known when the key comes, so it is measured at once, and only what was measured is kept.
+ *       Estimates come with the interval that holds the truth in 95 of 100 cases.
+ * Always: a sample has at most its room of members; one with a limit of 0 keeps
+ *         sums only, of everything.
  * Owner: sample_done. Lock: none. Errors: none.
- * Source: Wilson's interval for shares (1927), with the correction for finite populations; Student's for totals.
+ * Source: Wilson's interval for shares (1927), with the correction for finite
+ *         populations; Student's for totals.
  */
 #ifndef KN_CLI_SAMPLE_H
 #define KN_CLI_SAMPLE_H
@@ -71,7 +73,8 @@ struct sample {
 
 void sample_init(struct sample *sample, size_t limit);
 void sample_done(struct sample *sample);
-/* Whether a key of this hash belongs to the sample, and is new in it: then it is to be measured and added. */
+/* Whether a key of this hash belongs to the sample, and is new in it: then it is
+ * to be measured and added. */
 bool sample_wants(const struct sample *sample, uint64_t hash);
 void sample_add(struct sample *sample, const struct measure *measure);
 void sample_sum(const struct sample *sample, struct sums *ret_sums);
@@ -83,8 +86,8 @@ struct estimate {
 
 /* Of `keys` keys, `measured` were looked at, and `found` of them had it. */
 struct estimate estimate_count(uint64_t found, uint64_t measured, uint64_t keys);
-/* The bytes of `keys` keys whose names have name_bytes: since names are all known, only what is beyond them is
- * estimated. */
+/* The bytes of `keys` keys whose names have name_bytes: since names are all known, only what is
+ * beyond them is estimated. */
 struct estimate estimate_total(const struct sums *sums, uint64_t keys, uint64_t name_bytes);
 /* Two estimates of things that have nothing to do with one another. */
 struct estimate estimate_sum(struct estimate a, struct estimate b);

@@ -3,7 +3,8 @@
  * TLS over a connected socket.
  *
  * What: shakes hands with a server and checks its certificate; reads and writes without waiting.
- * Always: without `insecure` a connection exists only to who proved to be the host that was asked for.
+ * Always: without `insecure` a connection exists only to who proved to be the
+ *         host that was asked for.
  * Owner: secure_free takes it back; the socket stays the caller's. Lock: none.
  * Errors: a sentence; SECURE_WAIT is none, it says what to wait for.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Two tables: the younger is filled, the older only asked. When the younger has SEEN_KEYS, it becomes the older. */
+/* Two tables: the younger is filled, the older only asked. When the younger has
+ * SEEN_KEYS, it becomes the older. */
 #include "cli/seen.h"
 
 #include <stddef.h>

@@ -2,10 +2,11 @@
 /*
  * Keys that SCAN has told of before.
  *
- * What: remembers the hashes of the last keys that came, at least SEEN_KEYS of them, so that a repeat is known. A
- *       server repeats keys while its table shrinks or grows, and then those it told of a moment ago.
- * Always: takes 2 * SEEN_BYTES at most, whatever comes. A key is taken for another's repeat with a probability
- *         below one in a million million.
+ * What: remembers the hashes of the last keys that came, at least SEEN_KEYS of them, so that a
+ *       repeat is known. A server repeats keys while its table shrinks or grows, and then those
+ *       it told of a moment ago.
+ * Always: takes 2 * SEEN_BYTES at most, whatever comes. A key is taken for another's repeat with a
+ *         probability below one in a million million.
  * Owner: seen_free. Lock: none. Errors: none.
  */
 #ifndef KN_CLI_SEEN_H

@@ -16,7 +16,8 @@ static uint32_t decode(const char *at, size_t len) {
     return c;
 }
 
-/* Characters that are not seen, or that change how others are: controls, direction, width zero, line ends. */
+/* Characters that are not seen, or that change how others are: controls,
+ * direction, width zero, line ends. */
 static bool is_hidden(uint32_t c) {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || (c >= 0x200b && c <= 0x200f) ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0x61c ||

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Keys are cut into tokens (suggest_tokens.h) and kept as a tree, in which everything that looks like a value is a
- * variable from the start. Whether a word is a value, only the other words at its place tell: many that are followed
- * by alike things ("alice", "bob" ..., each with "profile" and "cart") are values of a variable, few or
- * unlike ones are names of things. suggest_merge.c decides it: at the end, wherever one place has too many words,
- * and for the whole tree when it is full. So the tree is bounded, and counts stay exact, since taking
- * together adds them up.
+ * Keys are cut into tokens (suggest_tokens.h) and kept as a tree, in which everything that looks
+ * like a value is a variable from the start. Whether a word is a value, only the other words at its
+ * place tell: many that are followed by alike things ("alice", "bob" ..., each with "profile" and
+ * "cart") are values of a variable, few or unlike ones are names of things. suggest_merge.c decides
+ * it: at the end, wherever one place has too many words, and for the whole tree when it is full. So
+ * the tree is bounded, and counts stay exact, since taking together adds them up.
  */
 #include "cli/suggest_inside.h"
 
@@ -110,8 +110,8 @@ static struct node *descend(struct suggest *suggest, struct node *node, const st
                             unsigned depth) {
     /* A variable that was made of words takes further ones. */
     struct node *child = node_find(node, token, false);
-    /* Where there was no end of words, an unknown one is a value. Now and then it gets its chance, so that one that
-     * comes often is found out. */
+    /* Where there was no end of words, an unknown one is a value. Now and then it gets its chance,
+     * so that one that comes often is found out. */
     if (!child && node->crowded && ++suggest->turn % CROWD_TURNS)
         child = node_find(node, token, true);
     if (!child) {

@@ -2,10 +2,11 @@
 /*
  * Patterns for keys that no pattern is for.
  *
- * What: takes any number of keys, one after the other, and says which templates would cover them, with how many keys
- *       each, examples, and what was seen of their types and lifetimes. suggest.c tells how.
- * Always: takes at most about SUGGEST_NODES_MAX times 250 bytes, whatever comes. Counts are exact: every key is in
- *         one suggestion, or in the remainder.
+ * What: takes any number of keys, one after the other, and says which templates would cover
+ *       them, with how many keys each, examples, and what was seen of their types and
+ *       lifetimes. suggest.c tells how.
+ * Always: takes at most about SUGGEST_NODES_MAX times 250 bytes, whatever comes. Counts are exact:
+ *         every key is in one suggestion, or in the remainder.
  * Owner: suggest_free; suggestions live as long. Lock: none. Errors: none.
  */
 #ifndef KN_CLI_SUGGEST_H

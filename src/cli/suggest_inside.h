@@ -2,10 +2,10 @@
 /*
  * The tree of shapes, for the files of suggest.
  *
- * What: a node stands for one token after those above it. Its children are words, and for each separator at most one
- *       variable, which takes the place of any word and value.
- * Always: no two children have the same separator and word. What passed a node is what ended there and passed its
- *         children; suggest_check proves it.
+ * What: a node stands for one token after those above it. Its children are words, and for each
+ *       separator at most one variable, which takes the place of any word and value.
+ * Always: no two children have the same separator and word. What passed a node is what ended there
+ *         and passed its children; suggest_check proves it.
  * Owner: the tree. Lock: none. Errors: none.
  */
 #ifndef KN_CLI_SUGGEST_INSIDE_H
@@ -46,13 +46,15 @@ struct node *node_new(struct suggest *suggest, const struct token *token);
 /* Gives back a node whose children and ending have been taken. */
 void node_free(struct suggest *suggest, struct node *node);
 void node_free_all(struct suggest *suggest, struct node *node);
-/* The child for a token; a variable for a word, if there is no such word. NULL when there is neither. */
+/* The child for a token; a variable for a word, if there is no such word.
+ * NULL when there is neither. */
 struct node *node_find(const struct node *node, const struct token *token, bool or_variable);
 void node_link(struct node *parent, struct node *child);
 
 /* Takes from, which is linked nowhere, into the node to, with all that is below it. */
 void merge_into(struct suggest *suggest, struct node *to, struct node *from);
-/* Takes words that are values together, here and below. eager: more readily, since room is short. */
+/* Takes words that are values together, here and below. eager: more
+ * readily, since room is short. */
 void generalise(struct suggest *suggest, struct node *node, unsigned depth, bool eager);
 /* The same for the words right below one node, when they are too many. */
 void generalise_words(struct suggest *suggest, struct node *node, unsigned depth, bool eager);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which words of one place are values of a variable. Each word has an outline: which tokens follow it, and which
- * follow those, as bits of a small set. Two words are alike when most of the smaller outline is in the other's. A
- * group of words that are all alike one of them becomes a variable when it is large enough; how large depends on how
- * many keys a word has: fifteen words with one key each are values, fifteen with a thousand keys each may well be
- * the names of fifteen kinds of things. At the front of keys, where such names stand, it takes four times as many.
+ * Which words of one place are values of a variable. Each word has an outline: which tokens follow
+ * it, and which follow those, as bits of a small set. Two words are alike when most of the smaller
+ * outline is in the other's. A group of words that are all alike one of them becomes a variable
+ * when it is large enough; how large depends on how many keys a word has: fifteen words with one
+ * key each are values, fifteen with a thousand keys each may well be the names of fifteen kinds of
+ * things. At the front of keys, where such names stand, it takes four times as many.
  */
 #include "base/hash.h"
 #include "base/memory.h"
@@ -109,7 +110,8 @@ void merge_into(struct suggest *suggest, struct node *to, struct node *from) {
         child->next = NULL;
         struct token token = {child->separator, false, child->looks,
                               bytes_make(child->word, child->word_len)};
-        /* A variable has no place right after a variable: the digits of "user1042" belong to what "user" is now. */
+        /* A variable has no place right after a variable: the digits of "user1042"
+         * belong to what "user" is now. */
         struct node *same =
             to->looks && child->separator == 0 && child->looks ? to : node_find(to, &token, false);
         /* What goes to the rest of a key has nothing below it. */
@@ -188,7 +190,8 @@ static size_t words_wanted(uint64_t keys_each, unsigned depth, bool has_variable
     return eager && wanted > 12 ? 12 : wanted;
 }
 
-/* The largest group of words that are alike one of them; false when there is none that is large enough. */
+/* The largest group of words that are alike one of them; false when there is
+ * none that is large enough. */
 static bool take_group(struct suggest *suggest, struct node *node, struct words *words,
                        unsigned depth, bool eager) {
     size_t best[WORDS_MAX], best_count = 0;

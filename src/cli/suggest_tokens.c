@@ -22,7 +22,8 @@ static bool all_digits(struct bytes text) {
     return text.len > 0;
 }
 
-/* Whether it follows a mask: 0 a digit, h a hexadecimal digit, anything else itself. The text may go on. */
+/* Whether it follows a mask: 0 a digit, h a hexadecimal digit, anything else
+ * itself. The text may go on. */
 static bool follows(struct bytes text, const char *mask) {
     size_t i = 0;
     for (; mask[i]; i++) {
@@ -151,7 +152,8 @@ static size_t value_length(struct bytes text, uint16_t *ret_looks) {
         uint16_t looks = token_looks(words_until(text, i));
         pieces++;
         if (!looks || looks == LOOKS_WORD || looks == LOOKS_EMAIL) continue;
-        /* "order-2024-Item-05" as a whole is no token by accident: those are asked for whole segments only. */
+        /* "order-2024-Item-05" as a whole is no token by accident: those are asked
+         * for whole segments only. */
         if (looks == LOOKS_TOKEN && pieces > 1) continue;
         best = i;
         *ret_looks = looks;

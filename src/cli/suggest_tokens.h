@@ -2,11 +2,12 @@
 /*
  * A key cut where its author may have put parts together.
  *
- * What: "user:17:cart" is the word "user", a number, the word "cart". Separators are ':' '/' '|' '#' '=' ',' ';' and
- *       braces; '.' where none of them is in the key, '-' and '_' where not even '.' is; these separate elsewhere only
- *       what is a value by its looks: numbers, dates, UUIDs, digests, addresses, random tokens.
- * Always: at most TOKENS_MAX tokens, with TOKEN_WORD_MAX bytes in a word and TOKENS_TEXT_MAX in all of them; what is
- *         beyond, or holds bytes that are no text, is one last token, the rest.
+ * What: "user:17:cart" is the word "user", a number, the word "cart". Separators are ':' '/' '|'
+ *       '#' '=' ',' ';' and braces; '.' where none of them is in the key, '-' and '_' where not
+ *       even '.' is; these separate elsewhere only what is a value by its looks: numbers, dates,
+ *       UUIDs, digests, addresses, random tokens.
+ * Always: at most TOKENS_MAX tokens, with TOKEN_WORD_MAX bytes in a word and TOKENS_TEXT_MAX in all
+ *         of them; what is beyond, or holds bytes that are no text, is one last token, the rest.
  * Owner: tokens point into the key. Lock, errors: none.
  */
 #ifndef KN_CLI_SUGGEST_TOKENS_H

@@ -2,12 +2,12 @@
 /*
  * What a server really holds, beside what a catalog says.
  *
- * What: walks databases with SCAN, gently; counts every key for its pattern; measures a sample of each pattern
- *       (or all keys) for type, lifetime and bytes; collects shapes of keys that no pattern is for. Sends only
- *       commands that read: PING, CLIENT SETNAME, SELECT, INFO, DBSIZE, SCAN, TYPE, PTTL, MEMORY USAGE, STRLEN, LLEN,
- *       HLEN, SCARD, ZCARD, XLEN.
- * Always: memory is bounded by patterns, sample and SEEN_BYTES, not by the keyspace. What was counted stays valid when
- *         the survey ends early, for which stopped_by says why.
+ * What: walks databases with SCAN, gently; counts every key for its pattern; measures a sample of
+ *       each pattern (or all keys) for type, lifetime and bytes; collects shapes of keys that no
+ *       pattern is for. Sends only commands that read: PING, CLIENT SETNAME, SELECT, INFO, DBSIZE,
+ *       SCAN, TYPE, PTTL, MEMORY USAGE, STRLEN, LLEN, HLEN, SCARD, ZCARD, XLEN.
+ * Always: memory is bounded by patterns, sample and SEEN_BYTES, not by the keyspace. What was
+ *         counted stays valid when the survey ends early, for which stopped_by says why.
  * Owner: survey_free; the catalog and the matcher outlive it. Lock: none; one thread.
  * Errors: in stopped_by, and refusals.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Measuring keys: up to four questions for each, sent together for many. Between SCAN and the answer a key may
- * vanish, and a user may be allowed some questions only, or some keys only.
+ * Measuring keys: up to four questions for each, sent together for many. Between SCAN and the
+ * answer a key may vanish, and a user may be allowed some questions only, or some keys only.
  */
 #include <stdio.h>
 
@@ -31,8 +31,8 @@ static const struct pattern *pattern_of(const struct survey *survey, const struc
     return key->pattern ? matcher_pattern(survey->matcher, key->pattern) : NULL;
 }
 
-/* Sizes are asked for where the catalog limits them, and of strings where nothing else tells bytes. Returns the type
- * whose command is the one. */
+/* Sizes are asked for where the catalog limits them, and of strings where nothing else tells bytes.
+ * Returns the type whose command is the one. */
 static enum pattern_type size_question(const struct survey *survey, const struct survey_key *key) {
     const struct pattern *pattern = pattern_of(survey, key);
     enum pattern_type type = PATTERN_TYPE_UNSTATED;
@@ -82,7 +82,8 @@ struct answers {
 static void take_error(struct survey *survey, int question, struct bytes text,
                        struct answers *answers) {
     if (words_start(text, "WRONGTYPE")) return;
-    /* "... to access one of the keys ...", "... to access the 'x' key", beside "... to run the 'x' command". */
+    /* "... to access one of the keys ...", "... to access the 'x' key", beside "...
+     * to run the 'x' command". */
     if (words_start(text, "NOPERM") && words_have(text, "access")) {
         answers->refused = true;
         return;

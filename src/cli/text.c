@@ -60,8 +60,8 @@ static void piece_escape(struct piece *piece, const char *format, uint32_t code)
     piece->columns = piece->len;
 }
 
-/* Takes one character off the front of rest, which is not empty. first: nothing stands before it that a mark could
- * stand upon. */
+/* Takes one character off the front of rest, which is not empty. first: nothing stands before it
+ * that a mark could stand upon. */
 static void next_piece(struct bytes *rest, bool utf8, bool first, struct piece *ret_piece) {
     unsigned char byte = (unsigned char)rest->data[0];
     size_t len = utf8_length(*rest);

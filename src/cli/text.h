@@ -2,8 +2,9 @@
 /*
  * Text for screens: names of any bytes shown safely, and figures in few columns.
  *
- * What: what is printable passes; everything else (control characters, what is no UTF-8, marks that turn the direction of
- *       writing or show nothing) is written as \xNN or \uNNNN, and a backslash as two. So no name can move a cursor.
+ * What: what is printable passes; everything else (control characters, what is no UTF-8, marks that
+ *       turn the direction of writing or show nothing) is written as \xNN or \uNNNN, and a
+ *       backslash as two. So no name can move a cursor.
  * Always: text_fit fills exactly the columns it is given, wide characters included.
  * Owner: the buffer's. Lock: none; text_utf8 reads the process's locale.
  * Errors: a full buffer stays as it is.

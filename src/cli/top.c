@@ -31,7 +31,8 @@ static void catch_signals(void) {
     for (size_t i = 0; i < ENDINGS; i++) sigaction(endings[i], &action, NULL);
 }
 
-/* A signal between the look at `stopped` and the wait would be slept over; so none may come there. */
+/* A signal between the look at `stopped` and the wait would be slept
+ * over; so none may come there. */
 int top_wait(const struct top *top, struct pollfd *waits, unsigned count, int timeout_ms) {
     struct timespec timeout = {.tv_sec = timeout_ms / 1000,
                                .tv_nsec = timeout_ms % 1000 * INT64_C(1000000)};
@@ -175,7 +176,8 @@ int command_top(int argc, char **argv) {
     bool screen = !words.plain && !top.json && !top.once && !words.count && !words.rows &&
                   isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
     setlocale(LC_CTYPE, "");
-    /* Files and pipes take UTF-8 whatever the terminal's locale is; widths are told by any locale that knows it. */
+    /* Files and pipes take UTF-8 whatever the terminal's locale is; widths are told by
+     * any locale that knows it. */
     if (!screen && !text_utf8() && !isatty(STDOUT_FILENO)) setlocale(LC_CTYPE, "C.UTF-8");
     catch_signals();
     return begin(&top, screen);

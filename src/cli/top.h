@@ -2,8 +2,9 @@
 /*
  * The parts of `keynome top`, which shows live what a running Keynome counts for each pattern.
  *
- * What: top.c reads options and asks once; top_screen.c is the live screen, top_plain.c prints reports for scripts.
- *       top_table.c and top_detail.c lay out pages and know neither terminal nor network.
+ * What: top.c reads options and asks once; top_screen.c is the live screen, top_plain.c
+ *       prints reports for scripts. top_table.c and top_detail.c lay out pages and know
+ *       neither terminal nor network.
  * Owner: the caller's. Lock: none. Errors: an exit status, after a sentence on standard error.
  */
 #ifndef KN_CLI_TOP_H
@@ -25,8 +26,8 @@ enum {
 struct top {
     const char *url;
     struct connection_options connection;
-    atomic_bool *stopped; /* set by signals, and by whoever ends it */
-    char where[ADDRESS_SHOWN_MAX];  /* the server, without its password */
+    atomic_bool *stopped;          /* set by signals, and by whoever ends it */
+    char where[ADDRESS_SHOWN_MAX]; /* the server, without its password */
     struct view view;
     unsigned interval_ms;
     uint64_t reports; /* how many to print; 0: until interrupted */
@@ -35,8 +36,9 @@ struct top {
     bool json;
 };
 
-/* Asks for one reading. False when there is none: error (CONNECTION_ERROR_MAX bytes) says why and what to do; the
- * connection may be good for another try. ret_types: the reply of CATALOG DESCRIBE; NULL when it is not wanted. */
+/* Asks for one reading. False when there is none: error (CONNECTION_ERROR_MAX bytes) says why and
+ * what to do; the connection may be good for another try. ret_types: the reply of CATALOG DESCRIBE;
+ * NULL when it is not wanted. */
 bool top_ask(struct connection *connection, struct reading **ret_reading, redisReply **ret_types,
              char *error);
 
@@ -44,11 +46,13 @@ bool top_ask(struct connection *connection, struct reading **ret_reading, redisR
 struct detail {
     redisReply *described, *counted, *violations;
 };
-/* pattern: as CATALOG DESCRIBE takes it. Replies that are errors are kept. False when the connection broke. */
+/* pattern: as CATALOG DESCRIBE takes it. Replies that are errors are kept. False
+ * when the connection broke. */
 bool top_ask_detail(struct connection *connection, const char *pattern, struct detail *ret_detail);
 void detail_done(struct detail *detail);
 
-/* poll(), which a signal that ends the program always ends too: -1 with EINTR. timeout_ms < 0: none. */
+/* poll(), which a signal that ends the program always ends too: -1 with
+ * EINTR. timeout_ms < 0: none. */
 int top_wait(const struct top *top, struct pollfd *waits, unsigned count, int timeout_ms);
 
 /* Both have a board with one reading on it, and close the connection.

@@ -238,7 +238,8 @@ static bool passes(const struct board_row *row, const char *lower) {
     return false;
 }
 
-/* Lines alike in the column stand by title; those without a value stand last, in either direction. */
+/* Lines alike in the column stand by title; those without a value stand
+ * last, in either direction. */
 static int compare_lines(const void *a, const void *b, void *context) {
     const struct board_row *one = *(const struct board_row *const *)a;
     const struct board_row *other = *(const struct board_row *const *)b;

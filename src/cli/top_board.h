@@ -2,10 +2,10 @@
 /*
  * What `keynome top` shows: a line for each pattern, with what happened since the reading before.
  *
- * What: takes readings; knows the rate of everything that is counted, and the course of the last two minutes or so;
- *       chooses and orders the lines to show.
- * Always: rates are of the time between the last two readings of one run of the server. Where a count fell (another
- *         server, a catalog loaded anew) there are none until the next.
+ * What: takes readings; knows the rate of everything that is counted, and the course of the last
+ *       two minutes or so; chooses and orders the lines to show.
+ * Always: rates are of the time between the last two readings of one run of the server. Where a
+ *         count fell (another server, a catalog loaded anew) there are none until the next.
  * Owner: board_done gives everything back; texts of lines are good until the next board_take.
  * Lock: none. Errors: none.
  */

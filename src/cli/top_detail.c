@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One pattern: what the catalog asks, what was counted, how its keys are spread, what was done against it. And help. */
+/* One pattern: what the catalog asks, what was counted, how its keys are spread, what was
+ * done against it. And help. */
 #include <stdio.h>
 #include <time.h>
 

@@ -2,11 +2,13 @@
 /*
  * Readings, fetched in the background, so that the screen never waits for the network.
  *
- * What: a thread asks the server once an interval, connects anew when the server went away, and leaves the newest
- *       answers for whoever takes them.
- * Always: at most one answer waits; a newer one takes its place. feed_fd is readable while one does.
+ * What: a thread asks the server once an interval, connects anew when the server went away, and
+ *       leaves the newest answers for whoever takes them.
+ * Always: at most one answer waits; a newer one takes its place. feed_fd is
+ *         readable while one does.
  * Owner: the feed closes the connection; what is taken is the taker's.
- * Lock: one inside, which nobody holds while waiting for the network; all functions are for one thread, not the feed's own.
+ * Lock: one inside, which nobody holds while waiting for the network; all functions are for one
+ *       thread, not the feed's own.
  * Errors: in the news.
  */
 #ifndef KN_CLI_TOP_FEED_H

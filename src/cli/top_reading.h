@@ -3,7 +3,8 @@
  * What a server says of itself at one moment: the replies of INFO and CATALOG STATS, read.
  *
  * What: figures of the server as a whole and of each pattern, as plain numbers and texts.
- * Always: what a reply lacks is 0 or empty; the order of patterns is the server's. Replies are of RESP2 or RESP3.
+ * Always: what a reply lacks is 0 or empty; the order of patterns is the server's.
+ *         Replies are of RESP2 or RESP3.
  * Owner: reading_free gives everything back. Texts are of any bytes, without a zero in them.
  * Lock: none. Errors: READING_ codes for servers that have no catalog, or are no Keynome.
  */
@@ -17,7 +18,8 @@
 
 struct redisReply;
 
-/* What is counted for each pattern; keys and bytes are what is there now, all others have grown since the start. */
+/* What is counted for each pattern; keys and bytes are what is there now, all others
+ * have grown since the start. */
 enum figure {
     FIGURE_KEYS,
     FIGURE_BYTES,
@@ -66,8 +68,8 @@ enum reading_result {
 
 enum { READING_WORDS_MAX = 256 };
 
-/* info: of "INFO everything" or of its sections server, clients, memory, stats. ret_reading is set only when all is
- * fine. */
+/* info: of "INFO everything" or of its sections server, clients, memory, stats. ret_reading is
+ * set only when all is fine. */
 enum reading_result reading_make(const struct redisReply *info, const struct redisReply *stats,
                                  int64_t at_us, struct reading **ret_reading,
                                  char ret_words[READING_WORDS_MAX]);

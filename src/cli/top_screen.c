@@ -2,8 +2,8 @@
 /*
  * The live screen: keys in, pages out, by ncurses.
  *
- * One thread waits for keys, for news of the feed and for signals, and draws when something has changed; between them it
- * sleeps.
+ * One thread waits for keys, for news of the feed and for signals, and draws when something has
+ * changed; between them it sleeps.
  */
 #include <errno.h>
 #include <limits.h>

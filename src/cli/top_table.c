@@ -2,8 +2,8 @@
 /*
  * The table of patterns, and what stands above and below it.
  *
- * Columns that matter most are there at 80 columns; a wider screen first shows templates in full, then more columns, and
- * what is left at the end shows the course of each line.
+ * Columns that matter most are there at 80 columns; a wider screen first shows templates in full,
+ * then more columns, and what is left at the end shows the course of each line.
  */
 #include <stdio.h>
 #include <string.h>

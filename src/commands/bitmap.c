@@ -41,7 +41,8 @@ struct range {
     bool has_start, has_end, in_bits;
 };
 
-/* [start [end [BYTE | BIT]]] from here on. Which mistake is told first: BITPOS looks at the unit before the end. */
+/* [start [end [BYTE | BIT]]] from here on. Which mistake is told first: BITPOS looks at
+ * the unit before the end. */
 static bool parse_range(struct request *request, uint32_t first, bool unit_before_end,
                         struct range *range) {
     uint32_t given = request->argc > first ? request->argc - first : 0;
@@ -183,8 +184,9 @@ static struct bytes *read_sources(struct request *request, size_t *ret_longest) 
     return sources;
 }
 
-/* A large result may be written over the old string, where that has about its size and is none of the sources: new
- * memory has to be fetched from the system page by page, which takes longer than the operation. */
+/* A large result may be written over the old string, where that has about its size and is
+ * none of the sources: new memory has to be fetched from the system page by page, which takes
+ * longer than the operation. */
 static char *reuse_old(struct request *request, const struct bytes *sources, struct entry **old,
                        size_t len) {
     enum { WORTH_IT = 65536 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* CATALOG: catalogs loaded, listed, purged by. What looks into patterns is in catalog_describe.c and catalog_stats.c. */
+/* CATALOG: catalogs loaded, listed, purged by. What looks into patterns is in
+ * catalog_describe.c and catalog_stats.c. */
 #include "base/arena.h"
 #include "commands/catalog_rows.h"
 #include "commands/families.h"

@@ -23,11 +23,13 @@ void catalog_cmd_keys(struct request *request);
 void catalog_cmd_migrate(struct request *request);
 void catalog_cmd_violations(struct request *request);
 
-/* The number of a pattern, named by its name, by catalog/name, or by its template; 0 for CATALOG_UNMATCHED. Replies the
- * error and returns false when there is none. What is in force stays in force meanwhile. */
+/* The number of a pattern, named by its name, by catalog/name, or by its template; 0 for
+ * CATALOG_UNMATCHED. Replies the error and returns false when there is none. What is in force
+ * stays in force meanwhile. */
 bool catalog_find_pattern(struct request *request, const struct matcher *matcher, struct bytes name,
                           unsigned *ret_number);
-/* Arguments from an index to `end`: names of the pattern's variables, each with a value. In the request's arena. */
+/* Arguments from an index to `end`: names of the pattern's variables, each with a
+ * value. In the request's arena. */
 bool catalog_parse_variables(struct request *request, const struct pattern *pattern, uint32_t index,
                              uint32_t end, struct match_variable **ret_variables,
                              uint32_t *ret_count);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* CLIENT: what concerns the connection that asks, and pauses. LIST, INFO, KILL and UNBLOCK are in client_list.c. */
+/* CLIENT: what concerns the connection that asks, and pauses. LIST, INFO, KILL and
+ * UNBLOCK are in client_list.c. */
 #include "commands/client_rows.h"
 #include "commands/families.h"
 #include "server/arguments.h"
@@ -65,8 +66,8 @@ static void cmd_setinfo(struct request *request) {
     reply_ok(request->reply);
 }
 
-/* What the client can do. A redirection is for clients of replicas, of which this server is none; what it does not know
- * it passes over, so that clients can say more than servers understand. */
+/* What the client can do. A redirection is for clients of replicas, of which this server is none;
+ * what it does not know it passes over, so that clients can say more than servers understand. */
 static void cmd_capa(struct request *request) {
     struct client *client = request->client;
     for (uint32_t i = 2; i < request->argc; i++)

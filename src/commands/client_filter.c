@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Each filter is one row: its word, how its value is read, and whether it has a NOT-form. The traits of both forms are
- * read into equal structs and asked by one function: a client is meant when it has every wanted trait and no unwanted one.
+ * Each filter is one row: its word, how its value is read, and whether it has a NOT-form. The
+ * traits of both forms are read into equal structs and asked by one function: a client is meant
+ * when it has every wanted trait and no unwanted one.
  */
 #include "commands/client_filter.h"
 
@@ -96,7 +97,8 @@ static uint32_t read_ids(struct reading *reading, uint32_t at, bool negative) {
     for (; at < request->argc; at++) {
         int64_t id;
         struct bytes word = argument(request, at);
-        /* What follows the identifiers of KILL may be anything but one: the next filter, or a mistake. */
+        /* What follows the identifiers of KILL may be anything but one: the
+         * next filter, or a mistake. */
         bool number = number_parse_i64(word, &id);
         if (!number && at > first && (kill || find_option(word, &ignored) != OPTION_COUNT)) break;
         if (!number || (kill && id < 1)) {

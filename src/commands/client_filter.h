@@ -2,9 +2,10 @@
 /*
  * Which clients CLIENT LIST and CLIENT KILL mean.
  *
- * What: the filters of both commands, read once and held against one client after the other. Those that begin with NOT
- * leave out the clients that they describe.
- * Always: a client is meant when all filters agree; of a filter said several times the last counts, but IDs add up.
+ * What: the filters of both commands, read once and held against one client after the other. Those
+ * that begin with NOT leave out the clients that they describe.
+ * Always: a client is meant when all filters agree; of a filter said several times the
+ *         last counts, but IDs add up.
  * Owner: views of the request's arguments and its arena: a filter lives as long as the request.
  * Lock: to match takes the client's own lock; under the registry's (a visit).
  * Errors: parsing replies them.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * CLIENT LIST, INFO, KILL, UNBLOCK: other clients, seen through what they share (server/client.h), and acted on by
- * mail to their own threads.
+ * CLIENT LIST, INFO, KILL, UNBLOCK: other clients, seen through what they share (server/client.h),
+ * and acted on by mail to their own threads.
  */
 #include "commands/client_filter.h"
 #include "commands/client_rows.h"

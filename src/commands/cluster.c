@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The cluster's commands, on a server that is not part of one. Clients send READONLY and CLUSTER INFO to find out
- * whether they talk to a cluster, and go on as usual when they hear that it is disabled.
+ * The cluster's commands, on a server that is not part of one. Clients send READONLY and
+ * CLUSTER INFO to find out whether they talk to a cluster, and go on as usual when they
+ * hear that it is disabled.
  */
 #include "commands/families.h"
 #include "server/request.h"

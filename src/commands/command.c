@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* COMMAND: the command table as clients ask for it. Rows without a handler are not built yet and are not shown. */
+/* COMMAND: the command table as clients ask for it. Rows without a handler are not
+ * built yet and are not shown. */
 #include "base/arena.h"
 #include "base/glob.h"
 #include "commands/command_docs.h"
@@ -337,8 +338,8 @@ static void cmd_list(struct request *request) {
 
 /* ---- GETKEYS ---- */
 
-/* What happens to a key may depend on the options: SET overwrites, or looks first; DELEX deletes, or looks first;
- * BITFIELD reads, or writes. */
+/* What happens to a key may depend on the options: SET overwrites, or looks first; DELEX deletes,
+ * or looks first; BITFIELD reads, or writes. */
 static unsigned flags_by_options(const struct command *row, unsigned flags,
                                  const struct bytes *argv, uint32_t argc) {
     static const char *const looks[] = {"get", "ifeq", "ifne", "ifdeq", "ifdne"};
@@ -379,7 +380,8 @@ static void get_keys(struct request *request, bool with_flags) {
     struct key_place *places = arena_try_array(request->arena, argc, sizeof *places);
     int64_t count =
         places == NULL ? COMMAND_KEYS_INVALID : command_keys(row, argv, argc, places, argc);
-    /* Scripts may do without keys; that they are given fewer than they count shows when they run. */
+    /* Scripts may do without keys; that they are given fewer than they
+     * count shows when they run. */
     int64_t counted;
     if (count == COMMAND_KEYS_INVALID && row->flags & COMMAND_NO_MANDATORY_KEYS &&
         number_parse_i64(argv[row->keys[0].begin], &counted))

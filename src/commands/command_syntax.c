@@ -5,8 +5,8 @@
  *   line   = { word | LEFT|RIGHT | "[" choice "]" | "<" choice ">" | "[" word... "...]" }
  *   choice = line { " | " line }
  *
- * A word in capitals is a token. In brackets, "COUNT count" is a value with a token. "key [key ...]" makes the
- * words before the bracket repeat, as many of them as the bracket repeats.
+ * A word in capitals is a token. In brackets, "COUNT count" is a value with a token. "key [key
+ * ...]" makes the words before the bracket repeat, as many of them as the bracket repeats.
  */
 #include "commands/command_syntax.h"
 
@@ -113,8 +113,8 @@ static struct syntax *parse_choice(struct bytes text, struct arena *arena) {
     return oneof;
 }
 
-/* "[member score ...]": the nodes before it repeat, as many as it has words. Returns false when there are not so
- * many, as in "[GET pattern [GET pattern ...]]" when the outer bracket is read. */
+/* "[member score ...]": the nodes before it repeat, as many as it has words. Returns false when
+ * there are not so many, as in "[GET pattern [GET pattern ...]]" when the outer bracket is read. */
 static bool repeat(struct list *list, struct bytes inner, struct arena *arena) {
     size_t words = 0;
     bool with_token = is_token(inner);

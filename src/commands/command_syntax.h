@@ -2,8 +2,9 @@
 /*
  * A command's syntax as a tree of arguments, for COMMAND DOCS.
  *
- * What: reads the one line that a row has, "key [NX | XX] value [value ...]", into what COMMAND DOCS answers and
- *       tools build their hints from: tokens, choices, groups, what is optional and what repeats.
+ * What: reads the one line that a row has, "key [NX | XX] value [value ...]", into what COMMAND
+ *       DOCS answers and tools build their hints from: tokens, choices, groups, what is
+ *       optional and what repeats.
  * Always: the tree is what the line says; types of values are told from their names.
  * Owner: the caller's arena; names point into the line.
  * Errors: none: lines are the program's own, and a bracket that is never closed ends with the line.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The families of commands, each the one symbol that a file of this folder exports: what main hands to the
- * command table.
+ * The families of commands, each the one symbol that a file of this folder exports: what main
+ * hands to the command table.
  */
 #ifndef KN_COMMANDS_FAMILIES_H
 #define KN_COMMANDS_FAMILIES_H

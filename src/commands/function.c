@@ -267,7 +267,8 @@ static void cmd_function_dump(struct request *request) {
     buffer_done(&out);
 }
 
-/* Runs every library of a payload; false with a text when one is wrong. They are in `loaded` either way. */
+/* Runs every library of a payload; false with a text when one is wrong. They
+ * are in `loaded` either way. */
 static bool load_payload(struct engine *engine, struct bytes body, unsigned version,
                          struct library **loaded, size_t *count, char error[LIBRARY_ERROR_MAX]) {
     struct rdb_reader reader;

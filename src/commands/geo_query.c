@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The arguments of searches by position. One reader serves them all; what a command does not know is a syntax error.
- * The order in which mistakes are found is Redis's: the key's type first, options as they come, then what is missing.
+ * The arguments of searches by position. One reader serves them all; what a command does not know
+ * is a syntax error. The order in which mistakes are found is Redis's: the key's type first,
+ * options as they come, then what is missing.
  */
 #include "base/arena.h"
 #include "commands/geo_common.h"
@@ -84,7 +85,8 @@ static bool read_member(struct request *request, uint32_t index, struct geo_quer
     return true;
 }
 
-/* ---- options: each returns 1 when it was read, 0 when it is another one, -1 after an error ---- */
+/* ---- options: each returns 1 when it was read, 0 when it is another
+ * one, -1 after an error ---- */
 
 static int read_flag(const struct parse *p) {
     static const struct {

@@ -20,10 +20,9 @@ struct items {
     struct request *request;
     struct item *list;
     size_t count, room;
-    size_t found; /* that many were found, of which some may have been left out */
-    size_t stop;  /* after so many the search ends; 0: never */
-    size_t
-        best; /* only so many of the first in order are kept, as a heap with the last on top; 0: all */
+    size_t found;  /* that many were found, of which some may have been left out */
+    size_t stop;   /* after so many the search ends; 0: never */
+    size_t best;   /* so many of the first in order are kept, as a heap, the last on top; 0: all */
     bool farthest; /* first */
     bool no_memory;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Hashes, field by field. What goes over all fields is in hash_visit.c, expiry in hash_expiry.c and hash_ex.c.
+ * Hashes, field by field. What goes over all fields is in hash_visit.c, expiry in
+ * hash_expiry.c and hash_ex.c.
  */
 #include "types/hash.h"
 
@@ -151,7 +152,8 @@ static void hlen(struct request *request) {
         reply_int(request->reply, entry ? (int64_t)hash_count(hash_of(entry)) : 0);
 }
 
-/* Whether the field named by the arguments is there, and its value. Returns false when an error was replied. */
+/* Whether the field named by the arguments is there, and its value. Returns false
+ * when an error was replied. */
 static bool find_field(struct request *request, char scratch[HASH_SCRATCH], bool *ret_found,
                        struct bytes *ret_value) {
     struct entry *entry;

@@ -7,7 +7,8 @@
 /* As far as Redis goes: 46 bits of milliseconds. */
 #define HASH_EXPIRY_MAX_MS (((int64_t)1 << 46) - 1)
 
-/* Takes out fields that have expired. *entry becomes NULL when the hash went with the last of them. */
+/* Takes out fields that have expired. *entry becomes NULL when the hash
+ * went with the last of them. */
 static void expire_some(struct request *request, struct entry **entry) {
     enum { EXPIRE_MOST = 256 }; /* the sweep does the rest */
     if (*entry == NULL || hash_next_expiry(hash_of(*entry)) >= request->now_ms) return;

@@ -3,8 +3,8 @@
  * What the commands on hashes share.
  *
  * What: opening a hash to change it, and the FIELDS numfields field ... part of the arguments.
- * Always: a hash that was opened has been relieved of fields that had expired, if not of too many at once, and
- *         events were published for that. Types skip those that are left.
+ * Always: a hash that was opened has been relieved of fields that had expired, if not of too many
+ *         at once, and events were published for that. Types skip those that are left.
  * Lock: the shard of the request's first key. Owner: none of it is kept.
  * Errors: replied; the functions then return false.
  */
@@ -43,8 +43,8 @@ bool hash_parse_fields(struct request *request, uint32_t index, const char *bad_
 
 void hash_reply_arity(struct request *request);
 
-/* A number of seconds or milliseconds as the time in ms at which it is over. Fields may expire at times
- * from 0 to HASH_EXPIRY_MAX_MS. */
+/* A number of seconds or milliseconds as the time in ms at which it is over. Fields may expire at
+ * times from 0 to HASH_EXPIRY_MAX_MS. */
 bool hash_parse_expiry(struct request *request, uint32_t index, int64_t unit_ms, bool absolute,
                        int64_t *ret_at_ms);
 

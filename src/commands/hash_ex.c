@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Commands that do two things to fields in one step: getting and expiring, setting and expiring, getting and
- * deleting. */
+/* Commands that do two things to fields in one step: getting and expiring, setting and
+ * expiring, getting and deleting. */
 #include "commands/families.h"
 #include "commands/hash_common.h"
 #include "server/command.h"

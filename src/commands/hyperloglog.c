@@ -9,8 +9,8 @@ static void fail_damaged(struct request *request) {
     reply_error(request->reply, "INVALIDOBJ Corrupted HLL object detected");
 }
 
-/* The HyperLogLog of a key; false when the key holds something else, which has been replied. *ret_entry is NULL
- * where there is no key. scratch: for a string that is an integer. */
+/* The HyperLogLog of a key; false when the key holds something else, which has been replied.
+ * *ret_entry is NULL where there is no key. scratch: for a string that is an integer. */
 static bool find(struct request *request, uint32_t index, bool to_write, struct entry **ret_entry,
                  struct bytes *ret_string) {
     char scratch[ENTRY_SCRATCH];
@@ -28,13 +28,15 @@ static bool find(struct request *request, uint32_t index, bool to_write, struct 
     return true;
 }
 
-/* The first key's string, to be changed where it lies. Of the same length it does not move, and nothing can fail. */
+/* The first key's string, to be changed where it lies. Of the same length it does not
+ * move, and nothing can fail. */
 static struct bytes changeable(struct request *request, struct entry **entry, size_t len) {
     return bytes_make(
         store_string_edit(request->store, request->db, request_key(request, 0), entry, len), len);
 }
 
-/* ---- changing: a dense one where it lies, a sparse one in room of its own, from where it is stored ---- */
+/* ---- changing: a dense one where it lies, a sparse one in room of its own,
+ * from where it is stored ---- */
 
 struct edit {
     struct hll hll;
@@ -43,7 +45,8 @@ struct edit {
     char room[HLL_ROOM_BYTES];
 };
 
-/* Begins with the first key's HyperLogLog, or with a new one; replies the error and returns false. */
+/* Begins with the first key's HyperLogLog, or with a new one; replies the
+ * error and returns false. */
 static bool edit_begin(struct request *request, struct edit *edit) {
     struct bytes string;
     edit->entry = NULL;
@@ -110,7 +113,8 @@ static void command_pfadd(struct request *request) {
     reply_int(request->reply, changed);
 }
 
-/* Raises registers to those of the keys from here on; any_dense, if not NULL, is set where one of them is dense. */
+/* Raises registers to those of the keys from here on; any_dense, if not NULL, is set
+ * where one of them is dense. */
 static bool merge_keys(struct request *request, uint8_t registers[HLL_REGISTERS],
                        bool *ret_any_dense) {
     for (uint32_t i = 0; i < request->key_count; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Lists that stay where they are: pushing, reading, changing. What takes elements out to hand them over is in
- * list_pop.c.
+ * Lists that stay where they are: pushing, reading, changing. What takes elements out to hand
+ * them over is in list_pop.c.
  */
 #include "types/list.h"
 
@@ -67,7 +67,8 @@ static void lindex(struct request *request) {
         reply_null(request->reply);
 }
 
-/* Brings a range of indexes, of which negative ones count from the end, into the list. Returns its length. */
+/* Brings a range of indexes, of which negative ones count from the end, into the
+ * list. Returns its length. */
 static size_t range_length(const struct list *list, int64_t *start, int64_t *stop) {
     int64_t count = (int64_t)list_count(list);
     if (*start < 0) *start += count;

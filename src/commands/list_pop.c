@@ -80,8 +80,8 @@ static void rpop(struct request *request) {
 
 /* ---- popping from the first of several lists ---- */
 
-/* The first of the request's keys that is there, with its list. Returns false when an error was replied;
- * *ret_entry is NULL when there is none. */
+/* The first of the request's keys that is there, with its list. Returns false when an error was
+ * replied; *ret_entry is NULL when there is none. */
 static bool first_list(struct request *request, uint32_t keys, uint32_t *ret_key,
                        struct entry **ret_entry) {
     *ret_entry = NULL;
@@ -221,7 +221,8 @@ static void move_or_wait(struct request *request, uint32_t timeout_index, enum l
     int64_t timeout_ms;
     if (!argument_timeout_ms(request, timeout_index, &timeout_ms)) return;
     if (!request_write_typed(request, 0, TYPE_LIST, &source)) return;
-    /* Where it may not wait the answer is that of LMOVE; when its time is up it is another, as from BLPOP. */
+    /* Where it may not wait the answer is that of LMOVE; when its time is up it
+     * is another, as from BLPOP. */
     if (source)
         move_one(request, source, from, to);
     else if (request->flags & REQUEST_NO_BLOCK)

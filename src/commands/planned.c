@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Commands that are not built yet: rows without a handler. They answer that they are not supported, and
- * docs/compatibility.md lists them; COMMAND does not, since tools would believe in them.
+ * Commands that are not built yet: rows without a handler. They answer that they are not supported,
+ * and docs/compatibility.md lists them; COMMAND does not, since tools would believe in them.
  */
 #include "commands/families.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * KEYS, SCAN, RANDOMKEY, DBSIZE: the keyspace visited shard by shard, none held longer than a step needs.
+ * KEYS, SCAN, RANDOMKEY, DBSIZE: the keyspace visited shard by shard, none held
+ * longer than a step needs.
  *
- * Every key that is there from SCAN's first call to the last is returned exactly once, whatever the tables do meanwhile;
- * but for keys that may move from legacy names to canonical ones, which may be met again (walk.h).
+ * Every key that is there from SCAN's first call to the last is returned exactly once, whatever
+ * the tables do meanwhile; but for keys that may move from legacy names to canonical ones, which
+ * may be met again (walk.h).
  */
 #include "base/arena.h"
 #include "base/glob.h"
@@ -219,7 +221,8 @@ static void random_of_shard(struct request *request, struct shard *shard, void *
 static void cmd_randomkey(struct request *request) {
     struct count_job job;
     bool replied = false;
-    /* A shard is chosen by how many keys it has; what was found may be gone or expired, then another is tried. */
+    /* A shard is chosen by how many keys it has; what was found may be gone or
+     * expired, then another is tried. */
     for (count_keys(request, &job); !replied && job.total > 0; count_keys(request, &job)) {
         size_t place = random_below(job.total);
         unsigned shard = 0;

@@ -10,7 +10,8 @@ static struct set *entry_set(const struct entry *entry) {
     return entry_value(entry);
 }
 
-/* Members that are given may be there, or come twice: so many more must be given than are expected to be new. */
+/* Members that are given may be there, or come twice: so many more must be given
+ * than are expected to be new. */
 enum { GIVEN_FOR_EXPECTED = 8 };
 
 static void command_sadd(struct request *request) {

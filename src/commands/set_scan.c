@@ -33,7 +33,8 @@ void scan_page_add(struct scan_page *page, struct bytes member, double score) {
         page->items = items;
         page->room = room;
     }
-    /* A short view may lie in what the next step overwrites; a longer one lies in the value itself. */
+    /* A short view may lie in what the next step overwrites; a longer one
+     * lies in the value itself. */
     if (member.len <= VIEW_MAY_BE_SCRATCH) member = arena_copy(arena, member);
     page->items[page->count++] = (struct scan_item){member, score};
 }

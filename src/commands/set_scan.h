@@ -2,7 +2,8 @@
 /*
  * The reply of a step of SSCAN and ZSCAN.
  *
- * What: collects what a scan visits, leaves out what MATCH does not want, and replies the cursor and the rest.
+ * What: collects what a scan visits, leaves out what MATCH does not want, and replies
+ *       the cursor and the rest.
  * Always: enough steps are taken for about COUNT elements, but no more than ten times COUNT steps.
  * Owner: the request's arena. Lock: the shard of the key that is scanned.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * SORT and SORT_RO. BY and GET read keys whose names come out of the elements, so every shard is held.
+ * SORT and SORT_RO. BY and GET read keys whose names come out of the
+ * elements, so every shard is held.
  */
 #include <errno.h>
 #include <math.h>
@@ -130,8 +131,8 @@ static bool load(struct sort *sort, const struct entry *entry) {
     return true;
 }
 
-/* The value that a pattern names for an element: "weight_*", "object_*->field", or "#" for the element itself.
- * Returns false when there is none. */
+/* The value that a pattern names for an element: "weight_*", "object_*->field", or "#" for the
+ * element itself. Returns false when there is none. */
 static bool look_up(struct sort *sort, struct bytes pattern, struct bytes element,
                     struct bytes *ret_value) {
     struct request *request = sort->request;
@@ -266,8 +267,8 @@ static void run_sort(struct request *request, bool may_store) {
     if (!load(&sort, entry)) return;
     bool must_be_sure = sort.has_store || request->flags & REQUEST_IN_SCRIPT;
     if (sort.as_is && must_be_sure && entry != NULL && entry_type(entry) == TYPE_SET) {
-        /* A set has no order to keep: what is stored, and what a script may store, must not depend on how it lies in
-         * memory. */
+        /* A set has no order to keep: what is stored, and what a script may store, must not depend
+         * on how it lies in memory. */
         sort.as_is = sort.has_by = false;
         sort.alpha = true;
     }

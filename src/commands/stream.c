@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Streams: adding, ranges, deleting, trimming. Reading as it comes is in stream_read.c, groups are in stream_group.c,
- * their pending entries in stream_pending.c.
+ * Streams: adding, ranges, deleting, trimming. Reading as it comes is in stream_read.c, groups are
+ * in stream_group.c, their pending entries in stream_pending.c.
  */
 #include "types/stream.h"
 
@@ -16,7 +16,8 @@ static bool fail(struct request *request, const char *error) {
     return false;
 }
 
-/* The identifier for a new entry: the one asked for, completed, or one that follows from the time. */
+/* The identifier for a new entry: the one asked for, completed, or one
+ * that follows from the time. */
 static bool choose_id(struct request *request, const struct stream_options *options,
                       struct stream_id last, struct stream_id *ret_id) {
     struct stream_id id = options->id;

@@ -2,8 +2,8 @@
 /*
  * What the commands on streams share.
  *
- * What: identifiers from arguments and into replies, entries into replies, opening streams and groups, and the options
- *       that XADD and XTRIM have in common.
+ * What: identifiers from arguments and into replies, entries into replies, opening streams and
+ *       groups, and the options that XADD and XTRIM have in common.
  * Lock: the shard of the key concerned. Owner: none of it is kept.
  * Errors: replied; the functions then return false.
  */
@@ -24,13 +24,15 @@ static inline struct stream *stream_of(const struct entry *entry) {
 
 /* ---- identifiers ---- */
 
-/* "ms-seq", or "ms" with a seq that is understood. ret_any_seq: may be NULL; else "ms-*" is allowed, and said. */
+/* "ms-seq", or "ms" with a seq that is understood. ret_any_seq: may be NULL; else
+ * "ms-*" is allowed, and said. */
 bool stream_parse_id(struct bytes text, uint64_t missing_seq, struct stream_id *ret_id,
                      bool *ret_any_seq);
 bool stream_argument_id(struct request *request, uint32_t index, uint64_t missing_seq,
                         struct stream_id *ret_id);
 
-/* The beginning or the end of a range: an identifier, "-", "+", or "(" and an identifier to leave out. */
+/* The beginning or the end of a range: an identifier, "-", "+", or "(" and an
+ * identifier to leave out. */
 enum stream_bound { STREAM_START, STREAM_END };
 bool stream_argument_bound(struct request *request, uint32_t index, enum stream_bound bound,
                            struct stream_id *ret_id);
@@ -49,11 +51,12 @@ bool stream_reply_found(struct reply *reply, const struct stream *stream, struct
 
 /* ---- opening ---- */
 
-/* The group of argument `index` in the stream of key 0. Replies the error that there is no such key or group. */
+/* The group of argument `index` in the stream of key 0. Replies the error that there
+ * is no such key or group. */
 bool stream_open_group(struct request *request, uint32_t index, struct stream **ret_stream,
                        struct stream_group **ret_group);
-/* The consumer, made when there is none: key is its stream's place among the request's keys. Notes that it was
- * seen. */
+/* The consumer, made when there is none: key is its stream's place among the request's
+ * keys. Notes that it was seen. */
 struct stream_consumer *stream_get_consumer(struct request *request, uint32_t key,
                                             struct stream *stream, struct stream_group *group,
                                             struct bytes name);

@@ -318,8 +318,9 @@ static void take_over(struct request *request, const struct auto_claim *claim,
         stream_reply_found(request->reply, stream, pending->id);
 }
 
-/* Replies what is claimed, and returns how much; *ret_next is where to go on, 0-0 at the end. Claiming gives a
- * pending entry to another consumer and leaves its place among the group's, so the walk goes on. */
+/* Replies what is claimed, and returns how much; *ret_next is where to go on, 0-0 at the
+ * end. Claiming gives a pending entry to another consumer and leaves its place among the
+ * group's, so the walk goes on. */
 static size_t claim_idle(struct request *request, const struct auto_claim *claim,
                          struct stream *stream, struct stream_group *group,
                          struct stream_consumer *consumer, struct gone *gone,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * XREAD and XREADGROUP: what comes after an identifier, from several streams, waited for if need be.
+ * XREAD and XREADGROUP: what comes after an identifier, from several
+ * streams, waited for if need be.
  *
- * A command that waits is run anew by whoever changed one of its keys. So that "$" means then what it meant when it
- * was asked, it is replaced by the identifier among the arguments before the client begins to wait.
+ * A command that waits is run anew by whoever changed one of its keys. So that "$" means then
+ * what it meant when it was asked, it is replaced by the identifier among the arguments before
+ * the client begins to wait.
  */
 #include <stdlib.h>
 
@@ -30,8 +32,8 @@ struct read {
     uint32_t first;                         /* argument of the first key */
     uint32_t keys;
     struct source *sources;
-    int64_t
-        retry_ms; /* with CLAIM: when the next pending entry may have been idle for long enough */
+    /* With CLAIM: when the next pending entry may have been idle for long enough. */
+    int64_t retry_ms;
 };
 
 static bool fail(struct request *request, const char *error) {
@@ -119,8 +121,8 @@ static bool parse_options(struct request *request, struct read *read) {
     read->keys = rest / 2;
     if (read->is_group && !read->group.data)
         return fail(request, "ERR Missing GROUP option for XREADGROUP");
-    /* The keys are those that were found, and locked, by the first STREAMS: a group or consumer of that name may
-     * stand before it. */
+    /* The keys are those that were found, and locked, by the first STREAMS: a group or consumer of
+     * that name may stand before it. */
     if (request->key_count != read->keys || request->keys[0].arg != read->first) {
         reply_error_code(request->reply, ERROR_SYNTAX);
         return false;
@@ -232,7 +234,8 @@ static int by_delivery(const void *a, const void *b) {
     return stream_id_compare((*first)->id, (*second)->id);
 }
 
-/* Counts what has been idle for long; what of it is no longer in the stream leaves the pending entries. */
+/* Counts what has been idle for long; what of it is no longer in the stream
+ * leaves the pending entries. */
 static size_t count_idle(struct request *request, struct read *read, struct source *source) {
     struct stream_pending_iter iter;
     struct stream_id next = STREAM_ID_MIN;
@@ -313,7 +316,8 @@ static size_t deliver_idle(struct request *request, const struct read *read,
     return done;
 }
 
-/* Entries that the group has not delivered yet become pending, unless nobody will acknowledge them. */
+/* Entries that the group has not delivered yet become pending, unless
+ * nobody will acknowledge them. */
 static size_t deliver_new(struct request *request, const struct read *read, struct source *source,
                           size_t done) {
     struct stream_iter iter;
@@ -394,8 +398,8 @@ static bool has_after(const struct stream *stream, struct stream_id after) {
     return stream_iter_next(&iter, &id, &fields);
 }
 
-/* Is there anything to reply? Found out when it is the stream's turn: it may be named twice, and read by then.
- * Returns false when an error was replied. */
+/* Is there anything to reply? Found out when it is the stream's turn: it may be named twice, and
+ * read by then. Returns false when an error was replied. */
 static bool look(struct request *request, struct read *read, struct source *source,
                  bool *ret_ready) {
     *ret_ready = false;

@@ -94,7 +94,8 @@ static void cmd_delifeq(struct request *request) {
     delete_if(request, entry, entry != NULL && equals(entry, argument(request, 2)));
 }
 
-/* A key that is missing is not deleted whatever the condition is, as in Redis: its words are read after that. */
+/* A key that is missing is not deleted whatever the condition is, as in Redis: its
+ * words are read after that. */
 static void cmd_delex(struct request *request) {
     bool conditional = request->argc == 4, holds = true;
     if (request->argc != 2 && !conditional) {

@@ -2,8 +2,9 @@
 /*
  * Conditions on the string that a key holds: equal or not, by the value or by its digest.
  *
- * What: IFEQ, IFNE, IFDEQ and IFDNE of SET and DELEX. A digest is XXH3 (64 bits, seed 0) of the value, sixteen
- *       hexadecimal digits: clients compute the same, so it can't be base/hash.h's, which has a secret.
+ * What: IFEQ, IFNE, IFDEQ and IFDNE of SET and DELEX. A digest is XXH3 (64 bits, seed 0) of the
+ *       value, sixteen hexadecimal digits: clients compute the same, so it can't be
+ *       base/hash.h's, which has a secret.
  * Source: the command reference of Redis 8.4 (DIGEST, DELEX, SET).
  */
 #ifndef KN_COMMANDS_STRING_COMPARE_H
@@ -18,8 +19,8 @@ static inline bool string_compares(enum string_condition condition) {
     return condition >= SET_IF_EQUAL;
 }
 
-/* Whether the condition of the options holds for what a key holds: a string, or NULL for nothing. Replies the error and
- * returns false where the digest asked for can't be one. */
+/* Whether the condition of the options holds for what a key holds: a string, or NULL for nothing.
+ * Replies the error and returns false where the digest asked for can't be one. */
 bool string_condition_holds(struct request *request, const struct string_options *options,
                             const struct entry *entry, bool *ret_holds);
 

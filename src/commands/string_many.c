@@ -109,7 +109,8 @@ static bool lcs_fill(struct request *request, struct lcs *lcs) {
         reply_error(request->reply, "ERR String too long for LCS");
         return false;
     }
-    /* Not only what there is: memory that is promised today may be missing when it is written to. */
+    /* Not only what there is: memory that is promised today may be
+     * missing when it is written to. */
     if (__builtin_mul_overflow(lcs->a.len + 1, lcs->b.len + 1, &cells) ||
         __builtin_mul_overflow(cells, sizeof *lcs->lengths, &bytes) || bytes > (uint64_t)most) {
         reply_error(request->reply, "ERR Insufficient memory, transient memory for LCS exceeds "
@@ -153,7 +154,8 @@ static void reply_range(struct request *request, const struct lcs *lcs,
     if (lcs->with_len) reply_int(reply, (int64_t)(range->a_end - range->a_start + 1));
 }
 
-/* Walks back from the end; fills the common subsequence and, with IDX, replies its ranges, last first. */
+/* Walks back from the end; fills the common subsequence and, with IDX,
+ * replies its ranges, last first. */
 static size_t lcs_walk(struct request *request, const struct lcs *lcs, char *ret_common) {
     size_t i = lcs->a.len, j = lcs->b.len, left = *lcs_at(lcs, i, j), ranges = 0;
     struct lcs_range range = {0};

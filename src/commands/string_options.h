@@ -37,13 +37,13 @@ struct string_options {
     uint32_t expiry_index;
 };
 
-/* Parses argv[first] and on, all but the number of a lifetime; replies the error and returns false when something
- * is wrong. */
+/* Parses argv[first] and on, all but the number of a lifetime; replies the error and returns false
+ * when something is wrong. */
 bool string_options_parse(struct request *request, uint32_t first, unsigned allowed,
                           struct string_options *ret_options);
 
-/* Reads the lifetime, where one was given, into expires_ms; replies the error and returns false when it is wrong.
- * Apart, because GETEX looks at the key in between. */
+/* Reads the lifetime, where one was given, into expires_ms; replies the error and returns false
+ * when it is wrong. Apart, because GETEX looks at the key in between. */
 bool string_options_expiry(struct request *request, struct string_options *options);
 
 #endif

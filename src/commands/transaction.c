@@ -40,7 +40,8 @@ static void cmd_watch(struct request *request) {
 }
 
 static void cmd_unwatch(struct request *request) {
-    /* Queued in a transaction it has nothing to do: EXEC forgets the watches, and holds their shards. */
+    /* Queued in a transaction it has nothing to do: EXEC forgets the
+     * watches, and holds their shards. */
     if (!(request->flags & REQUEST_NO_BLOCK)) watch_clear(request->client);
     reply_ok(request->reply);
 }

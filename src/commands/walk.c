@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A cursor, from its lowest bit: the shard, the place without its fine bits, the round, the names. Where there never were
- * aliases the two last are 0, and cursors are small numbers.
+ * A cursor, from its lowest bit: the shard, the place without its fine bits, the round, the names.
+ * Where there never were aliases the two last are 0, and cursors are small numbers.
  */
 #include "commands/walk.h"
 

@@ -2,15 +2,17 @@
 /*
  * A walk over the keyspace in steps, and the cursor that a client carries from one to the next.
  *
- * What: a shard's number, a place in the space of hashes (ds/table.h), and what is needed where catalogs have aliases:
- *       which round it is, and by which names keys went when the walk began. 53 bits in all, so that clients may keep it
- *       in a double.
- *       A key that moves from its legacy name to the canonical one, which lies elsewhere, may move from what is to be
- *       walked yet to what was walked already. As long as the same names hold it does so once at most. So while keys may
- *       move, the walk goes round twice, the second time for keys whose patterns have aliases; and when other names have
- *       come into force since the last step, it begins anew, since keys may have moved in between, however short that was.
- * Always: who walks from 0 to 0 meets every key that is there all the while, by whatever of its names, if names change
- *         less than 2,047 times between two steps. A walk ends when names hold for as long as a round takes.
+ * What: a shard's number, a place in the space of hashes (ds/table.h), and what is needed where
+ *       catalogs have aliases: which round it is, and by which names keys went when the walk began.
+ *       53 bits in all, so that clients may keep it in a double. A key that moves from its legacy
+ *       name to the canonical one, which lies elsewhere, may move from what is to be walked yet to
+ *       what was walked already. As long as the same names hold it does so once at most. So while
+ *       keys may move, the walk goes round twice, the second time for keys whose patterns have
+ *       aliases; and when other names have come into force since the last step, it begins anew,
+ *       since keys may have moved in between, however short that was.
+ * Always: who walks from 0 to 0 meets every key that is there all the while, by whatever of its
+ *         names, if names change less than 2,047 times between two steps. A walk ends when names
+ *         hold for as long as a round takes.
  * Lock: none. Errors: any cursor is a place somewhere.
  */
 #ifndef KN_COMMANDS_WALK_H
@@ -26,8 +28,8 @@ struct request;
 
 enum walk_round { WALK_ONLY_ROUND, WALK_FIRST_ROUND, WALK_SECOND_ROUND };
 
-/* A step of a table may end at any place; a walk, where the lower bits are none. Tables of less than many millions of keys
- * know no others. */
+/* A step of a table may end at any place; a walk, where the lower bits are none. Tables of less
+ * than many millions of keys know no others. */
 enum { WALK_FINE_BITS = 12 };
 
 struct walk {
@@ -54,8 +56,8 @@ static inline bool walk_can_rest(const struct walk *walk) {
     return (walk->position & ((1 << WALK_FINE_BITS) - 1)) == 0;
 }
 
-/* Ends the reply of a step whose keys, `found` of them, were written from `start` on. The cursor goes before them,
- * though it is known last. more: whether the walk is not over. */
+/* Ends the reply of a step whose keys, `found` of them, were written from `start` on. The cursor
+ * goes before them, though it is known last. more: whether the walk is not over. */
 void walk_reply(struct request *request, size_t start, const struct walk *walk, bool more,
                 size_t found);
 

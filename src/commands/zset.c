@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Commands on members of one sorted set. Ranges are in zset_range.c, pops in zset_pop.c, what works on several in
- * zset_algebra.c.
+ * Commands on members of one sorted set. Ranges are in zset_range.c, pops in zset_pop.c, what works
+ * on several in zset_algebra.c.
  */
 #include "types/zset.h"
 

@@ -11,7 +11,8 @@
 
 /* ---- bounds ---- */
 
-/* As strtod reads it, so spaces may lead, nothing at all is 0, and what is too large is infinite. */
+/* As strtod reads it, so spaces may lead, nothing at all is 0, and what
+ * is too large is infinite. */
 static bool parse_score_bound(struct request *request, struct bytes text, double *ret_score,
                               bool *ret_excluded) {
     char few[64], *copy = few, *end;
@@ -114,8 +115,8 @@ static bool parse_options(struct request *request, uint32_t at, bool store, bool
     return true;
 }
 
-/* by, reverse: as the command's name says; BY_OPTION where its options say. first: where the lower bound is, or the
- * upper one when reverse. */
+/* by, reverse: as the command's name says; BY_OPTION where its options say. first: where the lower
+ * bound is, or the upper one when reverse. */
 static bool parse_query(struct request *request, uint32_t first, bool store, struct query *q) {
     uint32_t min = first, max = first + 1;
     q->limit = -1;
@@ -233,7 +234,8 @@ static void command_zrangestore(struct request *request) {
         struct bytes member;
         double score;
         if (q.by == BY_RANK) zset_expect(result, range.count, 0);
-        /* In the order asked for, so that a minus zero is kept, or lost to the small encoding, as it is elsewhere. */
+        /* In the order asked for, so that a minus zero is kept, or lost to the small
+         * encoding, as it is elsewhere. */
         zset_iter_init(&iter, entry_value(from), range, q.reverse);
         while (zset_iter_next(&iter, &member, &score)) zset_add(result, member, score, 0, &score);
         request_put(request, 0, old, TYPE_ZSET, result);

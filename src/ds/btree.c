@@ -2,23 +2,25 @@
 /*
  * How it works
  *
- * A leaf is an array of 48-bit pointers to items. An inner node has, for each child, its address, the number
- * of items below it, and the first item below it with that item's score beside it, so that a descent reads
- * items only among equal scores.
+ * A leaf is an array of 48-bit pointers to items. An inner node has, for each child, its address,
+ * the number of items below it, and the first item below it with that item's score beside it, so
+ * that a descent reads items only among equal scores.
  *
- * Nodes are no larger than what is in them asks for: they grow and shrink by a few places at a time through
- * the heap's size classes. So a tree whose leaves are half full, as splits leave them, costs no more than a
- * tree of full leaves, and no leaf needs to hand items to its neighbours to save memory. What is added at
- * either end of the tree leaves full leaves behind.
+ * Nodes are no larger than what is in them asks for: they grow and shrink by a few places at a time
+ * through the heap's size classes. So a tree whose leaves are half full, as splits leave them,
+ * costs no more than a tree of full leaves, and no leaf needs to hand items to its neighbours to
+ * save memory. What is added at either end of the tree leaves full leaves behind.
  *
- * Nodes are split and merged on the way down: whoever enters a node to add finds room in it and its parent, whoever
- * enters to remove finds more than one item or child in it. No way back up is needed but for the first
- * item's place in the nodes above.
+ * Nodes are split and merged on the way down: whoever enters a node to add finds room in it and its
+ * parent, whoever enters to remove finds more than one item or child in it. No way back up is
+ * needed but for the first item's place in the nodes above.
  *
- * Ranges that were cut out may leave small nodes at their two edges, so the only lower limit that always holds
- * is one item or child, and two children in the root. Small nodes are merged when next passed.
+ * Ranges that were cut out may leave small nodes at their two edges, so the only lower limit
+ * that always holds is one item or child, and two children in the root. Small nodes are
+ * merged when next passed.
  *
- * `link` below is always the place that holds a node's address, since a node that is resized may move.
+ * `link` below is always the place that holds a node's address, since a node
+ * that is resized may move.
  */
 #include "ds/btree.h"
 
@@ -37,7 +39,8 @@ enum {
     INNER_BASE = 3,
     INNER_MAX = INNER_BASE + 7 * INNER_STEP, /* 1000 bytes */
     INNER_MIN = INNER_MAX / 4,
-    /* A split of level n takes about 15 splits of level n - 1, so this many levels are never reached. */
+    /* A split of level n takes about 15 splits of level n - 1, so this many
+     * levels are never reached. */
     LEVELS_MAX = 16,
 };
 
@@ -141,7 +144,8 @@ static unsigned char *node_place(unsigned level, void *node, unsigned index) {
                  : ((struct leaf *)node)->slots + SLOT * index;
 }
 
-/* Moves `count` places of one node to a place of another, or of the same one. Counts are the caller's. */
+/* Moves `count` places of one node to a place of another, or of the same one.
+ * Counts are the caller's. */
 static void node_move(unsigned level, void *to, unsigned to_index, void *from, unsigned from_index,
                       unsigned count) {
     size_t width = level ? sizeof(struct child) : (size_t)SLOT;
@@ -165,8 +169,8 @@ static struct btree_bound bound_at(const struct scored *item, bool after) {
                                 .member = scored_member(item)};
 }
 
-/* How many items of the leaf lie before the bound. The items lie anywhere in memory, so those that the next three
- * steps may look at are fetched at once. */
+/* How many items of the leaf lie before the bound. The items lie anywhere in memory, so those that
+ * the next three steps may look at are fetched at once. */
 static unsigned leaf_search(const struct leaf *leaf, const struct btree_bound *bound) {
     enum { AHEAD = 8 };
     unsigned low = 0, high = leaf->count;
@@ -210,7 +214,8 @@ static unsigned inner_search(const struct inner *node, const struct btree_bound 
 
 /* ---- adding ---- */
 
-/* Moves the children or items from `at` on into a new node to the right. The parent has room for it. */
+/* Moves the children or items from `at` on into a new node to the right.
+ * The parent has room for it. */
 static void split_child(struct btree *tree, struct inner *parent, unsigned index, unsigned level,
                         unsigned at) {
     struct child *left = &parent->children[index];
@@ -227,8 +232,8 @@ static void split_child(struct btree *tree, struct inner *parent, unsigned index
     left->count -= parent->children[index + 1].count;
 }
 
-/* Where to split a full node: in the middle, but at the ends of the tree so that the side which grows no
- * more stays full. */
+/* Where to split a full node: in the middle, but at the ends of the tree so that the side which
+ * grows no more stays full. */
 static unsigned split_place(const struct btree *tree, unsigned count, bool leftmost, bool rightmost,
                             const struct scored *item) {
     if (rightmost && scored_compare(item, btree_at(tree, tree->count - 1)) > 0) return count - 1;

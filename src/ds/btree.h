@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The order of a sorted set: a B+tree of scored items that knows how many there are below each node.
+ * The order of a sorted set: a B+tree of scored items that knows how many
+ * there are below each node.
  *
- * What: adding, removing, the rank of an item, the item of a rank, how many items lie before a bound: all in
- *       O(log n). A range of any kind is a range of ranks, found by two bounds, and is walked or removed as such.
- *       btree.c tells how nodes are kept small.
+ * What: adding, removing, the rank of an item, the item of a rank, how many items lie before a
+ *       bound: all in O(log n). A range of any kind is a range of ranks, found by two bounds, and
+ *       is walked or removed as such. btree.c tells how nodes are kept small.
  * Always: items ascend by scored_compare; no two are equal.
  * Owner: the tree owns its nodes, taken from tree->heap; the items belong to the caller.
  * Lock: the caller's. Errors: none.
@@ -30,7 +31,8 @@ struct btree {
 void btree_init(struct btree *tree, struct heap *heap);
 
 typedef void btree_visit_fn(struct scored *item, void *context);
-/* Gives all nodes back and visits each item, which may be freed by it, in order. visit may be NULL. */
+/* Gives all nodes back and visits each item, which may be freed by it, in
+ * order. visit may be NULL. */
 void btree_done(struct btree *tree, btree_visit_fn *visit, void *context);
 
 /* The item is not there yet. */
@@ -42,7 +44,8 @@ void btree_remove_range(struct btree *tree, size_t first, size_t count, btree_vi
                         void *context);
 /* ---- finding ---- */
 
-/* A place between items. With any_score members alone are compared: for trees whose scores are all equal. */
+/* A place between items. With any_score members alone are compared: for trees
+ * whose scores are all equal. */
 struct btree_bound {
     enum { BTREE_BEFORE_SCORE, BTREE_AFTER_SCORE, BTREE_BEFORE_MEMBER, BTREE_AFTER_MEMBER } kind;
     bool any_score;

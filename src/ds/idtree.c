@@ -2,16 +2,18 @@
 /*
  * How it works
  *
- * Leaves hold records side by side and are linked to their neighbours. A node above holds, for each child, a
- * lower bound of the identifiers below it: the identifier the child began with when it was made. So taking records
- * out changes nothing above, and only the first child of a node may hold what is less than its bound.
+ * Leaves hold records side by side and are linked to their neighbours. A node above holds, for each
+ * child, a lower bound of the identifiers below it: the identifier the child began with when it was
+ * made. So taking records out changes nothing above, and only the first child of a node may hold
+ * what is less than its bound.
  *
- * A full leaf is split in halves, unless the record goes behind the last of all: then the leaf stays full and a new
- * one begins. A leaf that is nearly empty is put together with a neighbour under the same parent, where both
- * leave room; an empty one goes. Nodes above go when they have no child left, and the root when it has one.
+ * A full leaf is split in halves, unless the record goes behind the last of all: then the leaf
+ * stays full and a new one begins. A leaf that is nearly empty is put together with a neighbour
+ * under the same parent, where both leave room; an empty one goes. Nodes above go when they have no
+ * child left, and the root when it has one.
  *
- * The only leaf of a small tree grows with its content; all other nodes have their full size from the start, so
- * that no address changes that a parent or a neighbour holds.
+ * The only leaf of a small tree grows with its content; all other nodes have their full size from
+ * the start, so that no address changes that a parent or a neighbour holds.
  */
 #include "ds/idtree.h"
 
@@ -194,7 +196,8 @@ void idtree_copy(const struct idtree *tree, struct idtree *copy, struct idtree_h
 
 /* ---- adding ---- */
 
-/* Puts a child in behind the one that the path goes through at this level; level 1 is above the leaves. */
+/* Puts a child in behind the one that the path goes through at this level;
+ * level 1 is above the leaves. */
 static void add_child(struct idtree *tree, struct idtree_home *home, struct path *path,
                       unsigned level, struct child child) {
     if (level > tree->height) {
@@ -344,7 +347,8 @@ static void lower_root(struct idtree *tree, struct idtree_home *home) {
     }
 }
 
-/* Puts the records of a leaf and of its right neighbour under the same parent together, when they leave room. */
+/* Puts the records of a leaf and of its right neighbour under the same parent
+ * together, when they leave room. */
 static bool merge_leaves(struct idtree *tree, struct idtree_home *home, struct path *path,
                          uint32_t left_at) {
     struct inner *parent = path->steps[0].node;

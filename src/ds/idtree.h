@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Records in the order of stream identifiers: a B+tree of small records of one size, each beginning with its
- * identifier.
+ * Records in the order of stream identifiers: a B+tree of small records of one size, each
+ * beginning with its identifier.
  *
- * What: made for identifiers that mostly grow: adding behind the last record fills leaves wholly, and taking the
- *       first records out frees leaf after leaf. A stream's blocks, a group's and a consumer's pending entries
- *       are kept in such trees.
+ * What: made for identifiers that mostly grow: adding behind the last record fills leaves wholly,
+ *       and taking the first records out frees leaf after leaf. A stream's blocks, a group's and a
+ *       consumer's pending entries are kept in such trees.
  * Always: identifiers ascend, none twice. home->bytes counts what the tree occupies.
- * Owner: the tree owns its nodes, taken from home->heap; the records' meaning is the caller's. A pointer to a
- *        record, and a cursor, are good until a record is next added or removed.
+ * Owner: the tree owns its nodes, taken from home->heap; the records' meaning is the caller's. A
+ *        pointer to a record, and a cursor, are good until a record is next added or removed.
  * Lock: the caller's. Errors: none; NULL where there is no such record.
  */
 #ifndef KN_DS_IDTREE_H
@@ -47,7 +47,8 @@ void idtree_copy(const struct idtree *tree, struct idtree *copy, struct idtree_h
 
 /* The record of this identifier. */
 void *idtree_find(const struct idtree *tree, struct stream_id id);
-/* The record of this identifier, made when there is none: of a new one only the identifier is set. */
+/* The record of this identifier, made when there is none: of a new one
+ * only the identifier is set. */
 void *idtree_add(struct idtree *tree, struct idtree_home *home, struct stream_id id, bool *ret_new);
 /* False when there was none. */
 bool idtree_remove(struct idtree *tree, struct idtree_home *home, struct stream_id id);

@@ -2,8 +2,8 @@
 /*
  * A sorted array of distinct integers, as narrow as the widest of them allows.
  *
- * What: 2, 4 or 8 bytes a number; all numbers are widened when one comes that needs more. Finding is a
- *       binary search, adding and removing move what follows: meant for some hundred numbers.
+ * What: 2, 4 or 8 bytes a number; all numbers are widened when one comes that needs more. Finding
+ *       is a binary search, adding and removing move what follows: meant for some hundred numbers.
  * Always: numbers ascend, none is there twice.
  * Owner: the intset owns its array, which is taken from the heap that the caller names each time.
  * Lock: the caller's.

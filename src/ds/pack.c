@@ -6,11 +6,12 @@
  *         128 .. 227  the integer 0 .. 99, no content
  *         228         a string; its length follows in 4 bytes
  *         229 .. 236  an integer of 1 .. 8 bytes, the fewest that hold it
- *         240 .. 255  a string of 128 .. 4223 bytes: the length less 128, of which the head has the upper 4 bits
- *                     and the byte that follows the lower 8
+ *         240 .. 255  a string of 128 .. 4223 bytes: the length less 128, of which the head has
+ *                     the upper 4 bits and the byte that follows the lower 8
  *
- * The back is the length of head and content in one byte or, from 255 on, in four bytes and a 255. Numbers are
- * little-endian. As a value has only one form, finding one is comparing bytes, and most items differ in the first.
+ * The back is the length of head and content in one byte or, from 255 on, in four bytes and a 255.
+ * Numbers are little-endian. As a value has only one form, finding one is comparing bytes, and most
+ * items differ in the first.
  */
 #include "ds/pack.h"
 
@@ -129,8 +130,8 @@ size_t pack_item_bytes(struct pack_item item) {
 /* ---- the allocation ---- */
 
 /*
- * Room for this many bytes: in steps of at most an eighth up to HEAP_OBJECT_MAX and of a quarter of a power
- * of two behind it, as allocators have them. So growing item by item moves the pack seldom.
+ * Room for this many bytes: in steps of at most an eighth up to HEAP_OBJECT_MAX and of a quarter of
+ * a power of two behind it, as allocators have them. So growing item by item moves the pack seldom.
  */
 static size_t capacity(size_t bytes) {
     unsigned log2 = 63 - (unsigned)__builtin_clzll((uint64_t)bytes - 1);
@@ -237,8 +238,8 @@ static bool code_at(const struct code *code, const unsigned char *item) {
            (code->len == 0 || memcmp(item + code->head_len, code->data, code->len) == 0);
 }
 
-/* Whether two texts of this length are equal, in few instructions. Names that share a prefix are common, so
- * the ends are compared first. */
+/* Whether two texts of this length are equal, in few instructions. Names that share a prefix are
+ * common, so the ends are compared first. */
 static inline bool short_equal(const unsigned char *a, const char *b, size_t len) {
     if (len >= 8) {
         uint64_t x, y;

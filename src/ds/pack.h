@@ -2,16 +2,18 @@
 /*
  * A sequence of small byte strings and integers in one allocation.
  *
- * What: the encoding of small lists, hashes, sets and sorted sets, and the node of large lists. An item costs
- *       two bytes more than its text (more from 128 bytes on); text that is the decimal form of a 64-bit integer
- *       is kept as the integer, in 2 to 10 bytes. Items are walked in both directions. pack.c draws the format.
- * Always: an item's bytes depend only on its value, so equal items are equal bytes. A place is an offset:
- *         that of an item, or pack_end(); a change makes places behind it void, and all views of items.
- *         A pack's allocation is a function of its bytes, so it needs no field of its own.
- * Owner: whoever called pack_new. Functions that change a pack take a pointer to the owner's pointer,
- *        since the pack may move.
- * Lock: the caller's. Errors: none; before it adds, the caller asks pack_has_room where a client could
- *       bring more than PACK_MAX.
+ * What: the encoding of small lists, hashes, sets and sorted sets, and the node of large lists. An
+ *       item costs two bytes more than its text (more from 128 bytes on); text that is the decimal
+ *       form of a 64-bit integer is kept as the integer, in 2 to 10 bytes. Items are walked in both
+ *       directions. pack.c draws the format.
+ * Always: an item's bytes depend only on its value, so equal items are equal bytes. A place
+ *         is an offset: that of an item, or pack_end(); a change makes places behind it
+ *         void, and all views of items. A pack's allocation is a function of its bytes, so
+ *         it needs no field of its own.
+ * Owner: whoever called pack_new. Functions that change a pack take a pointer to the owner's
+ *        pointer, since the pack may move.
+ * Lock: the caller's. Errors: none; before it adds, the caller asks pack_has_room where a client
+ *       could bring more than PACK_MAX.
  */
 #ifndef KN_DS_PACK_H
 #define KN_DS_PACK_H
@@ -51,8 +53,8 @@ static inline struct pack_item pack_item_integer(int64_t integer) {
     return (struct pack_item){NULL, 0, integer};
 }
 
-/* Bytes that are no text, and shall come back as they are even if they look like digits. An item made so
- * is found again only by a raw item. */
+/* Bytes that are no text, and shall come back as they are even if they look like digits. An item
+ * made so is found again only by a raw item. */
 static inline struct pack_item pack_item_raw(struct bytes bytes) {
     return (struct pack_item){bytes.data ? bytes.data : "", bytes.len, 0};
 }
@@ -87,7 +89,8 @@ size_t pack_item_bytes(struct pack_item item);
 
 /* ---- places ---- */
 
-/* Bytes of an item's head and content for heads from 0x80 on; 0 where the length follows the head. */
+/* Bytes of an item's head and content for heads from 0x80 on; 0 where the
+ * length follows the head. */
 extern const unsigned char pack_head_span[128];
 size_t pack_long_span(const unsigned char *item);
 
@@ -122,7 +125,8 @@ static inline size_t pack_prev(const struct pack *pack, size_t at) {
     return at - span - 5;
 }
 
-/* The place of the item with this index, counted from 0, or from -1 backwards; pack_end() if there is none. */
+/* The place of the item with this index, counted from 0, or from -1 backwards;
+ * pack_end() if there is none. */
 size_t pack_seek(const struct pack *pack, int64_t index);
 
 /* ---- reading ---- */
@@ -131,8 +135,8 @@ void pack_get(const struct pack *pack, size_t at, struct pack_item *ret_item);
 /* The text of an item, in the pack itself or, for an integer, written to scratch. */
 struct bytes pack_text(const struct pack *pack, size_t at, char scratch[PACK_TEXT_MAX]);
 bool pack_equal(const struct pack *pack, size_t at, struct pack_item item);
-/* The first place of this item from `from` on, looking at every stride-th item; pack_end() if there is none.
- * From `from` there must follow a multiple of stride. */
+/* The first place of this item from `from` on, looking at every stride-th item; pack_end() if there
+ * is none. From `from` there must follow a multiple of stride. */
 size_t pack_find(const struct pack *pack, size_t from, struct pack_item item, unsigned stride);
 
 /* ---- changing ---- */

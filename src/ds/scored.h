@@ -6,10 +6,10 @@
  *
  *         head 1 | score 7 or 8 | long length 4? | member
  *
- *       A score that is an integer of at most 56 bits takes 7 bytes, any other 8: most scores are integers, and
- *       a 16-byte member then fills exactly three words.
- * Always: the order of the items of a sorted set is that of scored_compare. A score is never NaN; -0.0 stays
- *         apart from 0.0 in what is kept and shown, but they are equal in order.
+ *       A score that is an integer of at most 56 bits takes 7 bytes, any other 8: most scores are
+ *       integers, and a 16-byte member then fills exactly three words.
+ * Always: the order of the items of a sorted set is that of scored_compare. A score is never NaN;
+ *         -0.0 stays apart from 0.0 in what is kept and shown, but they are equal in order.
  * Owner: whoever called scored_new. Lock: the caller's. Errors: none.
  */
 #ifndef KN_DS_SCORED_H
@@ -39,7 +39,8 @@ struct scored *scored_new(struct heap *heap, double score, struct bytes member);
 void scored_free(struct heap *user, struct scored *item);
 /* Bytes that it was taken with. */
 size_t scored_size(const struct scored *item);
-/* Writes the score where it is, if it takes as many bytes as the present one does; says whether it did. */
+/* Writes the score where it is, if it takes as many bytes as the present one
+ * does; says whether it did. */
 bool scored_set_score(struct scored *item, double score);
 
 static inline double scored_score(const struct scored *item) {

@@ -2,7 +2,8 @@
 /*
  * Which numbers were met before: for drawing without drawing twice.
  *
- * What: an open-addressed table of 64-bit numbers, none of them UINT64_MAX, for as many as it was made for.
+ * What: an open-addressed table of 64-bit numbers, none of them UINT64_MAX, for as
+ *       many as it was made for.
  * Owner: whoever called seen_init. Lock: none. Errors: none.
  */
 #ifndef KN_DS_SEEN_H

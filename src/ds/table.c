@@ -2,24 +2,26 @@
 /*
  * How it works
  *
- * A segment is one allocation: a header line, then its buckets. The hash of an element reads, from the top:
- * `depth` bits that chose the segment, then 16 bits of tag. The tag times the number of buckets, divided by
- * 65536, is the home bucket: it rises with the tag, so elements lie in the order of their hashes and a segment
- * can get more or fewer buckets from the tags alone, without touching a single element. Only a split, which
- * needs one more bit of each hash, asks the elements.
+ * A segment is one allocation: a header line, then its buckets. The hash of an element reads,
+ * from the top: `depth` bits that chose the segment, then 16 bits of tag. The tag times the
+ * number of buckets, divided by 65536, is the home bucket: it rises with the tag, so elements
+ * lie in the order of their hashes and a segment can get more or fewer buckets from the tags
+ * alone, without touching a single element. Only a split, which needs one more bit of each
+ * hash, asks the elements.
  *
- * A bucket that is full sends what comes next to the bucket behind it, round the end of the segment, and
- * keeps a flag (the lowest bit of its first slot) for as long as an element at home there or before lies
- * behind it. A search stops at the first bucket without that flag; a removal closes the gap it leaves.
+ * A bucket that is full sends what comes next to the bucket behind it, round the end of the
+ * segment, and keeps a flag (the lowest bit of its first slot) for as long as an element at home
+ * there or before lies behind it. A search stops at the first bucket without that flag; a removal
+ * closes the gap it leaves.
  *
- * Sizes in buckets are chosen so that header and buckets fill a size class of the allocator. Growing in steps
- * of an eighth to a quarter keeps buckets about 85 % full, where doubling would leave them at 70 %.
+ * Sizes in buckets are chosen so that header and buckets fill a size class of the allocator.
+ * Growing in steps of an eighth to a quarter keeps buckets about 85 % full, where doubling
+ * would leave them at 70 %.
  *
- * Invariants (table_check proves them):
- *  1. an element at distance n from its home bucket passed n buckets that all carry the flag;
- *  2. the directory entries of a segment of depth d are 1 << (depth - d) neighbours, all the same word;
- *  3. `deepest` segments have the directory's own depth, and it is above 0 unless depth is 0;
- *  4. `segment_bytes` is the size of all segments.
+ * Invariants (table_check proves them): 1. an element at distance n from its home bucket passed n
+ *  buckets that all carry the flag; 2. the directory entries of a segment of depth d are 1 <<
+ *  (depth - d) neighbours, all the same word; 3. `deepest` segments have the directory's own depth,
+ *  and it is above 0 unless depth is 0; 4. `segment_bytes` is the size of all segments.
  */
 #include "ds/table.h"
 
@@ -122,7 +124,8 @@ bool segment_find_spill(const struct segment *segment, unsigned bucket, struct p
     return false;
 }
 
-/* Empties a slot, brings back elements that had to pass this bucket, and clears flags that are no longer true. */
+/* Empties a slot, brings back elements that had to pass this bucket, and clears flags
+ * that are no longer true. */
 static void segment_clear_slot(struct segment *segment, struct place gap) {
     unsigned home = segment_home(segment, slot_tag(segment_bucket(segment, gap.bucket), gap.slot));
     unsigned first_passed = home, passed = segment_distance(segment, home, gap.bucket);

@@ -2,18 +2,19 @@
 /*
  * A hash table of pointers that grows without ever being rehashed.
  *
- * What: extendible hashing. The top bits of an element's 64-bit hash choose a segment from a directory;
- *       the 16 bits that follow are its tag, and choose its home bucket in the segment. A bucket is one
- *       cache line: eight tags and eight 48-bit pointers. A full segment grows by a few buckets, and once
- *       it has grown to its largest it splits in two; nothing else moves. The keyspace, sets, hashes and
- *       sorted sets all use it. table.c tells how it works.
- * Always: elements lie in the order of their hashes, bucket by bucket. So a cursor of table_scan is simply
- *       a place in the space of hashes, and a scan meets every element that stays in the table from its
- *       start to its end exactly once, whatever the table does meanwhile.
- *       Elements are 8-byte aligned, and an element's hash never changes.
+ * What: extendible hashing. The top bits of an element's 64-bit hash choose a segment from a
+ *       directory; the 16 bits that follow are its tag, and choose its home bucket in the segment.
+ *       A bucket is one cache line: eight tags and eight 48-bit pointers. A full segment grows by a
+ *       few buckets, and once it has grown to its largest it splits in two; nothing else moves. The
+ *       keyspace, sets, hashes and sorted sets all use it. table.c tells how it works.
+ * Always: elements lie in the order of their hashes, bucket by bucket. So a cursor of table_scan is
+ *       simply a place in the space of hashes, and a scan meets every element that stays in the
+ *       table from its start to its end exactly once, whatever the table does meanwhile. Elements
+ *       are 8-byte aligned, and an element's hash never changes.
  * Owner: the table owns its segments; the elements belong to the caller.
  * Lock: the caller's (the shard's). Reading alone needs only that nobody writes.
- * Errors: none: memory comes from mem_alloc. The caller sees to it that an element is added only once.
+ * Errors: none: memory comes from mem_alloc. The caller sees to it that an
+ *         element is added only once.
  */
 #ifndef KN_DS_TABLE_H
 #define KN_DS_TABLE_H
@@ -31,10 +32,10 @@
 typedef uint64_t table_hash_fn(const void *element);
 
 struct table {
-    uint64_t
-        *directory; /* 1 << depth words that pack segment, bucket count and the segment's depth */
-    uint64_t
-        single; /* the directory of a table of one segment, so that small tables need no array */
+    /* 1 << depth words that pack segment, bucket count and the segment's depth. */
+    uint64_t *directory;
+    /* The directory of a table of one segment, so that small tables need no array. */
+    uint64_t single;
     size_t count;
     size_t segment_bytes;
     table_hash_fn *hash;
@@ -46,7 +47,8 @@ struct table {
 enum { TABLE_MARK_1 = 2, TABLE_MARK_2 = 4, TABLE_MARKS = 6 };
 
 void table_init(struct table *table, table_hash_fn *hash);
-/* Gives the segments back; the elements are the caller's to free first. The table is empty afterwards. */
+/* Gives the segments back; the elements are the caller's to free first. The
+ * table is empty afterwards. */
 void table_done(struct table *table);
 
 static inline size_t table_count(const struct table *table) {
@@ -68,8 +70,8 @@ void table_replace(struct table *table, uint64_t hash, const void *old, void *el
 unsigned table_marks(const struct table *table, uint64_t hash, const void *element);
 
 /*
- * A time hint for each segment: table_note_due lowers the hint of the segment that holds this hash, and
- * table_sweep visits the marked elements of segments whose hint has come.
+ * A time hint for each segment: table_note_due lowers the hint of the segment that holds this hash,
+ * and table_sweep visits the marked elements of segments whose hint has come.
  */
 void table_note_due(struct table *table, uint64_t hash, uint64_t due);
 
@@ -91,7 +93,8 @@ static inline uint64_t table_word(const struct table *table, uint64_t hash) {
 /* The pointer word of a slot: 48 bits, of which the lowest three are marks. */
 static inline uint64_t table_slot(const unsigned char *bucket, unsigned slot) {
     uint64_t word;
-    /* Pointers are 6 bytes from offset 16 on; reading from two bytes before keeps the last one inside. */
+    /* Pointers are 6 bytes from offset 16 on; reading from two bytes before
+     * keeps the last one inside. */
     __builtin_memcpy(&word, bucket + 14 + 6 * slot, sizeof word);
     return word >> 16;
 }
@@ -124,7 +127,8 @@ static inline void *table_next(struct table_probe *probe) {
             uint64_t pointer = table_slot(bucket, slot) & TABLE_POINTER_MASK;
             if (pointer) return (void *)(uintptr_t)pointer;
         }
-        /* The lowest bit of the first slot says that elements at home here, or before, went further. */
+        /* The lowest bit of the first slot says that elements at home here,
+         * or before, went further. */
         if (!(table_slot(bucket, 0) & 1) || --probe->left == 0) return NULL;
         if (++probe->bucket == probe->buckets) probe->bucket = 0;
         probe->hits = table_tag_hits(table_probe_bucket(probe), probe->tag);
@@ -157,9 +161,9 @@ static inline void table_prefetch(const struct table *table, uint64_t hash) {
 typedef void table_visit_fn(void *element, void *context);
 
 /*
- * One step of a scan: visits the elements of one home bucket and returns where to go on, 0 at the end.
- * Starts with cursor 0. Elements may be removed by the visit function only after the step is over.
- * Cursors stay below 1 << TABLE_CURSOR_BITS.
+ * One step of a scan: visits the elements of one home bucket and returns where to go on, 0 at the
+ * end. Starts with cursor 0. Elements may be removed by the visit function only after the step is
+ * over. Cursors stay below 1 << TABLE_CURSOR_BITS.
  */
 enum { TABLE_CURSOR_BITS = 44 };
 uint64_t table_scan(const struct table *table, uint64_t cursor, table_visit_fn *visit,
@@ -175,19 +179,21 @@ void table_iter_init(struct table_iter *iter, const struct table *table);
 void *table_iter_next(struct table_iter *iter);
 
 /*
- * Elements of randomly chosen buckets, each element about as likely as any other: fills ret_elements with up
- * to most elements (fewer only when the table has fewer or chance had it), without repeating one; returns how
- * many. marks: only elements that carry one of these, 0 for all. random: a fresh random number for each call.
+ * Elements of randomly chosen buckets, each element about as likely as any other: fills
+ * ret_elements with up to most elements (fewer only when the table has fewer or chance had it),
+ * without repeating one; returns how many. marks: only elements that carry one of these, 0 for all.
+ * random: a fresh random number for each call.
  */
 unsigned table_sample(const struct table *table, uint64_t random, unsigned marks,
                       void **ret_elements, unsigned most);
-/* One element, every one exactly as likely; NULL when empty. next_random is called until it succeeds. */
+/* One element, every one exactly as likely; NULL when empty. next_random is
+ * called until it succeeds. */
 void *table_random(const struct table *table, uint64_t (*next_random)(void *context),
                    void *context);
 
 /*
- * Looks for marked elements that are due, in the segments whose hint says that there may be some, from
- * sweep->position on, until about `most` slots were looked at.
+ * Looks for marked elements that are due, in the segments whose hint says that there may be some,
+ * from sweep->position on, until about `most` slots were looked at.
  */
 struct table_sweep {
     uint64_t position; /* where to go on; 0 to begin */
@@ -198,8 +204,8 @@ struct table_sweep {
     uint64_t (*due)(const void *element, void *context); /* when it is due; UINT64_MAX for never */
     void *context;
 };
-/* Fills ret_due with elements that are due, up to due_max, and returns how many. The caller removes them
- * afterwards, or notes anew when they are due. */
+/* Fills ret_due with elements that are due, up to due_max, and returns how many. The caller removes
+ * them afterwards, or notes anew when they are due. */
 unsigned table_sweep(struct table *table, struct table_sweep *sweep, void **ret_due,
                      unsigned due_max);
 /* No hint is earlier: when to sweep next; UINT64_MAX when nothing was ever noted. */

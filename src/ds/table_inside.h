@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A table's inside, for table.c and table_visit.c only: how a segment lies in memory, and how the directory finds
- * it. table.c tells how it all works.
+ * A table's inside, for table.c and table_visit.c only: how a segment lies in memory, and how the
+ * directory finds it. table.c tells how it all works.
  */
 #ifndef KN_DS_TABLE_INSIDE_H
 #define KN_DS_TABLE_INSIDE_H

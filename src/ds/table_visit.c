@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Going over a table: scans, iteration, chance, the sweep of what is due, and the proof of the invariants.
+ * Going over a table: scans, iteration, chance, the sweep of what is due, and the
+ * proof of the invariants.
  */
 #include "base/assert.h"
 #include "ds/table_inside.h"
@@ -80,8 +81,8 @@ unsigned table_sample(const struct table *table, uint64_t random, unsigned marks
 void *table_random(const struct table *table, uint64_t (*next_random)(void *context),
                    void *context) {
     if (table->count == 0) return NULL;
-    /* Every slot of an imagined table of segments of equal size is as likely; slots that are not there, or
-     * empty, and second directory entries of one segment mean another throw. */
+    /* Every slot of an imagined table of segments of equal size is as likely; slots that are not
+     * there, or empty, and second directory entries of one segment mean another throw. */
     unsigned slots =
         table->depth == 0 ? segment_slots(word_segment(table->single)) : (unsigned)SLOTS_MAX;
     for (;;) {

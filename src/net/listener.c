@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The sockets are watched by the first loop, on its thread; they may be replaced by any thread, at once, so that it can say
- * whether that worked. So it puts /dev/null in the place of the old sockets, which frees their addresses while their
- * descriptors stay what the loop thinks they are; binds the new ones; and sends the loop mail, upon which it takes them
- * over.
+ * The sockets are watched by the first loop, on its thread; they may be replaced by any thread, at
+ * once, so that it can say whether that worked. So it puts /dev/null in the place of the old
+ * sockets, which frees their addresses while their descriptors stay what the loop thinks they are;
+ * binds the new ones; and sends the loop mail, upon which it takes them over.
  */
 #include "net/listener.h"
 
@@ -30,8 +30,8 @@
 #include "net/socket.h"
 
 enum {
-    LISTENER_ACCEPTS_MAX =
-        1000,                 /* at one readiness, so that clients already here are not starved */
+    /* At one readiness, so that clients already here are not starved. */
+    LISTENER_ACCEPTS_MAX = 1000,
     LISTENER_REST_US = 100000 /* after descriptors ran out */
 };
 
@@ -186,8 +186,8 @@ static bool bind_unix(struct listener *listener, const char *path, unsigned mode
     memcpy(address.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return refuse(error, "cannot make a Unix socket: %s", strerror(errno));
-    /* A socket that an earlier process left behind would be in the way, and so would an empty file, with which some
-     * reserve the name (mktemp). A file that holds something stays. */
+    /* A socket that an earlier process left behind would be in the way, and so would an empty file,
+     * with which some reserve the name (mktemp). A file that holds something stays. */
     struct stat there;
     if (lstat(path, &there) == 0 &&
         (S_ISSOCK(there.st_mode) || (S_ISREG(there.st_mode) && there.st_size == 0)))
@@ -207,7 +207,8 @@ static bool bind_unix(struct listener *listener, const char *path, unsigned mode
     return true;
 }
 
-/* The bound sockets become those that are watched; the lock is held, or nobody else is there yet. */
+/* The bound sockets become those that are watched; the lock is held, or
+ * nobody else is there yet. */
 static void take_bound(struct listener *listener) {
     listener->tcp_count = listener->bound.count;
     for (unsigned i = 0; i < listener->tcp_count; i++)
@@ -329,7 +330,8 @@ int listener_start(struct listener *listener, struct loop *const *loops, unsigne
 
 /* ---- other addresses ---- */
 
-/* Takes the address of a socket away and leaves its descriptor, which somebody watches, to something harmless. */
+/* Takes the address of a socket away and leaves its descriptor, which somebody
+ * watches, to something harmless. */
 static void silence(int fd) {
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (nothing >= 0) {
@@ -341,7 +343,8 @@ static void silence(int fd) {
     }
 }
 
-/* On the first loop's thread: the sockets that were bound are watched instead of those that were silenced. */
+/* On the first loop's thread: the sockets that were bound are watched instead of
+ * those that were silenced. */
 static void rebound(struct mail *mail) {
     struct listener *listener = CONTAINER_OF(mail, struct listener, mail);
     lock_take(&listener->lock);

@@ -165,7 +165,8 @@ struct mailbox *loop_mailbox(struct loop *loop) {
     return &loop->mailbox;
 }
 
-/* Milliseconds to wait at most, rounded up so that a timer is due when the wait ends; -1 for ever. */
+/* Milliseconds to wait at most, rounded up so that a timer is due when
+ * the wait ends; -1 for ever. */
 static int wait_ms(struct loop *loop, int64_t timeout_us) {
     if (timeout_us == 0) return 0;
     if (loop->timer_count > 0) {
@@ -224,7 +225,8 @@ void loop_run_once(struct loop *loop, int64_t timeout_us) {
 
     int count = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS_MAX, ms);
     loop->now_us = clock_mono_us();
-    /* Where it did not ask for the time before waiting, it did not wait either, and has worked all along. */
+    /* Where it did not ask for the time before waiting, it did not wait either,
+     * and has worked all along. */
     if (slept) loop->awake_us = loop->now_us;
     if (count < 0) count = 0; /* a signal; whatever it meant to say comes as mail */
     loop->event_count = count;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * `newest` is the head of a stack. Its other two values say that it is empty: NULL while the receiver is awake,
- * &asleep once it may sleep. Only the sender that replaces &asleep wakes the receiver. The receiver takes
- * the whole stack at once and turns it over, so mail is delivered in the order in which it was sent.
+ * `newest` is the head of a stack. Its other two values say that it is empty: NULL while the
+ * receiver is awake, &asleep once it may sleep. Only the sender that replaces &asleep wakes the
+ * receiver. The receiver takes the whole stack at once and turns it over, so mail is delivered in
+ * the order in which it was sent.
  */
 #include "net/mailbox.h"
 

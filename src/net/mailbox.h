@@ -2,11 +2,12 @@
 /*
  * Mail between threads: many senders, one receiver.
  *
- * What: an intrusive lock-free queue. Sending is one compare-and-swap; the receiver takes all there is at
- *       once. A sender wakes the receiver through an eventfd only when it sleeps, and only once.
+ * What: an intrusive lock-free queue. Sending is one compare-and-swap; the receiver
+ *       takes all there is at once. A sender wakes the receiver through an eventfd only
+ *       when it sleeps, and only once.
  * Always: mail of one sender arrives in the order it was sent; all mail arrives.
- * Owner: sending hands the mail over; its deliver function, run on the receiver's thread, owns it and may
- *        free it or send it on.
+ * Owner: sending hands the mail over; its deliver function, run on the receiver's thread, owns it
+ *        and may free it or send it on.
  * Lock: none. mailbox_send from any thread; the rest from the receiver's only.
  * Errors: none.
  */

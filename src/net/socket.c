@@ -65,7 +65,8 @@ int socket_set_nodelay(int fd, bool on) {
 
 int socket_set_keepalive(int fd, int seconds) {
     if (seconds <= 0) return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
-    /* First probe after `seconds`, then two more, so that a dead peer is found within twice that. */
+    /* First probe after `seconds`, then two more, so that a dead peer is
+     * found within twice that. */
     int between = seconds / 3 > 0 ? seconds / 3 : 1;
     int code = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     if (code == 0) code = set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds);

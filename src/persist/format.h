@@ -2,11 +2,11 @@
 /*
  * The numbers of the RDB format.
  *
- * What: versions, the type codes that values stand under, and how lengths and strings are marked. All of what
- *       Redis 1 to 8 and Valkey 7 to 9 have written. Three codes (22, 23 and what Valkey calls HASH_2) depend on
- *       who wrote: the version tells.
- * Always: integers of the format are little-endian, but for the 32- and 64-bit lengths, which are big-endian.
- * Lock, owner, errors: none.
+ * What: versions, the type codes that values stand under, and how lengths and strings are marked.
+ *       All of what Redis 1 to 8 and Valkey 7 to 9 have written. Three codes (22, 23 and what
+ *       Valkey calls HASH_2) depend on who wrote: the version tells.
+ * Always: integers of the format are little-endian, but for the 32- and 64-bit lengths, which are
+ * big-endian. Lock, owner, errors: none.
  */
 #ifndef KN_PERSIST_FORMAT_H
 #define KN_PERSIST_FORMAT_H
@@ -14,8 +14,8 @@
 #include <stdbool.h>
 
 enum {
-    /* What we write. 10 is Redis 7.0's, which everything since then reads; lifetimes of hash fields came with 12
-     * (Redis 7.4), and there is no form of them that Redis and Valkey share. */
+    /* What we write. 10 is Redis 7.0's, which everything since then reads; lifetimes of hash fields
+     * came with 12 (Redis 7.4), and there is no form of them that Redis and Valkey share. */
     RDB_VERSION_WRITTEN = 10,
     RDB_VERSION_ACTIVE_CONSUMERS = 11,
     RDB_VERSION_FIELD_EXPIRY = 12,

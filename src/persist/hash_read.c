@@ -2,11 +2,11 @@
 /*
  * Hashes come in eight forms, four of them with lifetimes of fields:
  *
- *      HASH_METADATA       first expiry 8 | count | { expiry - first + 1, or 0: none | field | value }...
- *      HASH_METADATA_OLD   count | { expiry, or 0 | field | value }...
- *      HASH_LISTPACK_EX    first expiry 8 | listpack of { field, value, expiry or 0 }...
- *      HASH_LISTPACK_EX_OLD  the same without the first expiry
- *      Valkey's HASH_2     count | { field | value | expiry 8, or -1: none }...
+ *   HASH_METADATA         first expiry 8 | count | { expiry - first + 1, or 0 | field | value }...
+ *   HASH_METADATA_OLD     count | { expiry, or 0 | field | value }...
+ *   HASH_LISTPACK_EX      first expiry 8 | listpack of { field, value, expiry or 0 }...
+ *   HASH_LISTPACK_EX_OLD  the same without the first expiry
+ *   Valkey's HASH_2       count | { field | value | expiry 8, or -1: none }...
  *
  * where all but the expiries of 8 bytes are lengths, strings and integers as elsewhere.
  */
@@ -80,7 +80,8 @@ static bool read_fields(struct value_source *source, enum lifetime lifetime, str
     if (lifetime == LIFETIME_DISTANCE) {
         if (!rdb_read_ms(in, &first_ms)) return false;
         if (first_ms < 0 || first_ms == HASH_NO_EXPIRY) return rdb_bad(in);
-        first_ms--; /* distances are written with one added; -1 is then UINT64_MAX, and wraps back */
+        /* Distances are written with one added; -1 is then UINT64_MAX, and wraps back. */
+        first_ms--;
     }
     if (!read_count(source, &count)) return false;
     for (; count > 0; count--) {

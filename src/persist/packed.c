@@ -2,18 +2,20 @@
 /*
  * Zipmaps, of Redis until 2.4:
  *
- *      count 1 (254: unknown) | { key length | key | value length | spare 1 | value | spare bytes }... | 0xff
+ *      count 1 (254: unknown) | { key length | key | value length | spare 1 | value
+ *      | spare bytes }... | 0xff
  *
  * where a length is one byte below 254, or 254 and four bytes. Ziplists, until 6.2:
  *
- *      bytes 4 | place of the last item 4 | count 2 | { length of the item before 1 or 5 | item }... | 0xff
+ *      bytes 4 | place of the last item 4 | count 2 | { length of the item before
+ *      1 or 5 | item }... | 0xff
  *
  * Listpacks since:
  *
  *      bytes 4 | count 2 | { item | its length, to be read backwards, 1 to 5 }... | 0xff
  *
- * A count of 65535 means that there are so many or more. All is little-endian but the lengths of a ziplist's
- * strings.
+ * A count of 65535 means that there are so many or more. All is little-endian but the
+ * lengths of a ziplist's strings.
  */
 #include "persist/packed.h"
 
@@ -212,13 +214,14 @@ static bool listpack_content(struct packed *packed, struct packed_item *ret_item
     }
 }
 
-/* How many bytes an item's length takes backwards. A length that would just fit (16383, 2097151, 268435455) takes
- * one more in what Redis writes, and in what we do; Valkey 9 has it fit. */
+/* How many bytes an item's length takes backwards. A length that would just fit (16383, 2097151,
+ * 268435455) takes one more in what Redis writes, and in what we do; Valkey 9 has it fit. */
 static unsigned back_bytes(size_t len) {
     return len <= 127 ? 1 : len < 16383 ? 2 : len < 2097151 ? 3 : len < 268435455 ? 4 : 5;
 }
 
-/* The length in n bytes, the last of which is read first: 7 bits in each, a mark where more are to come. */
+/* The length in n bytes, the last of which is read first: 7 bits in each, a
+ * mark where more are to come. */
 static void put_back_length(unsigned char *out, size_t len, unsigned n) {
     for (unsigned i = n; i-- > 0; len >>= 7)
         out[i] = (unsigned char)((len & 127) | (i > 0 ? 128u : 0u));

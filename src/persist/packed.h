@@ -2,10 +2,12 @@
 /*
  * The small collections of other servers, one allocation each: zipmaps, ziplists and listpacks.
  *
- * What: a cursor over the items of any of them, and a writer of listpacks. packed.c draws the three forms.
- * Always: the cursor stays inside the bytes it was given, and proves them while it goes: sizes, lengths backward,
- *         counts, the place of the last item, the end. Only a walk that came to its end without `bad` was over
- *         something whole, so what is built on the way is thrown away otherwise.
+ * What: a cursor over the items of any of them, and a writer of listpacks.
+ *       packed.c draws the three forms.
+ * Always: the cursor stays inside the bytes it was given, and proves them while it goes:
+ *         sizes, lengths backward, counts, the place of the last item, the end. Only a walk
+ *         that came to its end without `bad` was over something whole, so what is built on
+ *         the way is thrown away otherwise.
  * Owner: items are views of the bytes. The writer's buffer is freed by listpack_done.
  * Lock: none. Errors: `bad` of the cursor; `error` of the writer, ERROR_NO_MEMORY.
  */
@@ -75,7 +77,8 @@ struct listpack {
 
 enum { LISTPACK_EMPTY_BYTES = 7 };
 
-/* Begins an empty one, in the buffer that is there already if there was one. A struct of zeros is good. */
+/* Begins an empty one, in the buffer that is there already if there was one. A
+ * struct of zeros is good. */
 void listpack_begin(struct listpack *pack);
 /* Texts of integers are kept as integers. */
 void listpack_add(struct listpack *pack, struct bytes text);

@@ -2,8 +2,9 @@
 /*
  * The envelope of what DUMP and FUNCTION DUMP return.
  *
- * What: a body, then a footer of the RDB version in 2 bytes and the checksum of all before it in 8.
- * Lock, owner: none. Errors: ERROR_NO_MEMORY; ERROR_BAD_CHECKSUM for a version that is not known, or a sum that
+ * What: a body, then a footer of the RDB version in 2 bytes and the checksum of all before it
+ * in 8. Lock, owner: none. Errors: ERROR_NO_MEMORY; ERROR_BAD_CHECKSUM for a version that is
+ * not known, or a sum that
  *       is not right.
  */
 #ifndef KN_PERSIST_PAYLOAD_H

@@ -2,15 +2,18 @@
 /*
  * Reads the parts of the RDB format: bytes, lengths, strings, numbers.
  *
- * What: a window of bytes with strict bounds. A payload is one window, from its first byte to its last. A
- *       reader of a file hands over `more`, which brings further bytes when a read wants more than is there.
- * Always: nothing is read outside the window. No length that was read makes anybody take memory: what a string
- *         announces must be there (or, compressed, be possible) before it is believed.
- * Owner: the window belongs to whoever made the reader. A string comes back as a view of the window, or in its
- *        rdb_text, of which the caller has as many as it wants strings at a time; rdb_text_done frees one.
- *        With `more`, the window may move, so strings are then always copied to their rdb_text.
- * Lock: none. Errors: a function that fails returns false and leaves its outputs alone; reader->error then tells
- *       why, and everything that is read afterwards fails too.
+ * What: a window of bytes with strict bounds. A payload is one window, from its first byte to
+ *       its last. A reader of a file hands over `more`, which brings further bytes when a read
+ *       wants more than is there.
+ * Always: nothing is read outside the window. No length that was read makes anybody
+ *         take memory: what a string announces must be there (or, compressed, be
+ *         possible) before it is believed.
+ * Owner: the window belongs to whoever made the reader. A string comes back as a view of the
+ *        window, or in its rdb_text, of which the caller has as many as it wants strings at a time;
+ *        rdb_text_done frees one. With `more`, the window may move, so strings are then always
+ *        copied to their rdb_text.
+ * Lock: none. Errors: a function that fails returns false and leaves its outputs alone;
+ *       reader->error then tells why, and everything that is read afterwards fails too.
  */
 #ifndef KN_PERSIST_READER_H
 #define KN_PERSIST_READER_H
@@ -25,8 +28,9 @@
 
 struct rdb_reader {
     const unsigned char *at, *end;
-    /* Makes at least `wanted` bytes lie in the window, from `at` on; false: there are not so many, or `error` is
-     * set. Takes memory for what has come, not for what is wanted. NULL: the window is all there is. */
+    /* Makes at least `wanted` bytes lie in the window, from `at` on; false: there are not so
+     * many, or `error` is set. Takes memory for what has come, not for what is wanted. NULL:
+     * the window is all there is. */
     bool (*more)(struct rdb_reader *reader, size_t wanted);
     void *source;        /* for `more` */
     unsigned version;    /* of the format, as file or payload said */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Streams, as stream_write.c draws them. An entry may be marked as deleted, and is passed over. In the first form
- * there are no facts but the last identifier, and groups do not know how much they have read; in the fourth, what
- * was remembered to recognise repeated additions stands behind the groups, of which we have no use.
+ * Streams, as stream_write.c draws them. An entry may be marked as deleted, and is passed over. In
+ * the first form there are no facts but the last identifier, and groups do not know how much they
+ * have read; in the fourth, what was remembered to recognise repeated additions stands behind the
+ * groups, of which we have no use.
  */
 #include "base/memory.h"
 #include "persist/format.h"
@@ -10,9 +11,10 @@
 #include "types/stream_group.h"
 
 /*
- * Entries that share long names may take many times their bytes once each has its own; and a node may claim any number
- * of them. So the stream as a whole may not take more than this for each byte that was read: far more than any node
- * that was ever written, of a hundred entries or of 4 KiB, comes to.
+ * Entries that share long names may take many times their bytes once each has its own; and
+ * a node may claim any number of them. So the stream as a whole may not take more than this
+ * for each byte that was read: far more than any node that was ever written, of a hundred
+ * entries or of 4 KiB, comes to.
  */
 enum { STREAM_BYTE_COST = 512, STREAM_FIXED_COST = 1 << 20 };
 
@@ -100,7 +102,8 @@ static bool read_fields(struct node_reader *node, bool same_names, uint64_t coun
     return true;
 }
 
-/* The texts of the items; those of integers are written beside them, once it is known how many there are. */
+/* The texts of the items; those of integers are written beside them, once it is
+ * known how many there are. */
 static bool make_texts(struct node_reader *node) {
     const struct packed_item *fields = node->fields.data;
     size_t integers = 0;

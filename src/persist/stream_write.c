@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A stream goes out in nodes, each the identifier it begins with in 16 bytes, big-endian, and a listpack:
+ * A stream goes out in nodes, each the identifier it begins with in 16 bytes,
+ * big-endian, and a listpack:
  *
  *      entries | deleted entries | n | n names | 0 | entry...
- *      entry: flags | ms | seq | n values | items of the entry                      same names as the node
- *             flags | ms | seq | fields | a name and a value each | items           other names
+ *      entry: flags | ms | seq | n values | items of the entry               the node's names
+ *             flags | ms | seq | fields | a name and a value each | items    other names
  *
- * where ms and seq are distances from the node's. Then come the stream's facts, and its groups: for each its pending
- * entries, and its consumers with the identifiers of theirs. Nodes are cut as Redis cuts them when nothing is configured,
- * so that a stream that was only added to has the same bytes.
+ * where ms and seq are distances from the node's. Then come the stream's facts, and its
+ * groups: for each its pending entries, and its consumers with the identifiers of theirs.
+ * Nodes are cut as Redis cuts them when nothing is configured, so that a stream that was only
+ * added to has the same bytes.
  */
 #include "base/assert.h"
 #include "persist/format.h"

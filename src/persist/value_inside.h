@@ -20,7 +20,8 @@ struct value_source {
     struct rdb_text text[2]; /* for two strings at a time */
 };
 
-/* Reads a string that holds a zipmap, ziplist or listpack; its views last while text[0] is not used again. */
+/* Reads a string that holds a zipmap, ziplist or listpack; its views last while
+ * text[0] is not used again. */
 bool read_packed(struct value_source *source, enum packed_form form, struct packed *ret_packed);
 /* After a walk over all of it: whether it was whole, and had anything in it. */
 static inline bool packed_was_whole(struct value_source *source, const struct packed *packed) {
@@ -35,7 +36,8 @@ static inline size_t believable(const struct value_source *source, uint64_t coun
     return count < left ? (size_t)count : left;
 }
 
-/* These add to an empty value, and return false for damage; what was added is then freed by the caller. */
+/* These add to an empty value, and return false for damage; what was added is
+ * then freed by the caller. */
 struct hash;
 struct list;
 struct set;

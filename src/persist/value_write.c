@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Small values are written as listpacks and arrays of integers, as Redis keeps them, large ones element by element.
- * Where a value of Redis is kept in the same way, and in the same order, both write the same bytes.
+ * Small values are written as listpacks and arrays of integers, as Redis keeps them, large ones
+ * element by element. Where a value of Redis is kept in the same way, and in the same order,
+ * both write the same bytes.
  */
 #include "persist/value.h"
 
@@ -156,7 +157,8 @@ static void write_set(struct rdb_writer *writer, const struct set *set) {
 
 /* ---- sorted sets ---- */
 
-/* A score as it stands in a listpack: an integer where it is one, though not so large that doubles are sparse. */
+/* A score as it stands in a listpack: an integer where it is one, though not so large
+ * that doubles are sparse. */
 static void add_score(struct listpack *pack, double score) {
     const double most = (double)(INT64_MAX / 2);
     char text[NUMBER_DOUBLE_MAX];
@@ -205,8 +207,8 @@ static int64_t first_expiry(const struct hash *hash) {
     return first;
 }
 
-/* Field by field; with lifetimes, each is written as the distance to the first of them, and one more, as 0 says that
- * there is none. */
+/* Field by field; with lifetimes, each is written as the distance to the first of them, and one
+ * more, as 0 says that there is none. */
 static void write_fields(struct rdb_writer *writer, const struct hash *hash, bool lifetimes) {
     struct hash_iter iter;
     struct bytes field, value;

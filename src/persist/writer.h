@@ -2,10 +2,12 @@
 /*
  * Writes the parts of the RDB format into a buffer.
  *
- * What: the counterpart of reader.h: bytes, lengths, strings, numbers, byte for byte as Redis writes them.
- * Owner: the buffer is the caller's, who sets its maximum and may take away what is in it between two calls.
- * Lock: none. Errors: once the buffer refuses, writer->error is set and everything that follows does nothing:
- *       look at it once, at the end.
+ * What: the counterpart of reader.h: bytes, lengths, strings, numbers, byte for
+ *       byte as Redis writes them.
+ * Owner: the buffer is the caller's, who sets its maximum and may take away what is
+ *        in it between two calls.
+ * Lock: none. Errors: once the buffer refuses, writer->error is set and everything that follows
+ *       does nothing: look at it once, at the end.
  */
 #ifndef KN_PERSIST_WRITER_H
 #define KN_PERSIST_WRITER_H

@@ -26,8 +26,8 @@ static char unescape(char c) {
 }
 
 /*
- * Copies what stands between quotes to *out; at is after the opening quote. Returns the place after the
- * closing one, NULL when it is missing or something sticks to it.
+ * Copies what stands between quotes to *out; at is after the opening quote. Returns the place after
+ * the closing one, NULL when it is missing or something sticks to it.
  */
 static char *unquote(char *at, const char *end, char quote, char **out) {
     char *to = *out;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A request that is complete when first looked at, the common case, never touches the parser's state: its
- * arguments go to the batch's vector as pointers. One that is cut off leaves its state in struct parser, with
- * its arguments as offsets from its first byte because the input may move before it goes on; they become
- * pointers once, when the last byte is there.
+ * A request that is complete when first looked at, the common case, never touches the parser's
+ * state: its arguments go to the batch's vector as pointers. One that is cut off leaves its state
+ * in struct parser, with its arguments as offsets from its first byte because the input may move
+ * before it goes on; they become pointers once, when the last byte is there.
  */
 #include "proto/parser.h"
 
@@ -115,7 +115,8 @@ static bool grow_argv(struct bytes **argv, uint32_t *capacity) {
     return true;
 }
 
-/* The header at scan->at when it is whole and plain, nearly always; -1 when read_header has to look closer. */
+/* The header at scan->at when it is whole and plain, nearly always; -1 when
+ * read_header has to look closer. */
 static inline int64_t peek_header(struct scan *scan, char kind) {
     const char *at = scan->base + scan->at, *end = scan->base + scan->len;
     if (end - at < 4 || *at != kind) return -1;
@@ -135,8 +136,9 @@ static inline int64_t peek_header(struct scan *scan, char kind) {
     return value;
 }
 
-/* The first of this byte from `from` on; NULL when there is none, or a zero byte before it, as Redis has it: who sends one
- * in a line waits until the line is too long. Where to look on is in ret_stop. */
+/* The first of this byte from `from` on; NULL when there is none, or a zero byte before
+ * it, as Redis has it: who sends one in a line waits until the line is too long. Where
+ * to look on is in ret_stop. */
 static char *find_line_end(struct scan *scan, size_t from, char wanted, size_t *ret_stop) {
     char *end = memchr(scan->base + from, wanted, scan->len - from);
     size_t stop = end ? (size_t)(end - scan->base) : scan->len;
@@ -200,8 +202,8 @@ static inline enum outcome read_bulk_len(struct parser *parser, struct scan *sca
     return DONE;
 }
 
-/* Reads arguments that are due into a vector; origin is what their places count from: the address of the
- * first byte for pointers, 0 for offsets. */
+/* Reads arguments that are due into a vector; origin is what their places count from: the address
+ * of the first byte for pointers, 0 for offsets. */
 static inline enum outcome read_args(struct parser *parser, struct scan *scan, uintptr_t origin,
                                      struct bytes **argv, uint32_t *argc, uint32_t *capacity) {
     while (scan->due > 0) {
@@ -225,7 +227,8 @@ static inline enum outcome read_args(struct parser *parser, struct scan *scan, u
     return DONE;
 }
 
-/* Keeps what is known of a request that is cut off. Its arguments are those of the batch from first on. */
+/* Keeps what is known of a request that is cut off. Its arguments are those of
+ * the batch from first on. */
 static enum outcome suspend(struct parser *parser, struct parser_batch *batch,
                             const struct scan *scan, uint32_t first) {
     uint32_t argc = batch->argv_count - first;

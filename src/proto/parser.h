@@ -2,18 +2,19 @@
 /*
  * Requests from bytes: the incremental parser of the Redis protocol.
  *
- * What: slices whole requests, as many as have arrived, into views of the input itself. A struct parser is
- *       one connection's state; a struct parser_batch, one a thread, receives what a call found.
- * Always: a request that is not complete is remembered, not scanned again: what arrives in pieces costs as
- *         much as what arrives at once. Memory grows only with bytes that arrived.
- *         The caller passes the input from the first byte that was not consumed, each time: it may have
- *         moved in memory, but what was passed before may not have changed. Inline requests (words on a
- *         line) are unquoted in place, so the input is writable.
- * Owner: the views point into the input and the argument vectors belong to parser and batch; all are good
- *        until the next parser_parse with either of them, or the input is touched.
+ * What: slices whole requests, as many as have arrived, into views of the input itself. A
+ *       struct parser is one connection's state; a struct parser_batch, one a thread,
+ *       receives what a call found.
+ * Always: a request that is not complete is remembered, not scanned again: what arrives in pieces
+ *         costs as much as what arrives at once. Memory grows only with bytes that arrived. The
+ *         caller passes the input from the first byte that was not consumed, each time: it may have
+ *         moved in memory, but what was passed before may not have changed. Inline requests (words
+ *         on a line) are unquoted in place, so the input is writable.
+ * Owner: the views point into the input and the argument vectors belong to parser and batch; all
+ *        are good until the next parser_parse with either of them, or the input is touched.
  * Lock: none.
- * Errors: a protocol error is final. It stands behind the requests that came before it: the caller answers
- *         those, then sends parser_error as an error reply and closes.
+ * Errors: a protocol error is final. It stands behind the requests that came before it: the caller
+ *         answers those, then sends parser_error as an error reply and closes.
  */
 #ifndef KN_PROTO_PARSER_H
 #define KN_PROTO_PARSER_H
@@ -49,7 +50,8 @@ struct parser {
     int64_t bulk_max;     /* proto-max-bulk-len: set by the owner at any time */
     bool unauthenticated; /* set by the owner: smaller limits, and one request a call */
 
-    /* The rest is the request whose bytes have not all arrived. Offsets count from its first byte. */
+    /* The rest is the request whose bytes have not all arrived. Offsets
+     * count from its first byte. */
     bool failed;
     bool unfinished; /* there is one, with its state below */
     char unexpected; /* what stood in the place of a '$' */
@@ -69,15 +71,17 @@ void parser_batch_init(struct parser_batch *batch);
 void parser_batch_done(struct parser_batch *batch);
 
 /*
- * Fills the batch with at most max_requests requests and returns how many bytes of data they took: these the
- * caller drops when it has answered. When it takes none, more input is needed (or the parser failed). An inline
- * request, which is unquoted in place, is a batch of its own; so is any when the client is not authenticated.
+ * Fills the batch with at most max_requests requests and returns how many bytes of data they took:
+ * these the caller drops when it has answered. When it takes none, more input is needed (or the
+ * parser failed). An inline request, which is unquoted in place, is a batch of its own; so is any
+ * when the client is not authenticated.
  */
 size_t parser_parse(struct parser *parser, struct parser_batch *batch, char *data, size_t len,
                     uint32_t max_requests) __attribute__((warn_unused_result));
 
-/* Forgets what is known of input that was passed but, after all, not consumed: the next call starts over at the
- * first byte it is given. For a caller that stops in the middle of a batch and keeps the rest. */
+/* Forgets what is known of input that was passed but, after all, not consumed: the next
+ * call starts over at the first byte it is given. For a caller that stops in the middle of
+ * a batch and keeps the rest. */
 void parser_restart(struct parser *parser);
 
 static inline bool parser_failed(const struct parser *parser) {
@@ -88,8 +92,9 @@ static inline bool parser_failed(const struct parser *parser) {
 enum { PARSER_ERROR_MAX = 64 };
 struct bytes parser_error(const struct parser *parser, char *out);
 
-/* How many bytes beyond those passed so far would complete the argument that is arriving; 0 when unknown.
- * A promise of the client, so not a reason to reserve as much: a reason to read more than usual at once. */
+/* How many bytes beyond those passed so far would complete the argument that is arriving; 0
+ * when unknown. A promise of the client, so not a reason to reserve as much: a reason to read
+ * more than usual at once. */
 static inline size_t parser_wanted(const struct parser *parser) {
     return parser->wanted;
 }

@@ -2,12 +2,13 @@
 /*
  * Replies, written in RESP2 or RESP3 straight into an output buffer.
  *
- * What: one function for each kind of reply. Where RESP2 lacks a kind, its nearest is written, as clients
- *       expect it: maps become arrays of twice the length, doubles strings, booleans integers.
+ * What: one function for each kind of reply. Where RESP2 lacks a kind, its nearest is
+ *       written, as clients expect it: maps become arrays of twice the length, doubles
+ *       strings, booleans integers.
  * Always: as many elements follow a header as it announced; the caller sees to that.
  * Owner: the buffer belongs to the caller (the connection). Lock: none.
- * Errors: when the buffer is at its maximum, `overflow` is set for good and the rest is dropped; the
- *         owner then closes the connection. Nothing else can fail.
+ * Errors: when the buffer is at its maximum, `overflow` is set for good and the rest is dropped;
+ *         the owner then closes the connection. Nothing else can fail.
  */
 #ifndef KN_PROTO_REPLY_H
 #define KN_PROTO_REPLY_H
@@ -167,8 +168,8 @@ static inline void reply_push(struct reply *r, size_t count) {
 }
 
 /*
- * Collections whose size is known only afterwards: remember the place, write the elements, then put the
- * header in before them.
+ * Collections whose size is known only afterwards: remember the place, write the elements, then put
+ * the header in before them.
  */
 static inline size_t reply_defer(struct reply *r) {
     return r->out->len;

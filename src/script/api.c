@@ -104,8 +104,8 @@ static int api_setresp(lua_State *lua) {
     return 0;
 }
 
-/* What a script writes is replicated as its effects, all of them together: the choice is checked, and has no effect
- * while there is nobody to replicate to. */
+/* What a script writes is replicated as its effects, all of them together: the choice is checked,
+ * and has no effect while there is nobody to replicate to. */
 static int api_set_repl(lua_State *lua) {
     if (lua_gettop(lua) != 1) return raise(lua, "redis.set_repl() requires one argument.");
     lua_Number wish = lua_tonumber(lua, 1);
@@ -131,7 +131,8 @@ static int api_debug(lua_State *lua) {
     return 0;
 }
 
-/* Everybody may do everything until there are users with rights of their own; what is no command is an error. */
+/* Everybody may do everything until there are users with rights of their own; what
+ * is no command is an error. */
 static int api_acl_check_cmd(lua_State *lua) {
     if (lua_gettop(lua) == 0)
         return raise(lua,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * redis.call and redis.pcall: a command run from within a script, by the rules that dispatch has for clients.
+ * redis.call and redis.pcall: a command run from within a script, by the rules that
+ * dispatch has for clients.
  */
 #include <lauxlib.h>
 #include <math.h>

@@ -44,7 +44,8 @@ static void claim_confirm(struct run *run) {
     notify_release(run->request->server);
 }
 
-/* That shards are not free is rare: debug builds give up now and then without need, so that tests see it. */
+/* That shards are not free is rare: debug builds give up now and then without
+ * need, so that tests see it. */
 static bool gives_up_for_practice(void) {
 #ifdef KN_DEBUG
     static _Thread_local unsigned claims;
@@ -86,8 +87,8 @@ static bool holds_keys_of(const struct run *run, const struct request *request) 
     return true;
 }
 
-/* What is stored under legacy names leaves them before anything is noted: to undo that would be to lose it. Nobody sees a
- * difference, so it may stay. */
+/* What is stored under legacy names leaves them before anything is noted: to undo that would be to
+ * lose it. Nobody sees a difference, so it may stay. */
 static void adopt_first(struct request *request) {
     if (request->twin_count == 0) return;
     request_adopt(request, request->db);

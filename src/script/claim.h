@@ -2,12 +2,14 @@
 /*
  * Which shards a run holds, where there are several threads.
  *
- * What: a run begins with the shards of its declared keys, on trial: what it writes is noted so that it can be undone,
- *       and what it changed or counted is told to nobody. When it wants more than that (a key of another shard, the whole
- *       keyspace, a change that cannot be undone) it takes every shard, if all are free at that moment. If not, it
- *       gives up: everything is undone, and the request is run again from the beginning with every shard held, for
- *       which it waits holding none. So it is one step for everybody else, and nobody waits in a circle.
- * Always: a run on trial touches no shard that it does not hold, and nothing of it is seen before it ends.
+ * What: a run begins with the shards of its declared keys, on trial: what it writes is noted so
+ *       that it can be undone, and what it changed or counted is told to nobody. When it wants more
+ *       than that (a key of another shard, the whole keyspace, a change that cannot be undone) it
+ *       takes every shard, if all are free at that moment. If not, it gives up: everything is
+ *       undone, and the request is run again from the beginning with every shard held, for which it
+ *       waits holding none. So it is one step for everybody else, and nobody waits in a circle.
+ * Always: a run on trial touches no shard that it does not hold, and nothing of
+ *         it is seen before it ends.
  * Owner: the run. Lock: the request's shards. Errors: Lua's, to leave a run that is to begin again.
  */
 #ifndef KN_SCRIPT_CLAIM_H
@@ -31,9 +33,11 @@ struct claim {
     struct undo undo;
 };
 
-/* Before a run. Returns false when it is to be run with every shard instead, which it does not hold. */
+/* Before a run. Returns false when it is to be run with every shard
+ * instead, which it does not hold. */
 bool claim_begin(struct run *run);
-/* Before a command of the run: sees to it that it may run. False when the run has to begin again. */
+/* Before a command of the run: sees to it that it may run. False when
+ * the run has to begin again. */
 bool claim_command(struct run *run, struct request *request);
 /* After the run: makes it true, or undoes it. */
 void claim_end(struct run *run);

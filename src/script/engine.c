@@ -24,7 +24,8 @@ static bool is_small(size_t size) {
     return size <= HEAP_OBJECT_MAX;
 }
 
-/* Small objects come from a heap of the engine's own: they have no header there, and Lua knows their sizes. */
+/* Small objects come from a heap of the engine's own: they have no header there,
+ * and Lua knows their sizes. */
 static void *take(struct engine *engine, size_t size) {
     return is_small(size) ? heap_take(engine->heap, size) : mem_try_alloc(size);
 }

@@ -2,11 +2,12 @@
 /*
  * One Lua state, with what belongs to it.
  *
- * What: an engine is a worker's Lua 5.1 state: its memory, which has a limit, the sandbox, the scripts and libraries
- *       that this thread has compiled so far.
- * Always: nothing of Lua that may fail is called outside of a protected call once the engine is built, so that
- *         a state without memory raises an error and never ends the process. The engine is found from any
- *         coroutine through the allocator's context, without a look into the registry.
+ * What: an engine is a worker's Lua 5.1 state: its memory, which has a limit, the sandbox, the
+ *       scripts and libraries that this thread has compiled so far.
+ * Always: nothing of Lua that may fail is called outside of a protected call once the engine
+ *         is built, so that a state without memory raises an error and never ends the
+ *         process. The engine is found from any coroutine through the allocator's context,
+ *         without a look into the registry.
  * Owner: its worker's thread, from the first script on; the scripts (scripts.h) free it.
  * Lock: none. Errors: Lua's own, raised inside of protected calls.
  */
@@ -80,8 +81,8 @@ static inline struct engine *engine_of(lua_State *lua) {
     return context;
 }
 
-/* Calls function(lua) protected, with `context` as its only argument, a light userdata. Returns 0 or Lua's status;
- * the error's text, cut to fit, in ret_error. */
+/* Calls function(lua) protected, with `context` as its only argument, a light userdata. Returns 0
+ * or Lua's status; the error's text, cut to fit, in ret_error. */
 enum { ENGINE_ERROR_MAX = 512 };
 int engine_protect(struct engine *engine, lua_CFunction function, void *context,
                    char ret_error[ENGINE_ERROR_MAX]);

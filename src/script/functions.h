@@ -2,10 +2,10 @@
 /*
  * The functions that one engine has compiled, library by library.
  *
- * What: runs a library's program, which registers its functions, when it is loaded and again in each engine
- *       where one of them is called.
- * Always: a library's own variables belong to the thread: a function that keeps something in them keeps it for
- *         the calls of this thread.
+ * What: runs a library's program, which registers its functions, when it is loaded and again in
+ *       each engine where one of them is called.
+ * Always: a library's own variables belong to the thread: a function that keeps something in them
+ *         keeps it for the calls of this thread.
  * Owner: the engine. Lock: none: its thread's. Errors: texts.
  */
 #ifndef KN_SCRIPT_FUNCTIONS_H
@@ -37,8 +37,8 @@ void local_functions_free(struct local_functions *functions);
 /* The function of a name. Returns false, with an empty text when there is none of that name. */
 bool functions_find(struct engine *engine, struct bytes name, struct local_function *ret_function,
                     char error[LIBRARY_ERROR_MAX]);
-/* Makes a library of a source and runs it here; NULL with a text when that fails. It is the caller's, who publishes it
- * or not; the engine forgets it again when it finds it dropped. */
+/* Makes a library of a source and runs it here; NULL with a text when that fails. It is the
+ * caller's, who publishes it or not; the engine forgets it again when it finds it dropped. */
 struct library *functions_load(struct engine *engine, struct bytes source,
                                char error[LIBRARY_ERROR_MAX]);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cjson takes the memory for its text outside of the Lua state, and ends the process when there is none. A small table
- * can stand for any amount of text, as its parts may be the same string many times over: so what a value will become is
- * counted first.
+ * cjson takes the memory for its text outside of the Lua state, and ends the process when there is
+ * none. A small table can stand for any amount of text, as its parts may be the same string many
+ * times over: so what a value will become is counted first.
  */
 #include "script/engine.h"
 #include "script/sandbox.h"
@@ -31,7 +31,8 @@ static void count_value(lua_State *lua, unsigned depth, size_t *left) {
     }
 }
 
-/* Upvalues: the original's own, then the original, which is called in the frame of this function. */
+/* Upvalues: the original's own, then the original, which is called in
+ *           the frame of this function. */
 static int guarded_encode(lua_State *lua) {
     size_t left = JSON_BYTES_MAX;
     if (lua_gettop(lua) == 1 && lua_istable(lua, 1)) count_value(lua, 0, &left);

@@ -2,10 +2,11 @@
 /*
  * Libraries of functions, shared by all threads.
  *
- * What: what FUNCTION LOAD brought: sources, with the names and flags of the functions that they register. Each
- *       engine compiles a library when one of its functions is first called there (functions.h).
- * Always: a name of a library is there once, whatever its case a name of a function too. What stands in a
- *         library does not change; a changed one is another.
+ * What: what FUNCTION LOAD brought: sources, with the names and flags of the functions that
+ *       they register. Each engine compiles a library when one of its functions is first
+ *       called there (functions.h).
+ * Always: a name of a library is there once, whatever its case a name of a function too. What
+ *         stands in a library does not change; a changed one is another.
  * Owner: whoever holds one; the libraries hold those that are there. Lock: the libraries' own.
  * Errors: texts, for the caller to reply.
  */
@@ -63,7 +64,8 @@ void library_add(struct library *library, struct bytes name, const struct bytes 
 /* ---- all of them ---- */
 
 enum library_policy { LIBRARY_APPEND, LIBRARY_REPLACE, LIBRARY_FLUSH };
-/* Puts all of them in, or none: then returns false with a text. They are held by the libraries from then on. */
+/* Puts all of them in, or none: then returns false with a text. They are held by
+ * the libraries from then on. */
 bool libraries_publish(struct libraries *libraries, struct library *const *added, size_t count,
                        enum library_policy policy, char error[LIBRARY_ERROR_MAX]);
 bool libraries_delete(struct libraries *libraries, struct bytes name);

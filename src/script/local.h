@@ -32,12 +32,12 @@ void local_scripts_free(struct local_scripts *scripts);
 
 /* Forgets what the cache has dropped. */
 void local_clean(struct engine *engine);
-/* A script that was compiled here or, if not, is in the cache; NULL when there is none, or (*ret_replied) it cannot
- * be compiled. */
+/* A script that was compiled here or, if not, is in the cache; NULL when there is none, or
+ * (*ret_replied) it cannot be compiled. */
 struct local_script *local_find(struct engine *engine, struct request *request,
                                 const struct sha1 *sha1, bool *ret_replied);
-/* The script of this source, compiled and put into the cache if it was not known; NULL when an error was replied.
- * keep: SCRIPT LOAD. */
+/* The script of this source, compiled and put into the cache if it was not known; NULL when an
+ * error was replied. keep: SCRIPT LOAD. */
 struct local_script *local_load(struct engine *engine, struct request *request, struct bytes source,
                                 bool keep);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cmsgpack: MessagePack, with libmpack for the tokens. Here is only what a Lua value becomes and the other way round.
+ * cmsgpack: MessagePack, with libmpack for the tokens. Here is only what a Lua value becomes
+ * and the other way round.
  */
 #include <mpack.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 #include "script/engine.h"
 #include "script/sandbox.h"
 
-/* Tables within tables beyond this are packed as nil, so that one that contains itself has an end. */
+/* Tables within tables beyond this are packed as nil, so that one that
+ * contains itself has an end. */
 enum { PACK_DEPTH_MAX = 16 };
 
 /* ---- packing ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * math.random and math.randomseed: the generator of POSIX's lrand48, from the beginning that POSIX gives it. A Lua state
- * without seed draws the same numbers after every start.
+ * math.random and math.randomseed: the generator of POSIX's lrand48, from the beginning that POSIX
+ * gives it. A Lua state without seed draws the same numbers after every start.
  */
 #include <math.h>
 

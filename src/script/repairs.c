@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Functions of Lua 5.1's libraries, and of its bit library, with which a script could end the process: by a count of
- * results or digits that wraps, or by a pattern that takes the whole stack of the thread. Each does here what it is
- * known for, and fails where it would have crashed.
+ * Functions of Lua 5.1's libraries, and of its bit library, with which a script could end the
+ * process: by a count of results or digits that wraps, or by a pattern that takes the whole stack
+ * of the thread. Each does here what it is known for, and fails where it would have crashed.
  */
 #include <limits.h>
 #include <stdint.h>
@@ -10,11 +10,12 @@
 #include "script/engine.h"
 #include "script/sandbox.h"
 
-/* The matcher of patterns calls itself for every character that repeats, and for every capture: at some two hundred
- * bytes of stack each, these stay below a megabyte. */
+/* The matcher of patterns calls itself for every character that repeats, and for every capture: at
+ * some two hundred bytes of stack each, these stay below a megabyte. */
 enum { PATTERN_DEPTH_MAX = 4000 };
 
-/* unpack(table [, first [, last]]): the number of results does not fit into Lua's own int for extreme arguments. */
+/* unpack(table [, first [, last]]): the number of results does not fit into Lua's own
+ * int for extreme arguments. */
 static int checked_unpack(lua_State *lua) {
     luaL_checktype(lua, 1, LUA_TTABLE);
     int64_t first = luaL_optint(lua, 2, 1);
@@ -27,7 +28,8 @@ static int checked_unpack(lua_State *lua) {
     return (int)count;
 }
 
-/* bit.tohex(number [, digits]): the least number of digits has no positive counterpart. Upvalues: the original, tobit. */
+/* bit.tohex(number [, digits]): the least number of digits has no positive counterpart.
+ * Upvalues: the original, tobit. */
 static int checked_tohex(lua_State *lua) {
     if (lua_isnumber(lua, 2)) {
         lua_pushvalue(lua, lua_upvalueindex(2));
@@ -55,7 +57,8 @@ static void check_pattern(lua_State *lua) {
     if (depth > PATTERN_DEPTH_MAX) luaL_error(lua, "pattern too complex");
 }
 
-/* The original is the upvalue, called in this frame, so that its errors name the place in the script. */
+/* The original is the upvalue, called in this frame, so that its errors name
+ * the place in the script. */
 static int checked_pattern(lua_State *lua) {
     check_pattern(lua);
     return lua_tocfunction(lua, lua_upvalueindex(1))(lua);

@@ -2,10 +2,11 @@
 /*
  * One execution of a script or function.
  *
- * What: prepares Lua, runs the compiled function protected, and replies what it returned or why it failed. While it
- *       runs, redis.call and its kind find it through the engine.
- * Always: the request that runs the script holds the shards of its declared keys, or all of them. A run that needs
- *         others asks for a restart with all of them (struct request, wants_all) and has then changed nothing.
+ * What: prepares Lua, runs the compiled function protected, and replies what it returned or why it
+ *       failed. While it runs, redis.call and its kind find it through the engine.
+ * Always: the request that runs the script holds the shards of its declared keys, or all of them. A
+ *         run that needs others asks for a restart with all of them (struct request, wants_all) and
+ *         has then changed nothing.
  * Owner: the stack of whoever runs it. Lock: as above. Errors: replied.
  */
 #ifndef KN_SCRIPT_RUN_H
@@ -29,8 +30,8 @@ enum script_flag {
     SCRIPT_ALLOW_STALE = 1 << 2,
     SCRIPT_NO_CLUSTER = 1 << 3,
     SCRIPT_CROSS_SLOT = 1 << 4,
-    SCRIPT_UNDECLARED =
-        1 << 5, /* it has no first line of that kind: whatever was allowed always is */
+    /* It has no first line of that kind: whatever was allowed always is. */
+    SCRIPT_UNDECLARED = 1 << 5,
 };
 
 enum run_flag {
@@ -57,8 +58,8 @@ struct run {
     struct claim claim;
 };
 
-/* Whether a script with these flags may run now; replies when not. read_only: EVAL_RO and its kind. ret_flags: enum
- * run_flag. */
+/* Whether a script with these flags may run now; replies when not. read_only: EVAL_RO and its kind.
+ * ret_flags: enum run_flag. */
 bool run_admit(struct request *request, unsigned script_flags, bool read_only, unsigned *ret_flags);
 /* Runs and replies. */
 void run_script(struct run *run);

@@ -35,8 +35,8 @@ static bool push_real(lua_State *lua, int index) {
     return false;
 }
 
-/* Raised as the language itself raises errors: with the place for what a script does, without for what a function
- * does on its behalf. */
+/* Raised as the language itself raises errors: with the place for what a script does, without for
+ * what a function does on its behalf. */
 static int refuse_write(lua_State *lua) {
     return luaL_error(lua, "%s", READ_ONLY_ERROR);
 }
@@ -66,8 +66,8 @@ void sandbox_protect(lua_State *lua) {
 
 /* ---- functions that know views ---- */
 
-/* The original function is the first upvalue. It is called as C calls, in the frame of this one, so that its errors name
- * the place in the script. */
+/* The original function is the first upvalue. It is called as C calls, in the frame of this one, so
+ * that its errors name the place in the script. */
 static int call_original(lua_State *lua) {
     return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
 }
@@ -114,8 +114,8 @@ static int guarded_pairs(lua_State *lua) {
     return 3;
 }
 
-/* A view has no metatable, as far as a script can see; the globals of scripts, and those of functions, answer with the
- * upvalue. */
+/* A view has no metatable, as far as a script can see; the globals of scripts, and those of
+ * functions, answer with the upvalue. */
 static int guarded_getmetatable(lua_State *lua) {
     luaL_checkany(lua, 1);
     if (lua_rawequal(lua, 1, LUA_GLOBALSINDEX)) {
@@ -165,7 +165,8 @@ struct chunk {
 };
 
 static const char *refuse_code(lua_State *lua, struct chunk *chunk) {
-    /* Compiled code is not verified by Lua 5.1 and could reach anywhere. Its first byte begins no program. */
+    /* Compiled code is not verified by Lua 5.1 and could reach anywhere. Its
+     * first byte begins no program. */
     if (!chunk->begun && chunk->len > 0 && chunk->data[0] == LUA_SIGNATURE[0])
         luaL_error(lua, "unexpected symbol near 'char(%d)'", LUA_SIGNATURE[0]);
     chunk->begun |= chunk->len > 0;
@@ -222,7 +223,8 @@ static int guarded_loadstring(lua_State *lua) {
     const char *text = luaL_checklstring(lua, 1, &len);
     const char *name = luaL_optstring(lua, 2, text);
     if (len > 0 && text[0] == LUA_SIGNATURE[0]) {
-        /* Behind a space it is text, and no good text: compiled code is only known by its first byte. */
+        /* Behind a space it is text, and no good text: compiled code is only
+         * known by its first byte. */
         lua_pushliteral(lua, " ");
         lua_pushvalue(lua, 1);
         lua_concat(lua, 2);
@@ -244,7 +246,8 @@ static int missing_global(lua_State *lua) {
     return luaL_error(lua, "Script attempted to access nonexistent global variable '%s'", name);
 }
 
-/* Wraps table.name, where the table is on top of the stack; the original is the wrapper's upvalue. */
+/* Wraps table.name, where the table is on top of the stack; the original
+ * is the wrapper's upvalue. */
 static void wrap(lua_State *lua, const char *name, lua_CFunction wrapper) {
     lua_getfield(lua, -1, name);
     lua_pushcclosure(lua, wrapper, 1);
@@ -384,7 +387,8 @@ static void refuse_missing(lua_State *lua) {
     lua_setmetatable(lua, -2);
 }
 
-/* What a function sees: the globals of scripts, on top of the stack, less what only scripts have. */
+/* What a function sees: the globals of scripts, on top of the stack,
+ * less what only scripts have. */
 static void build_function_globals(lua_State *lua) {
     static const char *const absent[] = {"breakpoint", "debug", "replicate_commands"};
     int globals = lua_gettop(lua);

@@ -119,8 +119,9 @@ void scripts_note_ended(struct scripts *scripts, struct engine *engine) {
 }
 
 /*
- * A script that is not slow yet is asked to end as well, and does so when it becomes slow: a server with one thread
- * does not hear of the wish before that moment, and answers then. One that has written by now is let go.
+ * A script that is not slow yet is asked to end as well, and does so when it becomes slow: a server
+ * with one thread does not hear of the wish before that moment, and answers then. One that has
+ * written by now is let go.
  */
 void scripts_kill(struct request *request, bool functions) {
     struct scripts *scripts = request->server->scripts;

@@ -2,11 +2,13 @@
 /*
  * The scripts that the server knows, and the engines that run them.
  *
- * What: scripts by the SHA1 of their source, shared by all threads; and one engine for each worker, made
- *       when its first script runs.
- * Always: a script that EVAL brought is forgotten when SCRIPTS_EVAL_MAX others came after its last use; one of SCRIPT
- *         LOAD stays until SCRIPT FLUSH. A script that somebody holds stays in memory, dropped or not.
- * Owner: main makes and frees them; the server knows them by a pointer that only commands look behind.
+ * What: scripts by the SHA1 of their source, shared by all threads; and one engine for each worker,
+ *       made when its first script runs.
+ * Always: a script that EVAL brought is forgotten when SCRIPTS_EVAL_MAX others came after its
+ *         last use; one of SCRIPT LOAD stays until SCRIPT FLUSH. A script that somebody holds
+ *         stays in memory, dropped or not.
+ * Owner: main makes and frees them; the server knows them by a pointer that
+ *        only commands look behind.
  * Lock: the cache's own, for every function that does not say otherwise; an engine is its thread's.
  * Errors: replied where a request is given; NULL otherwise.
  */
@@ -57,11 +59,13 @@ struct engine *scripts_engine(struct scripts *scripts, struct worker *worker);
 
 /* ---- scripts that run for long ---- */
 
-/* Notes that this engine's run has lasted long enough to be told of, that it is slow, that it is over; on its thread. */
+/* Notes that this engine's run has lasted long enough to be told of, that it is slow, that
+ * it is over; on its thread. */
 void scripts_note_running(struct scripts *scripts, struct engine *engine, const struct run *run);
 void scripts_note_slow(struct scripts *scripts, struct engine *engine);
 void scripts_note_ended(struct scripts *scripts, struct engine *engine);
-/* SCRIPT KILL, FUNCTION KILL: ends those that are slow as soon as they look, others as soon as they become slow. Replies. */
+/* SCRIPT KILL, FUNCTION KILL: ends those that are slow as soon as they look, others as soon as
+ * they become slow. Replies. */
 void scripts_kill(struct request *request, bool functions);
 /* The value of running_script in FUNCTION STATS. */
 void scripts_reply_running(struct request *request);
@@ -71,9 +75,11 @@ struct libraries *scripts_libraries(struct scripts *scripts);
 /* ---- the cache: what they return is held ---- */
 
 struct script *scripts_find(struct scripts *scripts, const struct sha1 *sha1);
-/* Makes a script that is not in the cache. Replies and returns NULL when its first line is wrong. */
+/* Makes a script that is not in the cache. Replies and returns NULL when
+ * its first line is wrong. */
 struct script *script_new(struct request *request, struct bytes source, const struct sha1 *sha1);
-/* Puts it in, or returns the one that is there already, with the reference that was given. keep: SCRIPT LOAD. */
+/* Puts it in, or returns the one that is there already, with the reference that was
+ * given. keep: SCRIPT LOAD. */
 struct script *scripts_add(struct scripts *scripts, struct script *script, bool keep);
 void script_drop(struct script *script);
 /* From now on it stays until SCRIPT FLUSH. */
@@ -82,7 +88,8 @@ void scripts_keep(struct scripts *scripts, struct script *script);
 void scripts_touch(struct scripts *scripts, struct script *script);
 
 void scripts_flush(struct scripts *scripts);
-/* After scripts or libraries were flushed: every thread gives back what it compiled of them, soon. Lock: none. */
+/* After scripts or libraries were flushed: every thread gives back what it compiled
+ * of them, soon. Lock: none. */
 void scripts_tidy(struct scripts *scripts);
 /* Changes whenever a script is dropped. Lock: none. */
 uint64_t scripts_epoch(const struct scripts *scripts);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The first line of a script, "#!lua flags=no-writes,allow-oom", or of a library, "#!lua name=mylib".
+ * The first line of a script, "#!lua flags=no-writes,allow-oom", or of a
+ * library, "#!lua name=mylib".
  *
  * What: parses it. Owner: views into the source. Lock: none. Errors: replied.
  */

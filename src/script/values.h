@@ -29,11 +29,12 @@
 
 /* Pushes the value of one whole reply. What is no reply becomes nil. */
 void values_push_reply(lua_State *lua, struct bytes reply);
-/* Writes what is on top of the stack, and takes it off. script_resp: which protocol the script speaks. */
+/* Writes what is on top of the stack, and takes it off. script_resp: which
+ * protocol the script speaks. */
 void values_write_reply(lua_State *lua, struct reply *reply, int script_resp);
 
-/* Pushes {err = text}; the text is given as an error reply has it: "-CODE words" (the '-' is taken away), or words that
- * get the code ERR. */
+/* Pushes {err = text}; the text is given as an error reply has it: "-CODE words" (the '-' is taken
+ * away), or words that get the code ERR. */
 void values_push_error(lua_State *lua, struct bytes text);
 /* Pushes {field = text}. */
 void values_push_field(lua_State *lua, const char *field, struct bytes text);

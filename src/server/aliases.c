@@ -52,7 +52,8 @@ static void note_lead(uint64_t leads[ALIAS_LEADS], const struct template *templa
     if (text.len == 0) memset(leads, 0xff, ALIAS_LEADS * sizeof *leads);
 }
 
-/* The literal before a variable that is all the rest; of no length where there is something else. */
+/* The literal before a variable that is all the rest; of no length where
+ * there is something else. */
 static struct bytes literal_before(const struct template *template, struct bytes *ret_variable,
                                    struct arena *arena) {
     struct bytes text = {NULL, 0};
@@ -77,7 +78,8 @@ static void note_swaps(struct alias_table *table, unsigned number) {
     struct template own;
     struct bytes variable, other;
     table->progress[number].swaps = swaps;
-    /* A prefix that the alias does not name has its usual value, which is that of the first expansion. */
+    /* A prefix that the alias does not name has its usual value, which is
+     * that of the first expansion. */
     template_expand(&pattern->key.template, catalog->prefixes, catalog->prefix_count, 0,
                     table->arena, &own);
     struct bytes to = literal_before(&own, &variable, table->arena);
@@ -258,7 +260,8 @@ void alias_migrated(struct alias_table *table, struct alias_progress *progress) 
 
 /* ---- names ---- */
 
-/* The longest name that templates make of a name's variables: what a key may be, and all literals. */
+/* The longest name that templates make of a name's variables: what a key
+ * may be, and all literals. */
 static size_t room_for(const struct template *template, const struct match *match) {
     size_t room = TEMPLATE_TEXT_MAX * 2;
     for (size_t i = 0; i < template->part_count; i++) room += template->parts[i].text.len;
@@ -285,7 +288,8 @@ static bool add(struct filling *filling, struct bytes part) {
     return true;
 }
 
-/* The pattern's own template with the values of a match. A prefix that the match does not tell has its usual value. */
+/* The pattern's own template with the values of a match. A prefix that the match does not
+ * tell has its usual value. */
 static bool fill_canonical(const struct catalog *catalog, const struct pattern *pattern,
                            const struct match *match, struct filling *filling) {
     const struct template *template = &pattern->key.template;
@@ -336,7 +340,8 @@ bool alias_is_settled(const struct alias_table *table, struct bytes name) {
                                                                memory_order_acquire));
 }
 
-/* The short way. A name that means something else when it is written canonically is another pattern's key. */
+/* The short way. A name that means something else when it is written canonically
+ * is another pattern's key. */
 static bool swap(const struct alias_table *table, unsigned number, const struct alias_swap *swap,
                  struct bytes name, struct arena *arena, struct bytes *ret_name,
                  unsigned *ret_number) {
@@ -373,8 +378,8 @@ bool alias_canonical(const struct alias_table *table, struct bytes name, struct 
     struct filling filling = {.room = room_for(&pattern->key.template, &match)};
     filling.name.data = arena_try_alloc(arena, filling.room);
     if (filling.name.data == NULL) return false;
-    /* A name that means something else when it is written canonically stays what it is: another pattern's key, or one
-     * with other values, where a trailing variable took several segments. */
+    /* A name that means something else when it is written canonically stays what it is: another
+     * pattern's key, or one with other values, where a trailing variable took several segments. */
     if (fill_canonical(matcher_catalog(table->matcher, number), pattern, &match, &filling) &&
         matcher_match(table->matcher, PATTERN_KEY, filling.name, MATCHER_DATABASE_ANY, &own) &&
         own.id == number && own.alias == 0 && agree(&match, &own)) {
@@ -384,7 +389,8 @@ bool alias_canonical(const struct alias_table *table, struct bytes name, struct 
     return true;
 }
 
-/* Alias number `alias` with the values of the canonical match, prefixes as in expansion number `index`. */
+/* Alias number `alias` with the values of the canonical match, prefixes as in
+ * expansion number `index`. */
 static bool fill_alias(const struct catalog *catalog, const struct template *alias,
                        const struct match *match, size_t index, struct filling *filling) {
     uint32_t expansion = (uint32_t)index;

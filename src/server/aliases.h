@@ -2,16 +2,18 @@
 /*
  * Legacy names of keys.
  *
- * What: a pattern of a catalog may have aliases: templates that its keys had before. A key that is asked for by a legacy
- *       name is the key of the pattern's own template with the same variables, its canonical name; in every
- *       database alike. Keys are made canonical where they are found in a request (request_find_keys), before shards
- *       are taken. Entries may still be stored under legacy names when a catalog comes into force. Until a walk in the
- *       background has seen that there are none (migrate.c), a key's legacy twins are locked along with it, and what is
- *       stored under one of them is adopted, that is, moved, before the command runs.
- * Always: with shards held and request->generation being aliases_generation, nobody stores under a legacy name. The
- *         generation changes with every shard held, and is 0 until a catalog with aliases comes.
- *         canonical(canonical(name)) is canonical(name).
- * Owner: tables are counted: each thread holds the one it used last, so that names are found without a shard.
+ * What: a pattern of a catalog may have aliases: templates that its keys had before. A key that is
+ *       asked for by a legacy name is the key of the pattern's own template with the same
+ *       variables, its canonical name; in every database alike. Keys are made canonical where they
+ *       are found in a request (request_find_keys), before shards are taken. Entries may still be
+ *       stored under legacy names when a catalog comes into force. Until a walk in the background
+ *       has seen that there are none (migrate.c), a key's legacy twins are locked along with it,
+ *       and what is stored under one of them is adopted, that is, moved, before the command runs.
+ * Always: with shards held and request->generation being aliases_generation, nobody stores under a
+ *         legacy name. The generation changes with every shard held, and is 0 until a catalog with
+ *         aliases comes. canonical(canonical(name)) is canonical(name).
+ * Owner: tables are counted: each thread holds the one it used last, so that names
+ *        are found without a shard.
  * Lock: none to read a table. Its own, a leaf, to change which is in force.
  * Errors: none, but where memory is refused for names that clients chose.
  */
@@ -65,19 +67,22 @@ static inline uint64_t aliases_generation(const struct aliases *aliases) {
 
 /* ---- tables ---- */
 
-/* For a matcher that stays until `release`; NULL when no pattern has aliases, and nothing will be released. */
+/* For a matcher that stays until `release`; NULL when no pattern has aliases, and
+ * nothing will be released. */
 struct alias_table *alias_table_new(const struct matcher *matcher, void (*release)(void *context),
                                     void *context);
 void alias_table_ref(struct alias_table *table);
 void alias_table_unref(struct alias_table *table);
-/* Whether two tables give every name the same canonical one, and number patterns alike. either: may be NULL. */
+/* Whether two tables give every name the same canonical one, and number patterns
+ * alike. either: may be NULL. */
 bool alias_table_same(const struct alias_table *a, const struct alias_table *b);
-/* What was asked of the pattern `old` of a table before is asked of this one's pattern `number`. before: may be NULL. */
+/* What was asked of the pattern `old` of a table before is asked of this one's pattern
+ * `number`. before: may be NULL. */
 void alias_table_continue(struct alias_table *table, unsigned number,
                           const struct alias_table *before, unsigned old);
 
-/* Puts a table (or none: NULL) in force; swallows the caller's reference. Every shard held. Returns whether names may
- * mean something else from now on. */
+/* Puts a table (or none: NULL) in force; swallows the caller's reference. Every shard held. Returns
+ * whether names may mean something else from now on. */
 bool aliases_replace(struct aliases *aliases, struct alias_table *table);
 /* The table in force for the calling thread, until it asks again; with its generation. */
 struct alias_table *aliases_now(struct aliases *aliases, uint64_t *ret_generation);
@@ -86,15 +91,16 @@ void aliases_leave(void);
 
 /* ---- names ---- */
 
-/* Whether the table has a say in how a name is stored: a quick look at its beginning, that may say so of names that are
- * stored as they are. Once all patterns are migrated, only legacy names are concerned. */
+/* Whether the table has a say in how a name is stored: a quick look at its beginning, that
+ * may say so of names that are stored as they are. Once all patterns are migrated, only
+ * legacy names are concerned. */
 static inline bool alias_may_concern(const struct alias_table *table, struct bytes name);
 /* Whether a name's pattern has aliases: other names are canonical as they are. */
 bool alias_concerns(const struct alias_table *table, struct bytes name);
 /* Whether a name is canonical, and nothing can be stored under legacy ones for it. */
 bool alias_is_settled(const struct alias_table *table, struct bytes name);
-/* The canonical name, in the arena if it is another (false: there was no memory). ret_number: the pattern's when it has
- * aliases, else 0. */
+/* The canonical name, in the arena if it is another (false: there was no memory). ret_number: the
+ * pattern's when it has aliases, else 0. */
 bool alias_canonical(const struct alias_table *table, struct bytes name, struct arena *arena,
                      struct bytes *ret_name, unsigned *ret_number);
 /* Calls visit with each legacy name of a canonical one. */
@@ -103,7 +109,8 @@ void alias_each_twin(const struct alias_table *table, unsigned number, struct by
 
 /* ---- migration ---- */
 
-/* The short way from an alias to the canonical name, where both are literals and the same variable at the end. */
+/* The short way from an alias to the canonical name, where both are literals and the
+ * same variable at the end. */
 struct alias_swap {
     struct bytes to; /* instead of so many bytes: */
     size_t from_len;
@@ -130,11 +137,13 @@ bool aliases_pending(struct aliases *aliases, uint64_t *ret_generation);
 /* What is stored under legacy names of a pattern has come to an end. */
 void alias_migrated(struct alias_table *table, struct alias_progress *progress);
 
-/* Moves what is stored under a twin to its canonical key, or deletes it if that is there. Both shards held. */
+/* Moves what is stored under a twin to its canonical key, or deletes it if that is
+ * there. Both shards held. */
 void alias_adopt(struct store *store, const struct alias_table *table, unsigned number, unsigned db,
                  const struct key *key, const struct key *twin, int64_t now_ms);
 
-/* A step of the walk, on worker 0: looks at about `most` entries. None held. Returns whether there is more to do soon. */
+/* A step of the walk, on worker 0: looks at about `most` entries. None held. Returns whether
+ * there is more to do soon. */
 bool aliases_migrate_step(struct server *server, unsigned most);
 /* Two databases were swapped. Every shard held. */
 void aliases_disturb(struct aliases *aliases);

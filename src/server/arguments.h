@@ -2,8 +2,8 @@
 /*
  * Arguments parsed, or an error replied.
  *
- * What: each function parses argv[index] and returns true; or it replies the error that Redis would, and returns
- *       false with the output untouched.
+ * What: each function parses argv[index] and returns true; or it replies the error that Redis
+ *       would, and returns false with the output untouched.
  * Lock and ownership: none.
  */
 #ifndef KN_SERVER_ARGUMENTS_H
@@ -37,8 +37,8 @@ bool argument_long_double(struct request *request, uint32_t index, long double *
 bool argument_timeout_ms(struct request *request, uint32_t index, int64_t *ret_timeout_ms);
 /* LEFT or RIGHT, for LMOVE and its kind: true is left. */
 bool argument_side(struct request *request, uint32_t index, bool *ret_left);
-/* An expiry: EX seconds, PX ms, EXAT, PXAT as absolute ms. unit_ms: 1000 or 1; absolute: not relative to now.
- * Replies "ERR invalid expire time in 'name' command" where it cannot be. */
+/* An expiry: EX seconds, PX ms, EXAT, PXAT as absolute ms. unit_ms: 1000 or 1; absolute: not
+ * relative to now. Replies "ERR invalid expire time in 'name' command" where it cannot be. */
 bool argument_expiry(struct request *request, uint32_t index, int64_t unit_ms, bool absolute,
                      int64_t *ret_at_ms);
 

@@ -46,7 +46,8 @@ bool auth_check(struct auth *auth, struct bytes user, struct bytes password) {
         return false;
     }
     lock_take(&auth->lock);
-    /* Every byte given is compared with something, so that time tells nothing of how many were right. */
+    /* Every byte given is compared with something, so that time tells
+     * nothing of how many were right. */
     uint8_t differs = password.len != auth->len;
     for (size_t i = 0; i < password.len && auth->len > 0; i++)
         differs |= (uint8_t)(password.data[i] ^ auth->password[i % auth->len]);

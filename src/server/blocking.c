@@ -294,7 +294,8 @@ bool blocking_cancel(struct client *client, enum unblock how) {
     struct waiter *waiter = client->waiter;
     struct server *server = client->worker->server;
     if (!store_take(server->store, &waiter->shards)) {
-        /* A script that runs too long has them: another try, when it may be over. Who goes asks again itself. */
+        /* A script that runs too long has them: another try, when it may be over.
+         * Who goes asks again itself. */
         if (how == UNBLOCK_SILENT) return false;
         waiter->unblock = how;
         waiter->deadline_us = 0;
@@ -413,8 +414,9 @@ static bool waiter_try(struct worker *worker, struct waiter *waiter, struct buff
     return true;
 }
 
-/* The first waiter after this turn that the key, as it is now, might satisfy; with a reference. behind: the place of
- * the one tried before, where to go on if it still stands there; or NULL. The key's shard is held. */
+/* The first waiter after this turn that the key, as it is now, might satisfy; with a reference.
+ * behind: the place of the one tried before, where to go on if it still stands there; or NULL.
+ * The key's shard is held. */
 static struct wait_place *next_place(struct server *server, const struct ready_key *ready,
                                      const struct wait_place *behind, uint64_t turn,
                                      int64_t now_ms) {
@@ -437,8 +439,8 @@ static struct wait_place *next_place(struct server *server, const struct ready_k
     return NULL;
 }
 
-/* Its shards are held; so while it waits, its client is there. One that CLIENT KILL or UNBLOCK has named gets nothing
- * any more, though its thread may not have heard of it yet. */
+/* Its shards are held; so while it waits, its client is there. One that CLIENT KILL or UNBLOCK has
+ * named gets nothing any more, though its thread may not have heard of it yet. */
 static bool waiter_may_be_served(const struct waiter *waiter) {
     if (waiter->state != WAITER_WAITING) return false;
     /* Its keys have other names now: its own thread will see to it (blocking_follow_aliases). */
@@ -448,8 +450,8 @@ static bool waiter_may_be_served(const struct waiter *waiter) {
     return !atomic_load(&shared->killed) && atomic_load(&shared->unblocked_turn) != waiter->turn;
 }
 
-/* Tries one waiter, whose reference is given away when it is served. Later: a script that runs too long has its
- * shards. */
+/* Tries one waiter, whose reference is given away when it is served. Later: a script that runs
+ * too long has its shards. */
 static enum attempt serve_waiter(struct worker *worker, struct waiter *waiter) {
     struct store *store = worker->server->store;
     struct buffer out;
@@ -513,8 +515,9 @@ void blocking_serve(struct worker *worker) {
 
 /* ---- when names change ---- */
 
-/* Runs a waiter's command anew with its keys as they are called now: it is served at once, or waits for them. All its
- * shards are held, those of both sets of keys. Returns whether there is a reply in `out`. */
+/* Runs a waiter's command anew with its keys as they are called now: it is served at once,
+ * or waits for them. All its shards are held, those of both sets of keys. Returns whether
+ * there is a reply in `out`. */
 static bool waiter_renamed(struct worker *worker, struct waiter *waiter, struct request *request,
                            struct buffer *out) {
     struct client *client = waiter->client;

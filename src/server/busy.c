@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Serving others in the midst of a script means to run a round of the event loop within a request. What the worker uses
- * for the request that runs is set aside for that time: its buffers, its arena, its batch.
+ * Serving others in the midst of a script means to run a round of the event loop within a
+ * request. What the worker uses for the request that runs is set aside for that time: its
+ * buffers, its arena, its batch.
  */
 #include "server/busy.h"
 
@@ -49,7 +50,8 @@ void busy_serve(struct worker *worker, struct client *script_client) {
     buffer_init(&worker->pushes, outer.pushes.max);
     parser_batch_init(&worker->batch);
     arena_init(&worker->arena);
-    /* What is published to the script's client goes out behind its reply, like what the script itself publishes. */
+    /* What is published to the script's client goes out behind its reply, like what the
+     * script itself publishes. */
     buffer_init(&messages, outer.pushes.max);
     script_client->active_out = &messages;
     worker->busy_client = script_client;

@@ -79,8 +79,8 @@ static void find_namesakes(struct catalog_figures *figures) {
     mem_free((void *)sorted);
 }
 
-/* The cells of several threads are added one after the other: while a key moves from one pattern to another, the sum may
- * be off by it, and below zero. */
+/* The cells of several threads are added one after the other: while a key moves from one pattern to
+ * another, the sum may be off by it, and below zero. */
 static int64_t not_negative(int64_t sum) {
     return sum > 0 ? sum : 0;
 }

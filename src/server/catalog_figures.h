@@ -3,10 +3,13 @@
  * What was counted for the catalogs in force, copied at one moment: for INFO and for metrics.
  *
  * What: names and numbers of every pattern for keys, of the keys that match none, and sums.
- * Always: names and numbers are of the same catalogs. There are no more patterns than the catalogs have, whatever the
- *         keys; the first one stands for keys that match none, with the name CATALOG_UNMATCHED and no catalog.
- * Owner: whoever took the copy gives it back by catalog_figures_done. It does not point into the catalogs.
- * Lock: takes shard 0 for the time of copying, unless it is held. So with one worker, on its thread only.
+ * Always: names and numbers are of the same catalogs. There are no more patterns than the catalogs
+ *         have, whatever the keys; the first one stands for keys that match none, with the name
+ *         CATALOG_UNMATCHED and no catalog.
+ * Owner: whoever took the copy gives it back by catalog_figures_done. It does not
+ *        point into the catalogs.
+ * Lock: takes shard 0 for the time of copying, unless it is held. So with one
+ *       worker, on its thread only.
  * Errors: none.
  */
 #ifndef KN_SERVER_CATALOG_FIGURES_H

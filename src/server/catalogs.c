@@ -89,7 +89,8 @@ static unsigned *sorted_by_names(const struct matcher *matcher) {
     return numbers;
 }
 
-/* For each number of a matcher, the one that the pattern of the same names has in the matcher before. */
+/* For each number of a matcher, the one that the pattern of the same names
+ * has in the matcher before. */
 static unsigned *numbers_before(const struct matcher *before, const struct matcher *matcher) {
     size_t count = matcher_pattern_count(matcher), at = 0, old_count;
     unsigned *continues = mem_zalloc((count + 1) * sizeof *continues);
@@ -140,7 +141,8 @@ static struct alias_table *aliases_of(const struct catalogs *catalogs, struct co
     return table;
 }
 
-/* Keys may have other names from now on: what clients watch is not what they watched. Every shard held. */
+/* Keys may have other names from now on: what clients watch is not what they
+ * watched. Every shard held. */
 static void put_aliases_in_force(const struct catalogs *catalogs, struct alias_table *table) {
     struct aliases *aliases = catalogs->server->aliases;
     if (alias_table_same(aliases->current, table))

@@ -2,12 +2,14 @@
 /*
  * The catalogs that are loaded.
  *
- * What: reads catalogs from files, compiles them together, and puts them in force: all or nothing, without a pause.
- *       A file may be YAML or a Markdown document (by its name's ending).
- * Always: what is loaded here is what the store has in force. Catalogs have different names; loading one of a name
- *         that is there replaces it, and its patterns' statistics go on by their names.
+ * What: reads catalogs from files, compiles them together, and puts them in force: all or nothing,
+ *       without a pause. A file may be YAML or a Markdown document (by its name's ending).
+ * Always: what is loaded here is what the store has in force. Catalogs have different
+ *         names; loading one of a name that is there replaces it, and its patterns'
+ *         statistics go on by their names.
  * Owner: the server. A catalog is freed when the store needs it no more.
- * Lock: its own for the list. Loading and unloading take every shard for a moment, so the caller holds none.
+ * Lock: its own for the list. Loading and unloading take every shard for a moment,
+ *       so the caller holds none.
  * Errors: diagnostics, for people, and false.
  */
 #ifndef KN_SERVER_CATALOGS_H
@@ -30,8 +32,8 @@ struct catalogs *catalogs_new(struct server *server);
 /* After the store is freed: it gives back what it still had. */
 void catalogs_free(struct catalogs *catalogs);
 
-/* mode: of a catalog that states none; MODE_INHERITED leaves that to the directive catalog-mode. ret_name: the catalog's,
- * cut to `room` bytes. */
+/* mode: of a catalog that states none; MODE_INHERITED leaves that to the directive catalog-mode.
+ * ret_name: the catalog's, cut to `room` bytes. */
 bool catalogs_load(struct catalogs *catalogs, struct bytes path, enum catalog_mode mode,
                    struct diagnostics *diagnostics, char *ret_name, size_t room);
 /* False when there is none of that name. */
@@ -51,8 +53,8 @@ void catalogs_each(struct catalogs *catalogs,
                    void (*visit)(void *context, const struct catalog_listing *listing),
                    void *context);
 
-/* Keeps what is in force in force, and returns its matcher (NULL when nothing ever was), until catalogs_let. No shard is
- * held; shards may be taken in between. */
+/* Keeps what is in force in force, and returns its matcher (NULL when nothing ever was), until
+ * catalogs_let. No shard is held; shards may be taken in between. */
 struct matcher;
 const struct matcher *catalogs_hold(struct catalogs *catalogs);
 void catalogs_let(struct catalogs *catalogs);

@@ -2,12 +2,13 @@
 /*
  * A client: one connection and its protocol state.
  *
- * What: bytes in and out, the parser, the selected database, name, transaction, subscriptions. client.c makes
- *       and closes clients, client_io.c moves bytes and runs batches of requests, dispatch.c runs one request.
- * Always: a client that was asked to close executes nothing more, and is freed when nothing on the stack
- *         holds it any longer (before the loop sleeps).
- * Owner: its worker; all of it but `shared` is touched by that worker's thread only. Other threads know a
- *        client by its id, and send mail to its worker.
+ * What: bytes in and out, the parser, the selected database, name, transaction, subscriptions.
+ *       client.c makes and closes clients, client_io.c moves bytes and runs batches of requests,
+ *       dispatch.c runs one request.
+ * Always: a client that was asked to close executes nothing more, and is freed when nothing on the
+ *         stack holds it any longer (before the loop sleeps).
+ * Owner: its worker; all of it but `shared` is touched by that worker's thread only. Other threads
+ *        know a client by its id, and send mail to its worker.
  * Lock: none; `shared` holds atomics, and strings under its own lock.
  * Errors: a client that breaks the protocol or a limit is closed, and the log says why.
  */
@@ -45,8 +46,8 @@ enum client_flag {
     CLIENT_HELD = 1 << 11,           /* requests wait until it has read more of its replies */
     CLIENT_AHEAD = 1 << 12,          /* requests wait until what it published was taken */
     CLIENT_CAN_REDIRECT = 1 << 13,   /* CLIENT CAPA REDIRECT */
-    CLIENT_PUSHING =
-        1 << 10, /* the push being written answers this very request: not dropped by REPLY OFF */
+    /* The push being written answers this very request: not dropped by REPLY OFF. */
+    CLIENT_PUSHING = 1 << 10,
 };
 
 /* What may wait for a client that has not authenticated, where that is asked for. */
@@ -96,7 +97,8 @@ struct client {
     struct client_shared shared;
 };
 
-/* Takes over an accepted connection; NULL when it was refused (it has been told why, and closed). */
+/* Takes over an accepted connection; NULL when it was refused (it has
+ * been told why, and closed). */
 struct client *client_new(struct worker *worker, int fd, bool is_unix);
 /* Closes at the end of the round; what it has to say may still be sent if after_reply. */
 void client_close(struct client *client, bool after_reply);

@@ -2,10 +2,10 @@
 /*
  * Bytes in, requests run, bytes out.
  *
- * All clients of a worker share its two buffers: input is read into one, sliced and executed where it lies, and
- * replies gather in the other until one write sends them. So a thousand idle clients hold no buffers, and the
- * bytes of a busy one are always in the cache. Only what is left over, an unfinished request or output that the
- * socket did not take, moves to buffers of the client's own.
+ * All clients of a worker share its two buffers: input is read into one, sliced and executed where
+ * it lies, and replies gather in the other until one write sends them. So a thousand idle clients
+ * hold no buffers, and the bytes of a busy one are always in the cache. Only what is left over, an
+ * unfinished request or output that the socket did not take, moves to buffers of the client's own.
  */
 #include "base/memory.h"
 #include "net/socket.h"
@@ -46,9 +46,10 @@ void client_go_on(struct client *client) {
 }
 
 /*
- * A client that asks for much and reads little must not fill the memory with its replies. Where no limit on output
- * is set, its requests wait, as bytes, until it has read; the server goes on reading them, for a client may write
- * a whole pipeline before it reads the first reply. Where a limit is set, the limit decides.
+ * A client that asks for much and reads little must not fill the memory with its replies. Where no
+ * limit on output is set, its requests wait, as bytes, until it has read; the server goes on
+ * reading them, for a client may write a whole pipeline before it reads the first reply. Where a
+ * limit is set, the limit decides.
  */
 static void client_hold_if_full(struct client *client) {
     struct output_limit *limit = &client->worker->server->limits.output[CLIENT_CLASS_NORMAL];
@@ -60,8 +61,8 @@ static void client_hold_if_full(struct client *client) {
         client->flags |= CLIENT_HELD;
 }
 
-/* Whoever is to be closed is not read any more, and what it still sends must not keep the loop awake; nor is a publisher
- * that has to wait: what it sends stays with it. */
+/* Whoever is to be closed is not read any more, and what it still sends must not keep the loop
+ * awake; nor is a publisher that has to wait: what it sends stays with it. */
 static void client_watch(struct client *client, bool writes) {
     bool reads = !(client->flags & (CLIENT_CLOSE_AFTER_REPLY | CLIENT_AHEAD));
     if (!(client->flags & CLIENT_CLOSING))
@@ -170,7 +171,8 @@ static void client_send_shared(struct client *client, struct buffer *out) {
 
 /* ---- running requests ---- */
 
-/* Runs a batch; returns how many bytes of input it consumed, and how many requests. *ret_stop: the rest has to wait. */
+/* Runs a batch; returns how many bytes of input it consumed, and how many requests.
+ * *ret_stop: the rest has to wait. */
 static size_t client_run_batch(struct client *client, size_t parsed, uint32_t *ret_ran,
                                bool *ret_stop) {
     struct worker *worker = client->worker;
@@ -181,8 +183,8 @@ static size_t client_run_batch(struct client *client, size_t parsed, uint32_t *r
     *ret_ran = 0;
     for (uint32_t i = 0; i < batch->count; i++)
         dispatch_prepare(client, batch->requests[i].argv, batch->requests[i].argc, &prepared[i]);
-    /* All of them at once, with nothing between: a prefetch waits for its page to be translated, and only
-     * neighbours wait together. */
+    /* All of them at once, with nothing between: a prefetch waits for its page to be translated,
+     * and only neighbours wait together. */
     for (uint32_t i = 0; i < batch->count; i++)
         if (prepared[i].has_key) store_prefetch_entry(store, client->db, &prepared[i].key.key);
     for (uint32_t i = 0; i < batch->count; i++) {
@@ -303,8 +305,8 @@ static void client_read(struct client *client) {
     struct buffer *in = client->in.len ? &client->in : &worker->in;
     size_t room = READ_BYTES, got = 0;
     if (in == &client->in) {
-        /* As much as has come already, so that a large argument is copied few times, but no more than that: a
-         * promised length is no reason to set memory aside. */
+        /* As much as has come already, so that a large argument is copied few times, but no more
+         * than that: a promised length is no reason to set memory aside. */
         size_t wanted = parser_wanted(&client->parser);
         room = wanted < KEEP_BYTES ? KEEP_BYTES : wanted;
         if (room > client->in.len) room = client->in.len < KEEP_BYTES ? KEEP_BYTES : client->in.len;

@@ -2,8 +2,8 @@
 /*
  * The command table: everything that is known about a command, declared once.
  *
- * What: rows that feed dispatch, key extraction, COMMAND and the documentation. Each file in commands/
- *       exports one family of rows; command_table.c gathers them.
+ * What: rows that feed dispatch, key extraction, COMMAND and the documentation. Each file in
+ *       commands/ exports one family of rows; command_table.c gathers them.
  * Always: a row with a handler works; a row without one answers that it is not supported, and
  *         docs/compatibility.md, generated from the rows, says so.
  * Owner: rows are constant. Lock: none. Errors: none.
@@ -44,14 +44,14 @@ enum command_flag {
     /* Ours, not shown: */
     COMMAND_ALL_SHARDS = 1 << 24,    /* runs with the whole keyspace locked */
     COMMAND_IN_SUBSCRIBER = 1 << 25, /* allowed to a RESP2 client that is subscribed */
-    COMMAND_VISITS_SHARDS =
-        1 << 26, /* calls request_visit_shard: a transaction with it holds every shard */
+    /* Calls request_visit_shard: a transaction with it holds every shard. */
+    COMMAND_VISITS_SHARDS = 1 << 26,
     COMMAND_RUNS_SCRIPT = 1 << 27, /* likewise, but alone it may do with less */
     COMMAND_OTHER_DB = 1 << 28,    /* its keys may be in another database */
 };
 
-/* ACL categories beyond those that follow from the flags (read, write, admin, dangerous with admin, pubsub,
- * fast or slow, blocking). */
+/* ACL categories beyond those that follow from the flags (read, write, admin, dangerous with admin,
+ * pubsub, fast or slow, blocking). */
 enum command_group {
     GROUP_KEYSPACE = 1 << 0,
     GROUP_STRING = 1 << 1,
@@ -92,16 +92,16 @@ enum key_find { KEYS_NONE, KEYS_RANGE, KEYS_COUNTED, KEYS_UNKNOWN };
 struct key_spec {
     uint16_t flags;
     uint8_t find; /* enum key_find; KEYS_NONE ends the list */
-    int8_t
-        begin; /* argument index of the first key, or of the count; with a keyword: where its search
-                            starts (negative: from the end, backwards) */
+    /* Argument index of the first key, or of the count; with a keyword: where its search starts
+     * (negative: from the end, backwards). */
+    int8_t begin;
     const char *keyword; /* the keys stand behind this word; NULL: at `begin` */
-    int8_t
-        last; /* KEYS_RANGE: relative to the first; -1 is the last argument, -2 the one before ...;
-                            KEYS_COUNTED: where the first key stands relative to the count */
+    /* KEYS_RANGE: relative to the first; -1 is the last argument, -2 the one before ...;
+     * KEYS_COUNTED: where the first key stands relative to the count. */
+    int8_t last;
     int8_t step;
-    int8_t
-        limit; /* KEYS_RANGE with last -1: only the first 1/limit of the arguments (2: the first half) */
+    /* KEYS_RANGE with last -1: only the first 1/limit of the arguments (2: the first half). */
+    int8_t limit;
 };
 
 /* The usual ones. */
@@ -120,7 +120,7 @@ enum { COMMAND_KEY_SPECS = 4 };
 
 struct command {
     const char *name; /* lower case; a subcommand's is its own word only */
-    int arity; /* as COMMAND INFO: negative for "at least"; a subcommand's counts its parent's word */
+    int arity; /* as COMMAND INFO: negative for "at least"; a subcommand's counts its parent */
     uint32_t flags;
     uint32_t groups;
     struct key_spec keys[COMMAND_KEY_SPECS];
@@ -130,7 +130,8 @@ struct command {
     const char *syntax;     /* arguments as documentation writes them: "key value [NX | XX]" */
     const char *reply;      /* shape: "integer", "bulk | null", "array of bulks" ... */
     void (*handler)(struct request *request);
-    /* Whether a call with these arguments may write, where that depends on what they bring; NULL: as the flags say. */
+    /* Whether a call with these arguments may write, where that depends on what they
+     * bring; NULL: as the flags say. */
     bool (*writes)(struct server *server, const struct bytes *argv);
     const struct command
         *subcommands; /* ends with a row without a name; the handler is then NULL */

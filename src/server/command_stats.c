@@ -134,8 +134,8 @@ struct error_count {
     uint64_t count;
 };
 
-/* Whoever sends ever new codes fills the table once; what does not fit is counted under one name. The server's own
- * codes always fit. */
+/* Whoever sends ever new codes fills the table once; what does not fit is counted under one name.
+ * The server's own codes always fit. */
 static struct {
     struct lock lock;
     unsigned used, others; /* entries; how many of them are not the server's own */

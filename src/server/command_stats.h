@@ -2,9 +2,10 @@
 /*
  * What each command cost and how it ended: INFO commandstats and errorstats.
  *
- * What: calls, time, refusals and failures per command, counted by each worker for itself; errors by their first
- *       word, counted by all together, as errors are rare.
- * Owner: a worker owns its counts; readers add them up, and may lag. Lock: the errors' own. Errors: none.
+ * What: calls, time, refusals and failures per command, counted by each worker for itself; errors
+ *       by their first word, counted by all together, as errors are rare.
+ * Owner: a worker owns its counts; readers add them up, and may lag. Lock: the
+ *        errors' own. Errors: none.
  */
 #ifndef KN_SERVER_COMMAND_STATS_H
 #define KN_SERVER_COMMAND_STATS_H

@@ -16,8 +16,8 @@ struct command_table;
 struct command_table *command_table_new(const struct command_family *const *families, size_t count);
 void command_table_free(struct command_table *table);
 
-/* Gives a command another name, or none when to is empty. Returns 0, or ERROR_NO_SUCH_KEY when there is no
- * such command, ERROR_SAME_KEY when the new name is taken. */
+/* Gives a command another name, or none when to is empty. Returns 0, or ERROR_NO_SUCH_KEY when
+ * there is no such command, ERROR_SAME_KEY when the new name is taken. */
 int command_table_rename(struct command_table *table, struct bytes from, struct bytes to);
 
 /* Case-insensitive; NULL when there is none. */
@@ -37,7 +37,8 @@ unsigned command_number(const struct command_table *table, const struct command 
 /* Rows in all, subcommands included; and the row of a number. */
 unsigned command_count(const struct command_table *table);
 const struct command *command_by_number(const struct command_table *table, unsigned number);
-/* Goes over the commands under the names they go by now. Starts with *position 0; NULL at the end. */
+/* Goes over the commands under the names they go by now. Starts with
+ * *position 0; NULL at the end. */
 const struct command *command_next(const struct command_table *table, size_t *position,
                                    struct bytes *ret_name);
 
@@ -49,8 +50,9 @@ struct key_place {
 };
 enum { COMMAND_KEYS_INVALID = -1 };
 /*
- * Finds the keys of a request: fills ret_places with up to most of them and returns how many there are, which may be more
- * than most; or COMMAND_KEYS_INVALID when a count among the arguments makes no sense.
+ * Finds the keys of a request: fills ret_places with up to most of them and returns how many
+ * there are, which may be more than most; or COMMAND_KEYS_INVALID when a count among the
+ * arguments makes no sense.
  */
 int64_t command_keys(const struct command *command, const struct bytes *argv, uint32_t argc,
                      struct key_place *ret_places, size_t most);

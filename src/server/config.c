@@ -2,9 +2,9 @@
 /*
  * The values, and their changes.
  *
- * A value is kept twice: as the number that code reads and as the text that CONFIG GET shows and a rewritten file
- * gets. Both come from one parse. To put a value back is to put its old text and number back, so no kind of
- * directive needs an undo of its own.
+ * A value is kept twice: as the number that code reads and as the text that CONFIG GET shows and a
+ * rewritten file gets. Both come from one parse. To put a value back is to put its old text and
+ * number back, so no kind of directive needs an undo of its own.
  */
 #include "server/config.h"
 
@@ -307,7 +307,8 @@ static bool set_locked(struct config *config, const struct config_change *wanted
         set_failed(error, changes[i].value->row->name, reason);
         /* In reverse, so that a directive that was named twice ends with the first text it had. */
         for (size_t j = count; j-- > 0;) swap_value(&changes[j]);
-        /* An owner that had a value before cannot well refuse it now; there is nobody left to tell. */
+        /* An owner that had a value before cannot well refuse it now;
+         * there is nobody left to tell. */
         for (size_t j = 0; j < count; j++) call_watchers(changes[j].value);
         return false;
     }

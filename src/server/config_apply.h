@@ -2,9 +2,10 @@
 /*
  * Which part of the server takes over which directive.
  *
- * What: connects configuration with the parts that keep copies of its values: limits of clients and of the store,
- *       encodings, password, events, log level, folder, locale.
- * Owner: configuration keeps the connections until it is freed; the server must outlive every CONFIG SET.
+ * What: connects configuration with the parts that keep copies of its values: limits of clients and
+ *       of the store, encodings, password, events, log level, folder, locale.
+ * Owner: configuration keeps the connections until it is freed; the server must
+ *        outlive every CONFIG SET.
  * Lock: none: before workers run. Errors: as config_apply_all.
  */
 #ifndef KN_SERVER_CONFIG_APPLY_H

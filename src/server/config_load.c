@@ -2,9 +2,9 @@
 /*
  * The file and the command line.
  *
- * A file is lines of a directive and its words. The command line is turned into such lines, which come after the
- * file's and so win over them. Each line is applied as it is read: `dir` moves the process at once, and later
- * relative paths count from there.
+ * A file is lines of a directive and its words. The command line is turned into such lines, which
+ * come after the file's and so win over them. Each line is applied as it is read: `dir` moves the
+ * process at once, and later relative paths count from there.
  */
 #include <errno.h>
 #include <glob.h>
@@ -103,8 +103,8 @@ static bool is_statement(struct config *config, struct config_words words,
     return true;
 }
 
-/* A list that was given as one word in quotes, as command lines often have it (--save "60 1"), is its words: they take
- * the place of the directive's other words. */
+/* A list that was given as one word in quotes, as command lines often have it (--save "60 1"), is
+ * its words: they take the place of the directive's other words. */
 static bool unquote_list(const struct config_row *row, const struct config_words *arguments,
                          struct config_words *ret_words) {
     if (!(row->flags & CONFIG_WORDS) || row->flags & CONFIG_QUOTED || arguments->count != 1 ||
@@ -247,8 +247,8 @@ static bool is_flag(const char *argument) {
     return argument[0] == '-' && argument[1] == '-';
 }
 
-/* Reads one flag with its values from argv[*at] on. The word after a flag is its value whatever it looks like,
- * but for --save, which may stand alone. */
+/* Reads one flag with its values from argv[*at] on. The word after a flag is its value whatever it
+ * looks like, but for --save, which may stand alone. */
 static bool load_flag(struct config *config, int argc, char **argv, int *at,
                       struct config_error *error) {
     const struct place place = {NULL, 0, 0};

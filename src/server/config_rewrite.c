@@ -2,10 +2,11 @@
 /*
  * CONFIG REWRITE: the values back into their file.
  *
- * Each line of the old file is copied, or replaced where it sets a value: the first line of a directive by
- * everything the directive now needs, further ones by nothing. Directives that the file does not mention and that
- * differ from their defaults go to the end. Lines that set no value (comments, include, rename-command) stay.
- * The new file is written beside the old one and takes its place in one step.
+ * Each line of the old file is copied, or replaced where it sets a value: the first line of a
+ * directive by everything the directive now needs, further ones by nothing. Directives that the
+ * file does not mention and that differ from their defaults go to the end. Lines that set no
+ * value (comments, include, rename-command) stay. The new file is written beside the old one and
+ * takes its place in one step.
  */
 #include <errno.h>
 #include <fcntl.h>

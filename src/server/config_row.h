@@ -2,8 +2,8 @@
 /*
  * A directive, declared.
  *
- * What: the rows of the table behind config.h, and what its files share among themselves; nobody else
- *       includes this.
+ * What: the rows of the table behind config.h, and what its files share among themselves;
+ *       nobody else includes this.
  * Always: a row's `initial` passes the row's own checks (config_new proves it).
  * Owner: rows are constant. Lock and errors: see config.h.
  */
@@ -42,8 +42,9 @@ struct config_row;
 
 /* For CONFIG_SPECIAL. */
 struct config_special {
-    /* Appends the new value's text. current: the value so far; given: the file or the command line set it
-     * before, in this start, so that a directive that may be repeated adds to it. NULL, or an error. */
+    /* Appends the new value's text. current: the value so far; given: the file or the
+     * command line set it before, in this start, so that a directive that may be repeated
+     * adds to it. NULL, or an error. */
     const char *(*parse)(const struct config_row *row, struct config_words words,
                          const char *current, bool loading, bool given, struct buffer *text,
                          int64_t *ret_number);

@@ -168,7 +168,8 @@ static void on_crash(int number, siginfo_t *info, void *context) {
 
 /* ---- installing ---- */
 
-/* This thread's stack for the handler, and the one that it had before, which may be a sanitizer's. */
+/* This thread's stack for the handler, and the one that it had before,
+ * which may be a sanitizer's. */
 static _Thread_local void *own_stack;
 static _Thread_local stack_t stack_before;
 

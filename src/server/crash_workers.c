@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the workers were doing, for the crash report. Runs in a signal handler while other threads go on, so it only
- * looks at what stays in place: workers, and the commands' table.
+ * What the workers were doing, for the crash report. Runs in a signal handler while other threads
+ * go on, so it only looks at what stays in place: workers, and the commands' table.
  */
 #include "server/client.h"
 #include "server/command.h"

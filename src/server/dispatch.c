@@ -59,8 +59,8 @@ void dispatch_prepare(struct client *client, const struct bytes *argv, uint32_t 
 
 /* ---- may it run? ---- */
 
-/* Words that only web browsers send, which a page made them send here: to go on could run commands that the page
- * hid in its text. */
+/* Words that only web browsers send, which a page made them send here: to go on could run commands
+ * that the page hid in its text. */
 static bool is_from_the_web(struct bytes name) {
     return bytes_is_word(name, "post") || bytes_is_word(name, "host:");
 }
@@ -163,11 +163,13 @@ static bool admit(struct client *client, struct reply *reply, const struct comma
     return true;
 }
 
-/* Makes room when memory is over its limit. Returns false when a command that needs memory must be refused. */
+/* Makes room when memory is over its limit. Returns false when a command that
+ * needs memory must be refused. */
 static bool make_room(struct client *client, struct reply *reply, const struct command *row) {
     struct worker *worker = client->worker;
     struct store *store = worker->server->store;
-    /* While clients are paused nothing in the keyspace changes by itself; they would wait anyway. */
+    /* While clients are paused nothing in the keyspace changes by
+     * itself; they would wait anyway. */
     if (!store_over_limit(store) || pause_is_on(worker->server->pause, worker->now_ms)) return true;
     enum evict_result result =
         store_evict(store, worker->evict_pool, worker->now_ms, EVICT_BUDGET_US);
@@ -212,11 +214,13 @@ void request_run(struct request *request) {
         run_guarded(request);
     else
         request->command->handler(request);
-    /* Not of writes alone: who reads may remove fields that have expired, and what an undone script wrote was put back. */
+    /* Not of writes alone: who reads may remove fields that have expired, and what an undone
+     * script wrote was put back. */
     if (kn_unlikely(store_opened > 0)) store_settle(request->store);
 }
 
-/* Both return false, and nothing has happened, when a shard is held by a script that runs too long. */
+/* Both return false, and nothing has happened, when a shard is held by a
+ * script that runs too long. */
 
 /* Whether the keys are still called what they were when they were found. A shard is held. */
 static inline bool names_hold(const struct request *request) {

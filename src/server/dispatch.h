@@ -2,10 +2,10 @@
 /*
  * One request, from its arguments to its reply.
  *
- * What: finds the command, decides whether it may run now, takes the shards of its keys, runs it, gives them
- *       back, and serves whoever waited for what it changed.
- * Always: shards are taken here (and by transaction.c and blocking.c, which run requests too), as one set in
- *         ascending order, with none held before.
+ * What: finds the command, decides whether it may run now, takes the shards of its keys, runs it,
+ *       gives them back, and serves whoever waited for what it changed.
+ * Always: shards are taken here (and by transaction.c and blocking.c, which run requests too), as
+ *         one set in ascending order, with none held before.
  * Lock: no shard is held by the caller.
  * Errors: replied.
  */
@@ -18,7 +18,8 @@
 struct client;
 struct worker;
 
-/* A request of a batch, looked at before its turn, so that memory it needs is already on its way. */
+/* A request of a batch, looked at before its turn, so that memory it
+ * needs is already on its way. */
 struct prepared {
     const struct command *command; /* NULL: there is none of that name */
     unsigned number;               /* of the command, for statistics */

@@ -2,23 +2,26 @@
 /*
  * What is looked at when
  *
- * A pattern that is observed must cost next to nothing: so its rules are looked at after the command, and only if
- * the store noted that the key came, or that its type, size or expiry changed, or if the pattern has rules
- * about what values hold.
+ * A pattern that is observed must cost next to nothing: so its rules are looked at after the
+ * command, and only if the store noted that the key came, or that its type, size or expiry changed,
+ * or if the pattern has rules about what values hold.
  *
- * A pattern that is enforced is looked at before, at the price of one more lookup: can this command, with these
- * arguments, break it (guard_foresee.c)? Mostly it cannot, and runs as ever. Where it can, that may still come to nothing,
- * as with SET NX of a key that is there, and many results are not to be told beforehand. So then the command
- * runs on trial: its keys are noted and its events kept back, and its result is judged (guard_judge.c) before the
- * shards are given back. What breaks the pattern is undone, and an error takes the place of the reply. Nobody sees anything of
- * it. So the rules hold for every command, whether or not it is known here; what is known only saves trials.
+ * A pattern that is enforced is looked at before, at the price of one more lookup: can this
+ * command, with these arguments, break it (guard_foresee.c)? Mostly it cannot, and runs as ever.
+ * Where it can, that may still come to nothing, as with SET NX of a key that is there, and many
+ * results are not to be told beforehand. So then the command runs on trial: its keys are noted and
+ * its events kept back, and its result is judged (guard_judge.c) before the shards are given back.
+ * What breaks the pattern is undone, and an error takes the place of the reply. Nobody sees
+ * anything of it. So the rules hold for every command, whether or not it is known here; what is
+ * known only saves trials.
  *
- * A trial copies what the command writes to. It does not copy a large collection that is changed in place: commands that
- * do that bring what their arguments say, and these decide, if anything a little too strictly (guard_size_after).
+ * A trial copies what the command writes to. It does not copy a large collection that is changed in
+ * place: commands that do that bring what their arguments say, and these decide, if anything a
+ * little too strictly (guard_size_after).
  *
- * Lifetimes are seen to afterwards in both modes: a key is often born without one and gets it with the next
- * command. An enforced pattern's default is given, and what is too long is cut. Only who could have said a lifetime, and must,
- * is refused.
+ * Lifetimes are seen to afterwards in both modes: a key is often born without one and gets it with
+ * the next command. An enforced pattern's default is given, and what is too long is cut. Only who
+ * could have said a lifetime, and must, is refused.
  */
 #include "server/guard.h"
 
@@ -81,7 +84,8 @@ static void see_to_lifetime(struct request *request, uint32_t index,
     if (finding.kind != VIOLATION_NONE) guard_note(request, place, &finding, enforced && wanted_ms);
 }
 
-/* What a command has brought, or computed, of formats and fields that an observed pattern does not know. */
+/* What a command has brought, or computed, of formats and fields that an
+ * observed pattern does not know. */
 static void examine(const struct request *request, uint32_t index, struct guard_case *about,
                     struct guard_finding *finding) {
     struct guard_brought walk;
@@ -383,7 +387,8 @@ static void note_doubtful(struct request *request) {
         guard_note(request, &place, &finding, false);
 }
 
-/* Debug builds run what needs no trial on one now and then, so that tests see that it makes no difference. */
+/* Debug builds run what needs no trial on one now and then, so that tests see
+ * that it makes no difference. */
 static bool tries_for_practice(const struct request *request) {
 #ifdef KN_DEBUG
     static _Thread_local unsigned writes;

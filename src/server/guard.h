@@ -2,10 +2,12 @@
 /*
  * The catalog's say in commands that write.
  *
- * What: refuses what an enforced pattern forbids, so that nothing has changed; sees what a pattern that is only
- *       observed would have forbidden; and gives keys the lifetimes that an enforced pattern asks for.
- *       All of them note violations. guard.c says what is looked at when, and what it costs.
- * Lock: the shards of the request's keys, as for its handler. Errors: replied, beginning with CATALOG.
+ * What: refuses what an enforced pattern forbids, so that nothing has changed; sees what a
+ *       pattern that is only observed would have forbidden; and gives keys the lifetimes that an
+ *       enforced pattern asks for. All of them note violations. guard.c says what is looked at
+ *       when, and what it costs.
+ * Lock: the shards of the request's keys, as for its handler. Errors:
+ *       replied, beginning with CATALOG.
  */
 #ifndef KN_SERVER_GUARD_H
 #define KN_SERVER_GUARD_H
@@ -14,7 +16,8 @@
 
 struct request;
 
-/* Runs a command that writes, where a pattern is enforced: refuses what must not be, which is replied. */
+/* Runs a command that writes, where a pattern is enforced: refuses what must
+ * not be, which is replied. */
 void guard_run(struct request *request);
 /* Where none is: what the command has done. failed: the command replied an error. */
 void guard_after(struct request *request, bool failed);

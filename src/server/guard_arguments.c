@@ -319,7 +319,8 @@ bool guard_trims_roughly(const struct request *request) {
     return trimming.trims && trimming.roughly;
 }
 
-/* An element, or number, that is not among the arguments; nothing where the command will fail or has nothing to bring. */
+/* An element, or number, that is not among the arguments; nothing where the command will fail
+ * or has nothing to bring. */
 static void bring_computed(struct guard_brought *walk, const struct bringer *bringer,
                            const struct entry *entry, bool ran) {
     const struct request *request = walk->request;
@@ -491,7 +492,8 @@ static size_t string_size_after(const struct request *request, uint32_t index, s
 
 /* What a structure may grow by at once, beside what is brought. */
 static size_t step_after(const struct entry *entry) {
-    /* What an element costs beside its bytes, at most, when a small encoding becomes a large one. */
+    /* What an element costs beside its bytes, at most, when a small
+     * encoding becomes a large one. */
     enum { STEP_BYTES = 16 << 10, ELEMENT_BYTES = 96 };
     size_t size = guard_value_size(entry), count = entry_count(entry);
     const void *value = entry_value(entry);

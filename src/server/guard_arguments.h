@@ -2,8 +2,9 @@
 /*
  * What can be told of a write from its command, its arguments, and the keys as they are.
  *
- * What: which keys it may change, what type it makes, which elements and values it brings, what it says of lifetimes.
- *       A command that is not known here is never taken for harmless: guard.c looks at its result.
+ * What: which keys it may change, what type it makes, which elements and values it brings, what
+ *       it says of lifetimes. A command that is not known here is never taken for harmless:
+ *       guard.c looks at its result.
  * Lock: the shards of the request's keys. Errors: none; for guard*.c only.
  */
 #ifndef KN_SERVER_GUARD_ARGUMENTS_H
@@ -26,9 +27,11 @@ unsigned guard_key_flags(const struct request *request, uint32_t index);
 bool guard_brings(const struct request *request, uint32_t index);
 /* Whether what was there before does not matter. */
 bool guard_overwrites(const struct request *request, uint32_t index);
-/* The type of key that it makes where there is none, or overwrites with; -1 when its row does not tell. */
+/* The type of key that it makes where there is none, or overwrites with; -1
+ * when its row does not tell. */
 int guard_type_made(const struct request *request, uint32_t index);
-/* Whether it changes neither what a value holds nor whether there is one: lifetimes and who has read what. */
+/* Whether it changes neither what a value holds nor whether there is one:
+ * lifetimes and who has read what. */
 bool guard_leaves_values(const struct request *request, const struct entry *entry);
 
 /* ---- RENAME, COPY, MOVE: a value that is there goes to another name or database ---- */
@@ -60,8 +63,8 @@ struct guard_brought {
     struct bytes one_field, one;
     char scratch[HASH_SCRATCH];
 };
-/* False when the command is not known to bring elements or values one by one. ran: it has done so already. entry: the key's,
- * or NULL. */
+/* False when the command is not known to bring elements or values one by one. ran: it has done so
+ * already. entry: the key's, or NULL. */
 bool guard_brought(struct guard_brought *walk, const struct request *request, uint32_t index,
                    const struct entry *entry, bool ran);
 bool guard_brought_next(struct guard_brought *walk, struct bytes *ret_field,
@@ -73,7 +76,8 @@ void guard_judge_brought(struct guard_brought *walk, const struct pattern *patte
 /* How many elements the entry (or NULL) will have at most; SIZE_MAX when that is not known. */
 size_t guard_elements_after(const struct request *request, uint32_t index,
                             const struct entry *entry);
-/* How large its value will be at most, as guard_value_size has it; SIZE_MAX when that is not known. */
+/* How large its value will be at most, as guard_value_size has it;
+ * SIZE_MAX when that is not known. */
 size_t guard_size_after(const struct request *request, uint32_t index, const struct entry *entry);
 /* XADD with a trimming whose outcome is not known beforehand. */
 bool guard_trims_roughly(const struct request *request);

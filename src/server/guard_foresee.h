@@ -2,7 +2,8 @@
 /*
  * What a write to an enforced key might break, seen beforehand.
  *
- * Always: what could break the pattern is suspected; a suspicion may prove wrong, so it is not yet a refusal.
+ * Always: what could break the pattern is suspected; a suspicion may prove wrong, so
+ *         it is not yet a refusal.
  * Lock: the shards of the request's keys. Errors: none; for guard.c only.
  */
 #ifndef KN_SERVER_GUARD_FORESEE_H

@@ -2,7 +2,8 @@
 /*
  * What is wrong with a key as a write has made it, or would.
  *
- * Always: what was there before is not held against a write: only what it brings, or makes larger than it was.
+ * Always: what was there before is not held against a write: only what it brings, or
+ *         makes larger than it was.
  * Owner: findings hold copies, which outlast the values that they are about.
  * Lock: the key's shard. Errors: none; for guard*.c only.
  */

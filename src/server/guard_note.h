@@ -2,8 +2,9 @@
 /*
  * What is said of a violation: to who wrote, and in what CATALOG VIOLATIONS shows.
  *
- * Always: both get the same words, which say what is wrong, of which key, and what would be right. An error begins with
- *         CATALOG and the violation's kind: programs may rely on these two words.
+ * Always: both get the same words, which say what is wrong, of which key, and what would
+ *         be right. An error begins with CATALOG and the violation's kind: programs may
+ *         rely on these two words.
  * Lock: the key's shard. Errors: none; for guard*.c only.
  */
 #ifndef KN_SERVER_GUARD_NOTE_H

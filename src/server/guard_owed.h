@@ -2,8 +2,9 @@
 /*
  * Keys that should have a lifetime, and were made by a command that cannot say one.
  *
- * What: clients make such a key (LPUSH, HSET ...) and give it its lifetime with the next command. So it is looked at again
- *       when they have had a second for that; only a key that is still without one is noted.
+ * What: clients make such a key (LPUSH, HSET ...) and give it its lifetime with the next
+ *       command. So it is looked at again when they have had a second for that; only a key that
+ *       is still without one is noted.
  * Always: at most GUARD_OWED_MAX keys of a worker wait at a time; of more than that, nobody knows.
  * Owner: each worker has its own. Lock: said at each function. Errors: none.
  */
@@ -24,7 +25,8 @@ void guard_owed_free(struct guard_owed *owed);
 
 /* The request has made this key. On a worker's thread, with the key's shard held. */
 void guard_owe(const struct request *request, const struct guard_place *place);
-/* Looks at those whose time has come, for a few milliseconds at most. On the worker's thread, which holds no shard. */
+/* Looks at those whose time has come, for a few milliseconds at most. On the worker's
+ * thread, which holds no shard. */
 void guard_owed_settle(struct worker *worker);
 
 #endif

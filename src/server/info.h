@@ -2,10 +2,11 @@
 /*
  * INFO: what the server says of itself, in Redis's sections and fields.
  *
- * What: sections, each with a function that writes its fields. Values come from their owners when asked.
+ * What: sections, each with a function that writes its fields. Values come from
+ *       their owners when asked.
  * Always: sections come in one order, each at most once, however they are asked for.
- * Owner: nobody keeps anything, but for what was noted at the start. Lock: takes shards one at a time, unless all are held
- *        already, and the registry's.
+ * Owner: nobody keeps anything, but for what was noted at the start. Lock: takes shards one at a
+ *        time, unless all are held already, and the registry's.
  * Errors: when the buffer is at its maximum, what does not fit is missing.
  */
 #ifndef KN_SERVER_INFO_H
@@ -20,9 +21,11 @@
 
 struct server;
 
-/* Notes what counts as the server's own memory, and makes its run id: once, before clients are served. */
+/* Notes what counts as the server's own memory, and makes its run id: once,
+ * before clients are served. */
 void info_note_start(void);
-/* 40 hexadecimal digits, different at each start, by which a replica would know this data's history. */
+/* 40 hexadecimal digits, different at each start, by which a replica would
+ * know this data's history. */
 const char *info_replication_id(void);
 
 struct info {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The section of INFO about the catalog: a summary, and a line for each pattern, as commandstats has one for each
- * command.
+ * The section of INFO about the catalog: a summary, and a line for each pattern, as commandstats
+ * has one for each command.
  */
 #include <stdio.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 /*
  * Histograms of how long commands took.
  *
- * What: counts in buckets that grow with what they hold, eight for each doubling, so that a percentile is right
- *       within an eighth. One thread counts, in ticks; others may read.
+ * What: counts in buckets that grow with what they hold, eight for each doubling, so that a
+ *       percentile is right within an eighth. One thread counts, in ticks; others may read.
  * Owner: whoever made it. Lock: none: relaxed atomics. Errors: none.
  */
 #ifndef KN_SERVER_LATENCY_H

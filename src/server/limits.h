@@ -3,8 +3,8 @@
  * What connections are allowed, readable by every worker.
  *
  * What: the limits on clients that configuration sets and workers read while they serve.
- * Always: every field but output_max_bytes, which is set at the start, is written by configuration only, and may
- *         change at any time.
+ * Always: every field but output_max_bytes, which is set at the start, is written by configuration
+ *         only, and may change at any time.
  * Owner: the server. Lock: none: each field is atomic, and no two must agree.
  */
 #ifndef KN_SERVER_LIMITS_H
@@ -32,8 +32,8 @@ struct client_limits {
     _Atomic bool flush_lazily; /* FLUSHALL and FLUSHDB without a word are ASYNC */
     _Atomic int64_t busy_ms;   /* busy-reply-threshold; 0: scripts may run as long as they like */
     struct output_limit output[CLIENT_CLASSES];
-    size_t
-        output_max_bytes; /* what replies that wait for a client may take, whatever is configured */
+    /* What replies that wait for a client may take, whatever is configured. */
+    size_t output_max_bytes;
 };
 
 #endif

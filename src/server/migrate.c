@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The walk over the keyspace that looks for entries under legacy names, and moves them where that was asked for.
+ * The walk over the keyspace that looks for entries under legacy names, and moves them
+ * where that was asked for.
  *
- * The first pass also sees to keys that are there by several of their names: one of them is the key, by the same rule as
- * when it is asked for, and the others go. From then on every key has one entry, and what counts entries counts keys. That
- * pass is made as fast as if somebody waited for it.
- * A pass is begun after its table came into force, and no entry gets a legacy name from then on; so what a whole pass
- * has not seen is not there, and the pattern is migrated. Only swapping databases moves entries past the walk: then
- * the pass does not count. Names are collected with one shard held, and moved afterwards, each with the shards of all
- * its names held as a set.
+ * The first pass also sees to keys that are there by several of their names: one of them is the
+ * key, by the same rule as when it is asked for, and the others go. From then on every key has one
+ * entry, and what counts entries counts keys. That pass is made as fast as if somebody waited for
+ * it. A pass is begun after its table came into force, and no entry gets a legacy name from then
+ * on; so what a whole pass has not seen is not there, and the pattern is migrated. Only swapping
+ * databases moves entries past the walk: then the pass does not count. Names are collected with one
+ * shard held, and moved afterwards, each with the shards of all its names held as a set.
  */
 #include <string.h>
 

@@ -2,8 +2,8 @@
 /*
  * CLIENT PAUSE: requests that have to wait.
  *
- * What: until when commands, or those that write, are held back. A client whose next request is held back reads
- *       on, but runs nothing until the pause is over.
+ * What: until when commands, or those that write, are held back. A client whose next request is
+ *       held back reads on, but runs nothing until the pause is over.
  * Owner: the server. Lock: none: atomics. Errors: none.
  */
 #ifndef KN_SERVER_PAUSE_H
@@ -20,7 +20,8 @@ struct pause;
 struct pause *pause_new(void);
 void pause_free(struct pause *pause);
 
-/* A pause in force is lengthened, never shortened. All commands, and writes, are paused each until its own time. */
+/* A pause in force is lengthened, never shortened. All commands, and writes, are paused
+ * each until its own time. */
 void pause_begin(struct pause *pause, int64_t until_ms, bool all_commands);
 void pause_end(struct pause *pause);
 /* 0 when none is in force. */

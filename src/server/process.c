@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The title is written over the memory where the kernel keeps the arguments and the environment, which is what ps
- * reads. So the environment is first moved elsewhere, and the arguments may not be used any more afterwards.
+ * The title is written over the memory where the kernel keeps the arguments and the environment,
+ * which is what ps reads. So the environment is first moved elsewhere, and the arguments may not be
+ * used any more afterwards.
  */
 #include "server/process.h"
 
@@ -205,7 +206,8 @@ bool process_start(struct config *config, struct config_error *error) {
     }
     process.supervised = detect_supervisor(wanted);
     bool in_background = config_bool(config, "daemonize") && process.supervised == SUPERVISED_NO;
-    /* The folder and the log are settled first: what is wrong is still told to whoever started this. */
+    /* The folder and the log are settled first: what is wrong is still told
+     * to whoever started this. */
     if (!open_log(config, error)) return false;
     if (in_background) {
         if (!go_to_background(error)) return false;

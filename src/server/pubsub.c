@@ -73,7 +73,8 @@ struct stripe {
     struct table topics;
 };
 
-/* Messages on their way to a worker, in bytes. A line of the cache each: publishers on all threads write here. */
+/* Messages on their way to a worker, in bytes. A line of the cache each: publishers
+ * on all threads write here. */
 struct underway {
     _Atomic size_t bytes;
     char pad[64 - sizeof(size_t)];
@@ -176,7 +177,8 @@ static void share_counts(struct client *client) {
                           memory_order_relaxed);
 }
 
-/* Searches the shorter of the two: a topic has many clients, or a client many topics, but seldom both. */
+/* Searches the shorter of the two: a topic has many clients, or a client many
+ * topics, but seldom both. */
 static struct subscription *subscription_find(const struct client *client,
                                               const struct topic *topic) {
     const struct chain *own = &client->subscriptions.of[topic->kind];

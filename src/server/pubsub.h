@@ -2,13 +2,14 @@
 /*
  * Publish and subscribe.
  *
- * What: channels, patterns and shard channels. Who is subscribed is known by each worker for its own clients;
- *       a directory shared by all knows how many clients of which worker a topic has, so that publishing
- *       counts its receivers and writes to the mailboxes of those workers only.
- * Always: messages of one publisher reach a subscriber in order. A worker is in the directory's count of a
- *         topic for exactly as many of its clients as are subscribed.
+ * What: channels, patterns and shard channels. Who is subscribed is known by each worker for its
+ *       own clients; a directory shared by all knows how many clients of which worker a topic has,
+ *       so that publishing counts its receivers and writes to the mailboxes of those workers only.
+ * Always: messages of one publisher reach a subscriber in order. A worker is in the directory's
+ *         count of a topic for exactly as many of its clients as are subscribed.
  * Owner: a client's subscriptions belong to its worker's thread.
- * Lock: the directory has locks of its own, taken inside a shard's if at all; no shard is taken under them.
+ * Lock: the directory has locks of its own, taken inside a shard's if at all; no
+ *       shard is taken under them.
  * Errors: none.
  */
 #ifndef KN_SERVER_PUBSUB_H
@@ -43,11 +44,12 @@ void subscriptions_init(struct subscriptions *subscriptions);
 /* How many of a kind, and how many channels and patterns together, as replies count them. */
 size_t subscriptions_count(const struct subscriptions *subscriptions, enum topic_kind kind);
 
-/* On the client's thread. Return false when nothing changed: it was, or was not, subscribed already. */
+/* On the client's thread. Return false when nothing changed: it was, or was
+ * not, subscribed already. */
 bool pubsub_subscribe(struct client *client, enum topic_kind kind, struct bytes name);
 bool pubsub_unsubscribe(struct client *client, enum topic_kind kind, struct bytes name);
-/* Unsubscribes from one, whichever; false when there is none left. The name is written to ret_name, which is
- * valid until freed with mem_free. */
+/* Unsubscribes from one, whichever; false when there is none left. The name is written to ret_name,
+ * which is valid until freed with mem_free. */
 bool pubsub_unsubscribe_any(struct client *client, enum topic_kind kind, struct bytes *ret_name);
 /* Without telling the client: when it goes, or is reset. */
 void pubsub_unsubscribe_all(struct client *client);
@@ -55,8 +57,8 @@ void pubsub_unsubscribe_all(struct client *client);
 /* From any worker's thread: returns how many clients will get it. */
 size_t pubsub_publish(struct server *server, enum topic_kind kind, struct bytes channel,
                       struct bytes message);
-/* Whether more messages than are good wait for a worker that does not come to take them: publishers wait then, or they
- * would fill the memory. From any thread. */
+/* Whether more messages than are good wait for a worker that does not come to take them: publishers
+ * wait then, or they would fill the memory. From any thread. */
 bool pubsub_is_ahead(struct pubsub *pubsub);
 
 /* ---- what there is, for PUBSUB; visit is called under the directory's lock ---- */

@@ -84,8 +84,8 @@ const char *registry_capabilities(const struct client *client) {
     return atomic_load(&client->shared.flags) & CLIENT_CAN_REDIRECT ? "r" : "";
 }
 
-/* What a client can do is told of those that have said it: some libraries refuse a line with a field that Redis does
- * not have, and theirs never say it. */
+/* What a client can do is told of those that have said it: some libraries refuse a line with a
+ * field that Redis does not have, and theirs never say it. */
 void registry_describe(struct client *client, int64_t now_ms, struct buffer *out) {
     struct client_shared *shared = &client->shared;
     char flags[CLIENT_FLAGS_MAX], name[COMMAND_NAME_MAX];

@@ -4,7 +4,8 @@
  *
  * What: who is connected: for CLIENT LIST and KILL, and to hold maxclients.
  * Always: a client is in the registry from its acceptance until just before it is freed.
- * Owner: clients belong to their workers; a visit may read client->shared, id, and what never changes.
+ * Owner: clients belong to their workers; a visit may read client->shared,
+ *        id, and what never changes.
  * Lock: the registry's own; visit functions run under it and take no shard.
  * Errors: said at each function.
  */
@@ -32,7 +33,8 @@ uint32_t registry_count(struct registry *registry);
 typedef bool registry_visit_fn(struct client *client, void *context);
 void registry_each(struct registry *registry, registry_visit_fn *visit, void *context);
 
-/* A client's line of CLIENT LIST, without the line's end. Under the registry's lock, or on the client's thread. */
+/* A client's line of CLIENT LIST, without the line's end. Under the registry's lock,
+ * or on the client's thread. */
 void registry_describe(struct client *client, int64_t now_ms, struct buffer *out);
 /* Parts of it: the letters of its flags, and of what it said it can do. */
 #define CLIENT_FLAGS_MAX 16

@@ -221,8 +221,8 @@ static void twin_add(void *context, struct bytes name) {
         (struct request_twin){key_make(bytes_make(copy, name.len)), twins->of, twins->number};
 }
 
-/* Makes the keys, of which only the names are known: legacy ones give way to canonical ones. False when there is no
- * memory. */
+/* Makes the keys, of which only the names are known: legacy ones give way to canonical ones. False
+ * when there is no memory. */
 static bool keys_become_canonical(struct request *request) {
     const struct alias_table *table = aliases_now(request->server->aliases, &request->generation);
     struct twins twins = {.request = request};

@@ -2,17 +2,18 @@
 /*
  * A request on its way through its command: what a handler sees.
  *
- * What: the arguments, the keys among them with their hashes, the reply to write, the database, the time.
- *       Handlers are functions of a request and nothing else, so that the same handler serves a client, a
- *       transaction, a script and a blocked client that another client's write has woken.
+ * What: the arguments, the keys among them with their hashes, the reply to write, the database,
+ *       the time. Handlers are functions of a request and nothing else, so that the same
+ *       handler serves a client, a transaction, a script and a blocked client that another
+ *       client's write has woken.
  * Always: while the handler runs, the shards of all of request->keys are held (all shards, with
  *         COMMAND_ALL_SHARDS). It writes exactly one reply, or blocks.
- * Owner: arguments are views that live until the command ends. `arena` is memory for the length of the
- *        command.
- * Lock: as above; request->client belongs to the thread that runs the command, and is NULL when the command
- *       runs on behalf of a client of another thread.
- * Errors: handlers reply them with reply_error_code, or reply_error for texts of their own; arguments.h parses and
- *         replies in one go.
+ * Owner: arguments are views that live until the command ends. `arena` is memory for
+ *        the length of the command.
+ * Lock: as above; request->client belongs to the thread that runs the command, and is NULL when the
+ *       command runs on behalf of a client of another thread.
+ * Errors: handlers reply them with reply_error_code, or reply_error for texts of their own;
+ *         arguments.h parses and replies in one go.
  */
 #ifndef KN_SERVER_REQUEST_H
 #define KN_SERVER_REQUEST_H
@@ -43,8 +44,8 @@ struct request_twin {
 };
 
 enum request_flag {
-    REQUEST_NO_BLOCK =
-        1, /* in a transaction or script: a blocking command answers as if it had timed out */
+    /* In a transaction or script: a blocking command answers as if it had timed out. */
+    REQUEST_NO_BLOCK = 1,
     REQUEST_WOKEN = 2,      /* a blocked command's further try */
     REQUEST_NO_TOUCH = 4,   /* reads do not count as accesses (CLIENT NO-TOUCH) */
     REQUEST_ALL_SHARDS = 8, /* every shard is held: undeclared keys may be used */
@@ -108,36 +109,40 @@ struct entry *request_read(struct request *request, uint32_t index);
 struct entry *request_look(struct request *request, uint32_t index);
 /* Looks a key up for writing: counts an access only. */
 struct entry *request_write(struct request *request, uint32_t index);
-/* The same for a key that must be of a type. Returns false when it is of another type: WRONGTYPE has been
- * replied. *ret_entry is NULL when there is no key. (For a woken command, a key that it waits for and that is
- * of another type counts as none.) */
+/* The same for a key that must be of a type. Returns false when it is of another type: WRONGTYPE
+ * has been replied. *ret_entry is NULL when there is no key. (For a woken command, a key that it
+ * waits for and that is of another type counts as none.) */
 bool request_read_typed(struct request *request, uint32_t index, enum value_type type,
                         struct entry **ret_entry);
 bool request_write_typed(struct request *request, uint32_t index, enum value_type type,
                          struct entry **ret_entry);
 
-/* For a key that is not among request->keys; its shard must be held (REQUEST_ALL_SHARDS, or the same hash slot). */
+/* For a key that is not among request->keys; its shard must be held
+ * (REQUEST_ALL_SHARDS, or the same hash slot). */
 struct entry *request_find_key(struct request *request, const struct key *key);
-/* A key that is not among request->keys, with its canonical name; what is stored under a legacy one is adopted. Every shard
- * is held. */
+/* A key that is not among request->keys, with its canonical name; what is stored under a legacy one
+ * is adopted. Every shard is held. */
 struct key request_make_key(struct request *request, struct bytes name);
-/* Adopts what is stored under legacy names of the request's keys, in a database: for commands that concern another than
- * the request's own, for which that is done already. */
+/* Adopts what is stored under legacy names of the request's keys, in a database: for commands that
+ * concern another than the request's own, for which that is done already. */
 void request_adopt(struct request *request, unsigned db);
-/* Whether what is stored under a legacy name is its key: it is not when the canonical one is there, or one of an alias
- * before. Every shard is held. */
+/* Whether what is stored under a legacy name is its key: it is not when the canonical one is there,
+ * or one of an alias before. Every shard is held. */
 bool request_is_key(struct request *request, struct bytes name, struct bytes canonical);
-/* The name under which clients know what is stored under this one. In the request's arena. A shard is held. */
+/* The name under which clients know what is stored under this one. In the
+ * request's arena. A shard is held. */
 struct bytes request_shown_name(struct request *request, struct bytes name);
 
 /* ---- changes ---- */
 
 /* Counts a change of a key that nobody is told of. */
 void request_changes(struct request *request, uint32_t index);
-/* Counts for the key's pattern that this command wrote to it: once, however many changes that were. */
+/* Counts for the key's pattern that this command wrote to it: once,
+ * however many changes that were. */
 void request_count_write(struct request *request, unsigned db, const struct key *key);
 
-/* Says that the key was changed, once for each event that Redis would publish; see store_changed. */
+/* Says that the key was changed, once for each event that Redis would
+ * publish; see store_changed. */
 void request_changed(struct request *request, uint32_t index, enum event_class event_class,
                      const char *event);
 /* The same for a key that is not among request->keys. */
@@ -145,21 +150,22 @@ void request_changed_key(struct request *request, const struct key *key,
                          enum event_class event_class, const char *event);
 /* Deletes an entry whose key was emptied or is overwritten, without publishing. */
 void request_delete(struct request *request, uint32_t index, struct entry *entry);
-/* Deletes the key when its collection has no elements left: publishes "del". Returns true when it did. */
+/* Deletes the key when its collection has no elements left: publishes "del".
+ * Returns true when it did. */
 bool request_delete_if_empty(struct request *request, uint32_t index, struct entry *entry);
 /* A new empty value's home, for list_new(request_heap(request, 0)). */
 struct heap *request_heap(struct request *request, uint32_t index);
-/* Puts a value that was built in request_heap(index) under the key, instead of `old` (which may be NULL);
- * without an expiry. */
+/* Puts a value that was built in request_heap(index) under the key, instead of `old` (which may be
+ * NULL); without an expiry. */
 struct entry *request_put(struct request *request, uint32_t index, struct entry *old,
                           enum value_type type, void *value);
 
 /* ---- blocking ---- */
 
 /*
- * Ends the command without a reply: the client waits for the keys first_key .. first_key + key_count - 1 until one of
- * them gets a value of this type, and the command is then tried again; timeout_ms 0 is for ever. In a
- * transaction or script it replies the null at once instead.
+ * Ends the command without a reply: the client waits for the keys first_key .. first_key +
+ * key_count - 1 until one of them gets a value of this type, and the command is then tried again;
+ * timeout_ms 0 is for ever. In a transaction or script it replies the null at once instead.
  */
 void request_block(struct request *request, uint32_t first_key, uint32_t key_count,
                    enum value_type type, int64_t timeout_ms, enum block_null null);

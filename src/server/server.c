@@ -19,8 +19,8 @@
 #include "server/violations.h"
 #include "server/worker.h"
 
-/* Half of the machine: a request of a few bytes may ask for any number of random members, and must not be able to end
- * the process. */
+/* Half of the machine: a request of a few bytes may ask for any number of random members, and must
+ * not be able to end the process. */
 static size_t output_max_bytes(void) {
     const size_t least = (size_t)1 << 30;
     long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);

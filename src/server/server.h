@@ -3,8 +3,8 @@
  * The server: its parts, handed to each other by main.
  *
  * What: pointers to the parts that a request may need. Each part guards itself.
- * Owner: main makes the parts and frees them; the server owns its workers. Lock: none: the pointers do not change while
- *        workers run.
+ * Owner: main makes the parts and frees them; the server owns its workers. Lock: none: the pointers
+ *        do not change while workers run.
  */
 #ifndef KN_SERVER_SERVER_H
 #define KN_SERVER_SERVER_H

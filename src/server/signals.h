@@ -2,8 +2,8 @@
 /*
  * Signals that end the server, and those it ignores.
  *
- * What: SIGTERM and SIGINT ask for an orderly end, once; a second one ends the process at once. SIGHUP and SIGPIPE are
- *       ignored. Crashes are crash.h's.
+ * What: SIGTERM and SIGINT ask for an orderly end, once; a second one ends the process at once.
+ *       SIGHUP and SIGPIPE are ignored. Crashes are crash.h's.
  * Owner: the process. Lock: none: installed by the main thread before others run.
  * Errors: none.
  */

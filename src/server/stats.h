@@ -2,12 +2,13 @@
 /*
  * Counters of what the server does, as INFO shows them.
  *
- * What: every thread counts in a block of its own; reading sums the blocks. A counter only grows, and CONFIG
- *       RESETSTAT sets it back to 0 for readers; a gauge (connected clients, channels ...) goes up and down, on
- *       whichever thread, and is not reset.
- * Always: a block is written by its thread alone and shares no cache line with another's. Blocks outlive their
- *         threads, so that nothing counted is lost.
- * Owner: the process has one set. Lock: none to count; readers may lag what other threads do at this moment.
+ * What: every thread counts in a block of its own; reading sums the blocks. A counter only grows,
+ *       and CONFIG RESETSTAT sets it back to 0 for readers; a gauge (connected clients, channels
+ *       ...) goes up and down, on whichever thread, and is not reset.
+ * Always: a block is written by its thread alone and shares no cache line with another's. Blocks
+ *         outlive their threads, so that nothing counted is lost.
+ * Owner: the process has one set. Lock: none to count; readers may lag what other
+ *        threads do at this moment.
  * Errors: none.
  */
 #ifndef KN_SERVER_STATS_H

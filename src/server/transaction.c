@@ -136,7 +136,8 @@ void transaction_end(struct client *client) {
     share_progress(client);
 }
 
-/* Whether all keys are still called what they were when they were found. A shard is held, if there are keys. */
+/* Whether all keys are still called what they were when they were found. A shard is
+ * held, if there are keys. */
 static bool names_hold(const struct request *exec, const struct request *requests) {
     uint64_t generation = aliases_generation(exec->server->aliases);
     for (uint32_t i = 0; i < exec->client->transaction.count; i++)
@@ -173,7 +174,8 @@ void transaction_exec(struct request *request) {
             return;
         }
         if (names_hold(request, requests)) break;
-        /* Catalogs were replaced meanwhile. With their shards found anew, and those before, which do no harm. */
+        /* Catalogs were replaced meanwhile. With their shards found anew, and those
+         * before, which do no harm. */
         store_give(request->store, &set);
         requests = prepare_queue(request, &set, &all);
         if (requests == NULL) {
@@ -192,8 +194,8 @@ void transaction_exec(struct request *request) {
 
 /* ---- watching ---- */
 
-/* A list has a lock of its own, taken within its shard's or without it: a client that goes, or unwatches, must not wait for
- * whoever holds the shard. */
+/* A list has a lock of its own, taken within its shard's or without it: a client that goes, or
+ * unwatches, must not wait for whoever holds the shard. */
 struct watching {
     struct watch_list {
         struct lock lock;

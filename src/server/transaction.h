@@ -2,10 +2,13 @@
 /*
  * MULTI, EXEC, DISCARD, WATCH.
  *
- * What: a client's queue of commands, and the keys it watches. EXEC takes the shards of all keys of all queued
- *       commands (and of the watched keys) at once, so a transaction is one step for everybody else.
- * Always: a watch stands in the watch list of its key's shard exactly as long as the client watches the key.
- * Owner: the client's thread owns queue and list of watches; a watch's links in its shard belong to the shard.
+ * What: a client's queue of commands, and the keys it watches. EXEC takes the shards of all
+ *       keys of all queued commands (and of the watched keys) at once, so a transaction is one
+ *       step for everybody else.
+ * Always: a watch stands in the watch list of its key's shard exactly as long as
+ *         the client watches the key.
+ * Owner: the client's thread owns queue and list of watches; a watch's links in its
+ *        shard belong to the shard.
  * Lock: said at each function. `dirty` is written by whoever holds a watched key's shard.
  * Errors: none.
  */
@@ -66,8 +69,8 @@ void watch_clear(struct client *client);
 /* For the change feed: the key's shard is held. */
 void watch_key_changed(struct server *server, const struct shard *shard, unsigned db,
                        const struct key *key);
-/* Before FLUSH* and SWAPDB; every shard is held. db -1: all. Keys that do not exist now are not concerned,
- * unless they exist in or_db (SWAPDB; -1 for none). */
+/* Before FLUSH* and SWAPDB; every shard is held. db -1: all. Keys that do not exist now are not
+ * concerned, unless they exist in or_db (SWAPDB; -1 for none). */
 void watch_db_changes(struct server *server, int db, int or_db, int64_t now_ms);
 /* What anybody watches may be another key from now on. Every shard held. */
 void watch_all_changed(struct server *server);

@@ -2,8 +2,8 @@
 /*
  * What the server says of its version; its own, KN_VERSION, comes from the build.
  *
- * What: the version of Redis whose commands it offers, which client libraries look at to learn what they may use
- *       (commands on expiring hash fields came with 7.4).
+ * What: the version of Redis whose commands it offers, which client libraries look at to learn what
+ *       they may use (commands on expiring hash fields came with 7.4).
  */
 #ifndef KN_SERVER_VERSION_H
 #define KN_SERVER_VERSION_H

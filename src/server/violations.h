@@ -2,7 +2,8 @@
 /*
  * What was done against the catalog, the last of it: for CATALOG VIOLATIONS.
  *
- * What: a ring of records. How many there were of each pattern is counted in the store (TALLY_VIOLATIONS).
+ * What: a ring of records. How many there were of each pattern is counted in the
+ *       store (TALLY_VIOLATIONS).
  * Always: a record names things by copies: it may outlive key, pattern and catalog.
  * Owner: the server. Lock: its own, taken inside shards. Errors: none.
  */
@@ -57,8 +58,8 @@ struct violations *violations_new(void);
 void violations_free(struct violations *violations);
 /* Copies the record, and gives it its serial. */
 void violations_add(struct violations *violations, const struct violation *violation);
-/* For a script that may have to begin again: what this thread adds is kept from violations_hold on, until it is released or
- * dropped. */
+/* For a script that may have to begin again: what this thread adds is kept from violations_hold on,
+ * until it is released or dropped. */
 void violations_hold(void);
 void violations_release(struct violations *violations);
 void violations_drop(void);

@@ -67,8 +67,8 @@ struct client *worker_find_client(struct worker *worker, uint64_t id) {
 
 /* ---- before the loop sleeps ---- */
 
-/* The client whose script runs is left alone while it does; and one that goes while it waits for keys that a script holds
- * goes when it has given them back. */
+/* The client whose script runs is left alone while it does; and one that goes while it waits for
+ * keys that a script holds goes when it has given them back. */
 static bool must_wait(struct worker *worker, struct client *client) {
     return client == worker->busy_client ||
            (client->flags & CLIENT_CLOSING && client->waiter != NULL &&
@@ -165,7 +165,8 @@ static bool look_for_legacy_names(struct worker *worker) {
     return more;
 }
 
-/* Slowly when there is nothing to settle; else a quarter of the time, in steps that nobody notices. */
+/* Slowly when there is nothing to settle; else a quarter of the time, in
+ * steps that nobody notices. */
 static void worker_census(struct loop_timer *timer) {
     enum { IDLE_US = 100 * 1000, IDLE_ENTRIES = 2000, STEP_US = 250, STEP_ENTRIES = 64 };
     struct worker *worker = CONTAINER_OF(timer, struct worker, census);
@@ -218,7 +219,8 @@ static void pause_is_over(struct loop_timer *timer) {
     struct worker *worker = CONTAINER_OF(timer, struct worker, pause_over);
     worker->now_ms = clock_realtime_ms();
     if (pause_is_on(worker->server->pause, worker->now_ms)) worker_watch_pause(worker);
-    /* Those whom what is left of the pause concerns are held again when their commands are tried. */
+    /* Those whom what is left of the pause concerns are held again when
+     * their commands are tried. */
     CHAIN_EACH(&worker->clients, struct client, worker_link, client) {
         if (!(client->flags & CLIENT_PAUSED)) continue;
         pause_release(client);

@@ -2,7 +2,8 @@
 /*
  * A worker: a thread with an event loop and its own clients.
  *
- * What: serves its clients, sweeps its share of the shards for expired keys, and takes mail from other workers.
+ * What: serves its clients, sweeps its share of the shards for expired keys, and takes
+ *       mail from other workers.
  * Always: what is in struct worker is touched by its own thread only, but for its mailbox.
  * Owner: the server owns its workers. Lock: none.
  * Errors: worker_new returns NULL when the system refuses a loop.
@@ -65,7 +66,8 @@ void worker_run(struct worker *worker);
 /* Sends what there is to send, as before the loop sleeps. On the worker's thread. */
 void worker_flush(struct worker *worker);
 
-/* Runs a function on the worker's thread, with a copy of `size` bytes of payload. From any thread. */
+/* Runs a function on the worker's thread, with a copy of `size` bytes of
+ * payload. From any thread. */
 void worker_post(struct worker *worker, void (*run)(struct worker *worker, void *payload),
                  const void *payload, size_t size);
 /* The worker's client of this id; NULL when it is gone. On the worker's thread. */

@@ -2,9 +2,9 @@
 /*
  * Keys and bytes of each pattern, kept exact through every change.
  *
- * A string's size changes only in the store, which counts it there. A collection is changed in place by commands, which
- * say so beforehand (store_open): its bytes are counted anew when they are done (store_settle), or before,
- * when the store itself moves or deletes it (account_close).
+ * A string's size changes only in the store, which counts it there. A collection is changed in
+ * place by commands, which say so beforehand (store_open): its bytes are counted anew when they are
+ * done (store_settle), or before, when the store itself moves or deletes it (account_close).
  */
 #include <string.h>
 
@@ -146,7 +146,8 @@ uint16_t account_pattern(const struct store *store, unsigned db, struct bytes na
     return store_counts_patterns(store) ? store_pattern_id(store, db, name) : ID_NEVER_MATCHED;
 }
 
-/* While a script may still be undone, what it counts is kept aside. Expiry, eviction and purges are for good. */
+/* While a script may still be undone, what it counts is kept aside. Expiry, eviction
+ * and purges are for good. */
 static _Thread_local struct {
     bool on;
     unsigned used, room;

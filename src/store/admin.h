@@ -59,8 +59,8 @@ struct store_limits *store_limits(struct store *store);
 /* Tells the store the time, for recency; each worker does so now and then. */
 void store_note_time(struct store *store, int64_t now_ms);
 
-/* Removes keys and hash fields of one shard that have expired, looking at about `most` slots. None held.
- * Returns true when more is due. */
+/* Removes keys and hash fields of one shard that have expired, looking at about `most` slots. None
+ * held. Returns true when more is due. */
 bool store_sweep(struct store *store, unsigned shard, int64_t now_ms, unsigned most);
 
 /* ---- eviction ---- */
@@ -83,7 +83,8 @@ bool store_over_limit(struct store *store);
 
 /* ---- whole databases: every shard is held ---- */
 
-/* Empties a database (all with db < 0); frees in the background when lazy. Returns how many keys there were. */
+/* Empties a database (all with db < 0); frees in the background when lazy. Returns
+ * how many keys there were. */
 size_t store_flush(struct store *store, int db, bool lazy);
 void store_swap_dbs(struct store *store, unsigned a, unsigned b);
 
@@ -105,8 +106,8 @@ struct store_stats {
 void store_stats(struct store *store, bool already_held, struct store_stats *ret_stats);
 void store_reset_stats(struct store *store, bool already_held);
 
-/* The same for who can wait for nobody: one shard's part of both is added (dbs: one for each database). Returns false, and
- * adds nothing, when the shard is not free at this moment. */
+/* The same for who can wait for nobody: one shard's part of both is added (dbs: one for each
+ * database). Returns false, and adds nothing, when the shard is not free at this moment. */
 struct store_db_sums {
     size_t keys, expiring;
     uint64_t sampled;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A thread that frees what would take a request too long. Values are rehomed to no heap before they are
- * queued: their small objects then travel back to their shard's heap over its lock-free list.
+ * A thread that frees what would take a request too long. Values are rehomed to no heap before they
+ * are queued: their small objects then travel back to their shard's heap over its lock-free list.
  */
 #include "base/heap.h"
 #include "base/memory.h"

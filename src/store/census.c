@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The census: a walk over the whole keyspace, again and again, a few entries at a time. It settles entries whose
- * id was retired, frees ids that no entry has any more, and sees how elements, idle times and bytes are spread.
+ * The census: a walk over the whole keyspace, again and again, a few entries at a time. It settles
+ * entries whose id was retired, frees ids that no entry has any more, and sees how elements, idle
+ * times and bytes are spread.
  */
 #include <string.h>
 
@@ -202,7 +203,8 @@ struct store_settling store_settling(const struct store *store) {
         dead_keys += sums.keys;
     }
     lock_give(&patterns->lock);
-    /* The cells of several threads are read one after the other, so a sum may be off for a moment. */
+    /* The cells of several threads are read one after the other, so a sum
+     * may be off for a moment. */
     settling.dead_keys = dead_keys > 0 ? (size_t)dead_keys : 0;
     return settling;
 }

@@ -2,10 +2,10 @@
 /*
  * The key that a thread dealt with last.
  *
- * What: a write is counted, and looked at by the catalog's rules, after it happened, when its entry may be gone; to match
- *       or find the name once more would cost more than all the counting.
- * Always: kept only while catalogs are in force. The entry is the one that the keyspace has, for as long as the key's
- *         shard is held.
+ * What: a write is counted, and looked at by the catalog's rules, after it happened, when its entry
+ *       may be gone; to match or find the name once more would cost more than all the counting.
+ * Always: kept only while catalogs are in force. The entry is the one that the keyspace has, for as
+ *         long as the key's shard is held.
  * Owner: the store writes it. Lock: it is the thread's own. Errors: none.
  */
 #ifndef KN_STORE_DEALING_H

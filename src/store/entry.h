@@ -2,15 +2,16 @@
 /*
  * A key and its value in the keyspace: one allocation.
  *
- * What: an 8-byte header, then only what this entry has: a pointer to its value (all types but short
- *       strings), its expiry, its key, and a short string's bytes themselves:
+ * What: an 8-byte header, then only what this entry has: a pointer to its value (all types but
+ *       short strings), its expiry, its key, and a short string's bytes themselves:
  *
- *         header 8 | value pointer 8? | expiry 8? | long key length 4? | key | string bytes or integer 8
+ *         header 8 | value pointer 8? | expiry 8? | long key length 4? | key |
+ *         string bytes or integer 8
  *
  *       A string is held in one of three ways: an integer (8 bytes, "int"), its bytes inline
  *       ("embstr", or "raw" once modified), or in a block of its own (struct string_block, "raw").
- * Always: an entry lies in the heap of its key's shard. Its address changes when its size does, so only
- *         store functions that return the new address change what it has.
+ * Always: an entry lies in the heap of its key's shard. Its address changes when its size does, so
+ *         only store functions that return the new address change what it has.
  * Lock: the shard's.
  */
 #ifndef KN_STORE_ENTRY_H

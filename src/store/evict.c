@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Eviction by sampling, as Redis does it: a pool keeps the best candidates seen so far, each round adds a few
- * from a shard chosen by chance and takes the best. The pool knows candidates by name, since no shard is
- * held between rounds: one that is gone, or was used since, is passed over or judged anew when its turn comes.
+ * Eviction by sampling, as Redis does it: a pool keeps the best candidates seen so far, each round
+ * adds a few from a shard chosen by chance and takes the best. The pool knows candidates by name,
+ * since no shard is held between rounds: one that is gone, or was used since, is passed over or
+ * judged anew when its turn comes.
  *
- * The catalog has its say: keys of class "never" are no candidates, those of class "cache" go before all others.
- * Where few keys may go among very many that may not, chance finds none; then the keyspace is searched in order, from
- * where the last search ended and for as long as the caller has time, before a write is refused.
+ * The catalog has its say: keys of class "never" are no candidates, those of class "cache" go
+ * before all others. Where few keys may go among very many that may not, chance finds none; then
+ * the keyspace is searched in order, from where the last search ended and for as long as the caller
+ * has time, before a write is refused.
  */
 #include "base/clock.h"
 #include "base/memory.h"
@@ -229,8 +231,8 @@ static enum evict_result evict_one(struct store *store, struct evict_pool *pool,
     return EVICT_ENOUGH;
 }
 
-/* Whether memory is over its limit even once the background has freed what it was given: evicting more while it
- * works would take keys for nothing. */
+/* Whether memory is over its limit even once the background has freed what it was given: evicting
+ * more while it works would take keys for nothing. */
 static bool over_after_background(struct store *store) {
     uint64_t limit = atomic_load_explicit(&store->limits.max_memory, memory_order_relaxed);
     return limit != 0 && memory_used() > limit + background_pending_bytes(store->background);

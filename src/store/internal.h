@@ -48,8 +48,8 @@ static inline struct table *key_table(struct store *store, unsigned db, const st
 struct entry_parts {
     struct bytes key;
     enum value_type type;
-    unsigned
-        flags; /* ENTRY_EXTERNAL, ENTRY_INTEGER, ENTRY_RAW; ENTRY_EXPIRES follows from the expiry */
+    /* ENTRY_EXTERNAL, ENTRY_INTEGER, ENTRY_RAW; ENTRY_EXPIRES follows from the expiry. */
+    unsigned flags;
     int64_t expires_ms;
     const void *value; /* ENTRY_EXTERNAL */
     int64_t integer;   /* ENTRY_INTEGER */
@@ -80,7 +80,8 @@ uint32_t recency_new(const struct store *store);
 
 /* The id that a new key's entry gets; 0 without a catalog. */
 uint16_t account_pattern(const struct store *store, unsigned db, struct bytes name);
-/* What the account holds for an entry (NULL: 0) that is about to be replaced; its changes in place are over. */
+/* What the account holds for an entry (NULL: 0) that is about to be replaced; its
+ * changes in place are over. */
 size_t account_close(struct store *store, const struct entry *entry);
 /* An entry has come: new, or instead of one that account_close said these bytes of. */
 void account_enter(struct store *store, unsigned db, const struct key *key, struct entry *entry,
@@ -103,7 +104,8 @@ void patterns_free(struct patterns *patterns);
 
 /* A copy that stands in no table. */
 struct entry *store_save(struct store *store, const struct key *key, const struct entry *entry);
-/* Puts such a copy in the entry's place, and returns the entry, which stands in no table any more. */
+/* Puts such a copy in the entry's place, and returns the entry, which
+ * stands in no table any more. */
 struct entry *store_set_aside(struct store *store, unsigned db, const struct key *key,
                               struct entry *entry);
 void store_drop_saved(struct store *store, const struct key *key, struct entry *saved);
@@ -112,7 +114,8 @@ void store_restore(struct store *store, unsigned db, const struct key *key, stru
 
 /* ---- what goes by itself; the shard is held ---- */
 
-/* An entry's key, with a name that stays when the entry goes: whoever listens wants it afterwards. */
+/* An entry's key, with a name that stays when the entry goes: whoever
+ * listens wants it afterwards. */
 struct kept_key {
     struct key key;
     char *name;

@@ -71,7 +71,8 @@ static enum catalog_mode mode_or(enum catalog_mode mode, enum catalog_mode other
     return mode == MODE_INHERITED ? otherwise : mode;
 }
 
-/* Of several catalogs the strictest has its way with keys that match none of them; one that is off has none. */
+/* Of several catalogs the strictest has its way with keys that match none of them;
+ * one that is off has none. */
 static struct pattern_rules rules_of_unmatched(const struct view *view,
                                                enum catalog_mode default_mode) {
     static const enum catalog_mode modes[] = {
@@ -275,7 +276,8 @@ void patterns_swap_dbs(struct store *store, unsigned a, unsigned b) {
     if (patterns == NULL || a == b) return;
     lock_take(&patterns->lock);
     purges_swap_dbs(patterns, a, b);
-    /* Keys may have moved to where the census has been: it has to go all the way round once more. */
+    /* Keys may have moved to where the census has been: it has to go all
+     * the way round once more. */
     for (unsigned id = 0; id < patterns->id_count; id++)
         if (patterns->state[id] != ID_LIVE)
             patterns->ids[id].retired_at = census_pass(patterns->census);

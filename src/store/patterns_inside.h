@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ids, lines and views, for patterns.c, account.c, purge.c and census.c only. patterns.h tells the idea.
+ * Ids, lines and views, for patterns.c, account.c, purge.c and census.c only.
+ * patterns.h tells the idea.
  *
- * Lock: ids change with every shard held, so that whoever holds one may read them. `lock` is for lines, and for what
- *       the census changes while it holds one shard at most; it is taken inside a shard's, and nothing inside it.
+ * Lock: ids change with every shard held, so that whoever holds one may read them. `lock` is for
+ *       lines, and for what the census changes while it holds one shard at most; it is taken inside
+ *       a shard's, and nothing inside it.
  */
 #ifndef KN_STORE_PATTERNS_INSIDE_H
 #define KN_STORE_PATTERNS_INSIDE_H
@@ -108,7 +110,8 @@ static inline bool pattern_is_settled(const struct store *store, const struct en
     const struct patterns *patterns = patterns_of(store);
     return kn_likely(patterns == NULL) || kn_likely(patterns->state[entry->pattern] == ID_LIVE);
 }
-/* Settles an entry whose id is not live: matched again (true), or deleted (false). Its shard is held. */
+/* Settles an entry whose id is not live: matched again (true), or deleted
+ * (false). Its shard is held. */
 bool pattern_settle_entry(struct store *store, unsigned db, const struct key *key,
                           struct entry *entry);
 /* The same, without changing anything: whether the entry is still there. */

@@ -3,7 +3,8 @@
 
 #include "store/internal.h"
 
-/* The first bytes of an entry are its header and key; a short value, that most entries have, ends about here. */
+/* The first bytes of an entry are its header and key; a short value, that most
+ * entries have, ends about here. */
 enum { ENTRY_REST = 48 };
 
 void store_prefetch_bucket(struct store *store, unsigned db, const struct key *key) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Purging: a pattern's id is retired, and the pattern goes on with another. So a purge costs the same whatever
- * the number of keys, and is one effect.
+ * Purging: a pattern's id is retired, and the pattern goes on with another. So a purge costs the
+ * same whatever the number of keys, and is one effect.
  *
- * Where some of the keys are chosen by their variables, or where keys still wait to be matched again after
- * catalogs were replaced, a record of the purge says which of them it concerned: those that were there before.
+ * Where some of the keys are chosen by their variables, or where keys still wait to be matched
+ * again after catalogs were replaced, a record of the purge says which of them it concerned:
+ * those that were there before.
  */
 #include <string.h>
 
@@ -71,8 +72,8 @@ bool purges_concern(struct patterns *patterns, uint64_t moment, unsigned db, str
     return took;
 }
 
-/* Whether there may be keys that are to be matched again, and that then belong to this line. Every shard is held, so that
- * the counts are exact. */
+/* Whether there may be keys that are to be matched again, and that then belong to this line. Every
+ * shard is held, so that the counts are exact. */
 static bool keys_wait(const struct patterns *patterns, const struct line *line) {
     if (!patterns->ids[ID_NEVER_MATCHED].settled) return true;
     for (unsigned id = ID_FIRST; id < patterns->id_count; id++) {

@@ -2,9 +2,9 @@
 /*
  * When an entry was last used (LRU), or how often (LFU): 24 bits of the entry.
  *
- * LRU keeps seconds, which wrap after 194 days. LFU keeps the minute of the last change (16 bits) and a
- * counter (8 bits) that grows ever more rarely the larger it is, and falls by one with each period without
- * use; so 8 bits tell a million uses from ten.
+ * LRU keeps seconds, which wrap after 194 days. LFU keeps the minute of the last change (16 bits)
+ * and a counter (8 bits) that grows ever more rarely the larger it is, and falls by one with each
+ * period without use; so 8 bits tell a million uses from ten.
  */
 #include "base/random.h"
 #include "store/internal.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Taking shards. A set is always taken in ascending order, and a visit takes a single shard while holding
- * none, so no two threads can wait for each other in a circle.
+ * Taking shards. A set is always taken in ascending order, and a visit takes a single shard while
+ * holding none, so no two threads can wait for each other in a circle.
  */
 #include "base/assert.h"
 #include "store/internal.h"

@@ -158,8 +158,8 @@ static void store_note_marks(struct shard_db *shard_db, const struct key *key,
         table_note_due(&shard_db->table, key->hash, (uint64_t)entry_fields_expiry(entry));
 }
 
-/* Puts an entry where `old` stood (NULL: nothing did) and gives `old` back; what `old` pointed to is the
- * caller's business. bytes_before: what account_close said of `old`. */
+/* Puts an entry where `old` stood (NULL: nothing did) and gives `old` back; what `old` pointed to
+ * is the caller's business. bytes_before: what account_close said of `old`. */
 static struct entry *store_enter(struct store *store, unsigned db, const struct key *key,
                                  struct entry *old, struct entry *entry, size_t bytes_before) {
     struct shard *shard = key_shard(store, key);
@@ -214,8 +214,8 @@ static struct entry *store_put(struct store *store, unsigned db, const struct ke
     return store_enter(store, db, key, old, entry, bytes_before);
 }
 
-/* Overwrites an inline string by another of the same heap class, without touching table or heap. The expiry
- * stays what it was; that there is one, or none, must be what is wanted. */
+/* Overwrites an inline string by another of the same heap class, without touching table or heap.
+ * The expiry stays what it was; that there is one, or none, must be what is wanted. */
 static bool store_overwrite(struct entry *old, struct bytes value, bool expires) {
     if (old->flags & (ENTRY_EXTERNAL | ENTRY_INTEGER) || value.len > ENTRY_INLINE_MAX) return false;
     if (entry_has(old, ENTRY_EXPIRES) != expires) return false;

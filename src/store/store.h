@@ -2,15 +2,17 @@
 /*
  * The keyspace: databases over shards.
  *
- * What: 256 shards of 64 hash slots, each with one lock, one heap and a table per database. These are the
- *       calls by which commands find, create, change and delete keys. Every change is published once, to
- *       the change feed (store_changed).
- * Always: an expired key is never returned: store_find deletes it first, and publishes that.
- *         A collection in the keyspace has at least one element: who takes the last one deletes the key.
- * Lock: unless a comment says otherwise, a function that takes a key needs that key's shard; dispatch has
- *       taken the shards of all keys that a command names. Locks are taken by shards.h only.
- * Owner: entries belong to the store; a pointer to one is valid until the next store call that takes its
- *       address or deletes it, and never longer than the shard is held.
+ * What: 256 shards of 64 hash slots, each with one lock, one heap and a table per database. These
+ *       are the calls by which commands find, create, change and delete keys. Every change is
+ *       published once, to the change feed (store_changed).
+ * Always: an expired key is never returned: store_find deletes it first, and publishes
+ *         that. A collection in the keyspace has at least one element: who takes the
+ *         last one deletes the key.
+ * Lock: unless a comment says otherwise, a function that takes a key needs that key's
+ *       shard; dispatch has taken the shards of all keys that a command names. Locks
+ *       are taken by shards.h only.
+ * Owner: entries belong to the store; a pointer to one is valid until the next store call that
+ *       takes its address or deletes it, and never longer than the shard is held.
  */
 #ifndef KN_STORE_STORE_H
 #define KN_STORE_STORE_H
@@ -29,16 +31,19 @@ struct heap;
 /* The entry, or NULL when there is none or it has expired (it is then deleted: "expired"). */
 struct entry *store_find(struct store *store, unsigned db, const struct key *key, int64_t now_ms);
 
-/* For walks over tables: whether an entry is still there for readers, neither expired nor purged. */
+/* For walks over tables: whether an entry is still there for readers,
+ * neither expired nor purged. */
 bool store_is_there(const struct store *store, unsigned db, const struct entry *entry,
                     int64_t now_ms);
 
-/* ---- creating and replacing; `old` is what store_find returned: NULL when the key is not there ---- */
+/* ---- creating and replacing; `old` is what store_find returned: NULL when
+ * the key is not there ---- */
 
 /* The expiry argument that leaves an existing expiry as it is. */
 #define STORE_KEEP_EXPIRY INT64_MIN
 
-/* A string value, integers recognised. The old value of any type is freed. Returns the new entry. */
+/* A string value, integers recognised. The old value of any type is
+ * freed. Returns the new entry. */
 struct entry *store_put_string(struct store *store, unsigned db, const struct key *key,
                                struct entry *old, struct bytes value, int64_t expires_ms);
 struct entry *store_put_integer(struct store *store, unsigned db, const struct key *key,
@@ -50,14 +55,14 @@ struct entry *store_put_value(struct store *store, unsigned db, const struct key
 /* Where values for this key take their memory. */
 struct heap *store_heap(struct store *store, const struct key *key);
 
-/* Makes a string modifiable and `len` bytes long (zeros where it grows; created when *entry is NULL), and
- * returns its bytes, which may be changed until the next store call. NULL when there is no memory for it:
- * nothing has changed then. */
+/* Makes a string modifiable and `len` bytes long (zeros where it grows; created when *entry is
+ * NULL), and returns its bytes, which may be changed until the next store call. NULL when there is
+ * no memory for it: nothing has changed then. */
 char *store_string_edit(struct store *store, unsigned db, const struct key *key,
                         struct entry **entry, size_t len);
 
-/* A string that is computed from others, the old one perhaps among them: a block for its `len` bytes, to be filled
- * through its data and put. NULL when there is no memory for it. */
+/* A string that is computed from others, the old one perhaps among them: a block for its `len`
+ * bytes, to be filled through its data and put. NULL when there is no memory for it. */
 struct string_block *store_block_new(struct store *store, const struct key *key, size_t len);
 /* Puts it as store_put_string would, without looking for an integer in it; swallows the block. */
 struct entry *store_put_block(struct store *store, unsigned db, const struct key *key,
@@ -68,16 +73,18 @@ struct entry *store_put_block(struct store *store, unsigned db, const struct key
 /* expires_ms: ENTRY_EXPIRY_NONE takes the expiry away. Returns the entry's new address. */
 struct entry *store_set_expiry(struct store *store, unsigned db, const struct key *key,
                                struct entry *entry, int64_t expires_ms);
-/* Counts fields that a command found expired and took out; what the sweep takes it counts itself. */
+/* Counts fields that a command found expired and took out; what the
+ * sweep takes it counts itself. */
 void store_count_expired_fields(struct store *store, const struct key *key, size_t count);
-/* Says that a hash has fields that expire, the first at due_ms, so that the sweep will look at it. */
+/* Says that a hash has fields that expire, the first at due_ms, so that
+ * the sweep will look at it. */
 void store_note_field_expiry(struct store *store, unsigned db, const struct key *key,
                              const struct entry *entry, int64_t due_ms);
 /* Deletes; a costly value is freed in the background when lazy. Publishes nothing. */
 void store_delete(struct store *store, unsigned db, const struct key *key, struct entry *entry,
                   bool lazy);
-/* Takes a key's entry over to another name or database (both shards held); what was there must be gone.
- * Keeps value and expiry. Returns the new entry. */
+/* Takes a key's entry over to another name or database (both shards held); what was there must be
+ * gone. Keeps value and expiry. Returns the new entry. */
 struct entry *store_move(struct store *store, unsigned from_db, const struct key *from,
                          struct entry *entry, unsigned to_db, const struct key *to);
 /* A copy of the entry under another name or database; what was there must be gone. */
@@ -91,7 +98,8 @@ void store_touch(struct store *store, struct entry *entry);
 /* Seconds since the last access; the LFU counter with its decay. */
 int64_t store_idle_seconds(const struct store *store, const struct entry *entry);
 unsigned store_frequency(const struct store *store, const struct entry *entry);
-/* As if it was last used so many seconds ago, or so often: what the policy in force does not keep is ignored. */
+/* As if it was last used so many seconds ago, or so often: what the policy in force
+ * does not keep is ignored. */
 enum { STORE_FREQUENCY_MAX = 255 };
 void store_set_idle(const struct store *store, struct entry *entry, int64_t idle_s);
 void store_set_frequency(const struct store *store, struct entry *entry, unsigned frequency);
@@ -116,8 +124,9 @@ enum event_class {
     EVENT_QUIET = 1 << 15,  /* with another class: no watcher of the key, or waiter, cares */
 };
 
-/* Publishes that a key has changed: wakes who watches it, or waits for it, and notifies. `event`: the name
- * that Redis gives it, such as "lpush". Call it after the change, once for each event that Redis sends. */
+/* Publishes that a key has changed: wakes who watches it, or waits for it, and notifies.
+ * `event`: the name that Redis gives it, such as "lpush". Call it after the change, once for
+ * each event that Redis sends. */
 void store_changed(struct store *store, unsigned db, const struct key *key,
                    enum event_class event_class, const char *event);
 /* An event that is no change: "keymiss" and "new", or one with EVENT_QUIET. */
@@ -127,7 +136,8 @@ void store_notify(struct store *store, unsigned db, const struct key *key,
 /* ---- whole databases ---- */
 
 unsigned store_db_count(const struct store *store);
-/* Entries in the tables of a database that are there no more for readers, since their pattern was purged. No lock needed. */
+/* Entries in the tables of a database that are there no more for readers, since their pattern
+ * was purged. No lock needed. */
 size_t store_purged_keys(const struct store *store, unsigned db);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The expiry sweep. The table itself is swept: entries with an expiry are marked in their slots, and each
- * segment keeps a lower bound of when the first of them is due, so a segment where nothing is due costs one
- * comparison, and a lifetime costs no index.
+ * The expiry sweep. The table itself is swept: entries with an expiry are marked in their slots,
+ * and each segment keeps a lower bound of when the first of them is due, so a segment where nothing
+ * is due costs one comparison, and a lifetime costs no index.
  */
 #include "base/memory.h"
 #include "store/patterns_inside.h"

@@ -2,12 +2,15 @@
 /*
  * Exact counts for each pattern of the catalog, without atomics on the hot path.
  *
- * What: every thread counts into cells of its own; a reader adds the cells of all threads up. Keys and bytes are
- *       counted for each database, so that FLUSHDB and SWAPDB need no walk; the rest is counted once.
- *       Numbers are those that entries carry (entry.h, "pattern").
- * Always: a cell is written by its thread alone; the sum over all cells is exact whenever no shard is held.
- * Owner: the store owns its tally; cells outlive their threads, as what a thread created may still be there.
- * Lock: none to add (the shard that the count is about is held anyway); tally_forget needs every shard.
+ * What: every thread counts into cells of its own; a reader adds the cells of all threads up. Keys
+ *       and bytes are counted for each database, so that FLUSHDB and SWAPDB need no walk; the rest
+ *       is counted once. Numbers are those that entries carry (entry.h, "pattern").
+ * Always: a cell is written by its thread alone; the sum over all cells is exact
+ *         whenever no shard is held.
+ * Owner: the store owns its tally; cells outlive their threads, as what a thread
+ *        created may still be there.
+ * Lock: none to add (the shard that the count is about is held anyway);
+ *       tally_forget needs every shard.
  * Errors: none.
  */
 #ifndef KN_STORE_TALLY_H
@@ -73,7 +76,8 @@ static inline _Atomic(int64_t) *tally_cell(struct tally *tally, unsigned id) {
 }
 
 static inline void tally_bump(_Atomic(int64_t) *counter, int64_t change) {
-    /* Only this thread writes it: a load and a store, where an atomic addition would lock the bus. */
+    /* Only this thread writes it: a load and a store, where an atomic
+     * addition would lock the bus. */
     int64_t sum = atomic_load_explicit(counter, memory_order_relaxed) + change;
     atomic_store_explicit(counter, sum, memory_order_relaxed);
 }

@@ -71,7 +71,8 @@ int64_t bitmap_find(struct bytes string, bool bit, uint64_t first, uint64_t last
     return at > last ? -1 : (int64_t)at;
 }
 
-/* ---- combining: a part at a time, so that what was written is still in the cache for the next source ---- */
+/* ---- combining: a part at a time, so that what was written is still in the cache
+ * for the next source ---- */
 
 enum { PART = 4096 };
 
@@ -229,8 +230,8 @@ bool bitmap_fit_field(struct bitmap_field field, int64_t value, int64_t by,
     int64_t min = field.is_signed ? -max - 1 : 0;
     uint64_t sum = (uint64_t)value + (uint64_t)by;
     __int128 exact = (__int128)value + by;
-    /* What clients know: a negative number to be stored (not added) where no sign is counts as a large one; so does
-     * one so low that its distance from max wraps. */
+    /* What clients know: a negative number to be stored (not added) where no sign is counts as a
+     * large one; so does one so low that its distance from max wraps. */
     bool wraps_high = by == 0 && value < min &&
                       (!field.is_signed || (field.bits < 64 && value < max - INT64_MAX));
     if (exact >= min && exact <= max) {

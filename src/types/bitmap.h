@@ -2,8 +2,9 @@
 /*
  * Strings as arrays of bits.
  *
- * What: single bits, counting, searching, combining, and integers of 1 to 64 bits at any place. Bit 0 is the most
- *       significant one of the first byte. What lies behind the end of a string reads as zeros.
+ * What: single bits, counting, searching, combining, and integers of 1 to 64 bits at any
+ *       place. Bit 0 is the most significant one of the first byte. What lies behind the end
+ *       of a string reads as zeros.
  * Always: nothing behind the string is read or written; who writes has made it long enough.
  * Owner: the caller. Lock: the shard's that the string belongs to. Errors: none.
  */
@@ -30,7 +31,8 @@ static inline bool bitmap_set(char *string, uint64_t at, bool on) {
 
 /* Bits that are set from `first` to `last`, which lie within the string. */
 uint64_t bitmap_count(struct bytes string, uint64_t first, uint64_t last);
-/* The first bit of this kind from `first` to `last`, which lie within the string; -1 when there is none. */
+/* The first bit of this kind from `first` to `last`, which lie within the
+ * string; -1 when there is none. */
 int64_t bitmap_find(struct bytes string, bool bit, uint64_t first, uint64_t last);
 
 /* ---- several of them ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Counting bits, by the widest means that the processor has: it is asked at run time, as the program is built for the
- * oldest.
+ * Counting bits, by the widest means that the processor has: it is asked at run time, as the
+ * program is built for the oldest.
  */
 #include "base/assert.h"
 #include "types/bitmap.h"

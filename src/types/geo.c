@@ -38,8 +38,8 @@ uint64_t geo_cell_number(struct geo_cell cell) {
     return spread(cell.latitude) | spread(cell.longitude) << 1;
 }
 
-/* How many cells of this size come before a place between -max and max. At max itself that is one too many, as all
- * who write such scores have it. */
+/* How many cells of this size come before a place between -max and max. At max itself that is one
+ * too many, as all who write such scores have it. */
 static uint32_t cell_along(double place, double max, unsigned bits) {
     return (uint32_t)((place + max) / (max + max) * (double)(UINT64_C(1) << bits));
 }
@@ -71,8 +71,8 @@ uint64_t geo_encode(struct geo_point point) {
     return geo_cell_number(geo_cell_of(point, GEO_LATITUDE_MAX, GEO_BITS));
 }
 
-/* A score as a number of 64 bits. Not every score is a cell's: one that is out of range is what the processors make of
- * it on which such data was written. */
+/* A score as a number of 64 bits. Not every score is a cell's: one that is out of range is what the
+ * processors make of it on which such data was written. */
 static uint64_t score_number(double score) {
     if (score > -0x1p63 && score < 0x1p63) return (uint64_t)(int64_t)score;
     if (score >= 0x1p63 && score < 0x1p64) return (uint64_t)score;

@@ -2,12 +2,14 @@
 /*
  * Positions on the earth as scores of a sorted set, and what lies within a shape.
  *
- * What: a position is a cell of 2^26 by 2^26 between the longitudes -180 and 180 and the latitudes of Web Mercator.
- *       Its number has the bits of both in turn, the longitude's first, so that cells near each other mostly have
- *       numbers near each other, and a larger cell is a range of numbers. The number is the score.
- * Always: encoding, decoding and distances are those of Redis, to the bit: scores and replies are the same.
- *         A score that is no cell's number decodes to some valid position.
- * Owner: the caller. Lock: the shard's that the sorted set belongs to. Errors: as each function says.
+ * What: a position is a cell of 2^26 by 2^26 between the longitudes -180 and 180 and the latitudes
+ *       of Web Mercator. Its number has the bits of both in turn, the longitude's first, so that
+ *       cells near each other mostly have numbers near each other, and a larger cell is a range of
+ *       numbers. The number is the score.
+ * Always: encoding, decoding and distances are those of Redis, to the bit: scores and replies are
+ *         the same. A score that is no cell's number decodes to some valid position.
+ * Owner: the caller. Lock: the shard's that the sorted set belongs to.
+ *        Errors: as each function says.
  */
 #ifndef KN_TYPES_GEO_H
 #define KN_TYPES_GEO_H
@@ -31,7 +33,8 @@ uint64_t geo_encode(struct geo_point point);
 struct geo_point geo_decode(double score);
 
 enum { GEO_HASH_LEN = 11 };
-/* The standard geohash of a position, whose last character is always '0', since the bits are fewer. */
+/* The standard geohash of a position, whose last character is always '0',
+ * since the bits are fewer. */
 void geo_hash(struct geo_point point, char out[GEO_HASH_LEN]);
 
 /* Metres along a great circle of a sphere. */

@@ -2,14 +2,15 @@
 /*
  * Members within a shape.
  *
- * The cell that the center lies in, of a size that the shape does not reach beyond its eight neighbours, and those
- * neighbours are ranges of scores; what they hold is looked at one by one. Sizes, neighbours left out and their order
- * are Redis's, as the order of what is found, and with ANY what is found at all, follow from them.
+ * The cell that the center lies in, of a size that the shape does not reach beyond its eight
+ * neighbours, and those neighbours are ranges of scores; what they hold is looked at one by one.
+ * Sizes, neighbours left out and their order are Redis's, as the order of what is found, and with
+ * ANY what is found at all, follow from them.
  */
 #include "types/geo_cell.h"
 
-/* Cells so small that a shape of this reach stays within the neighbours; there are fewer near the poles, where cells
- * are narrow. */
+/* Cells so small that a shape of this reach stays within the neighbours; there are fewer near the
+ * poles, where cells are narrow. */
 static unsigned bits_for(double reach, double latitude) {
     const double mercator_max = 20037726.37;
     int bits = 1;

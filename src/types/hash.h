@@ -2,14 +2,15 @@
 /*
  * Hashes: fields with values, a field perhaps with a time at which it expires.
  *
- * What: few and small fields are a pack of field, value, field, value ("listpack"); behind the limits of
- *       types/limits.h, or once a field has an expiry, they are a table of one allocation per field
- *       ("hashtable"). A hash does not go back to the small encoding.
- * Always: a field that has expired at now_ms is as good as gone for every function that is told the time;
- *         hash_count still counts it until hash_expire_fields has taken it out. A field lives through the
- *         millisecond of its expiry. hash_next_expiry is never later than the first expiry.
- * Owner: the hash owns copies of fields and values. Texts that it hands out are views that last until its
- *        next change, or until the scratch they may lie in is used again.
+ * What: few and small fields are a pack of field, value, field, value ("listpack"); behind the
+ *       limits of types/limits.h, or once a field has an expiry, they are a table of one allocation
+ *       per field ("hashtable"). A hash does not go back to the small encoding.
+ * Always: a field that has expired at now_ms is as good as gone for every function that is
+ *         told the time; hash_count still counts it until hash_expire_fields has taken it
+ *         out. A field lives through the millisecond of its expiry. hash_next_expiry is never
+ *         later than the first expiry.
+ * Owner: the hash owns copies of fields and values. Texts that it hands out are views that last
+ *        until its next change, or until the scratch they may lie in is used again.
  * Lock: the caller's. Errors: none; false where there is no such field.
  *       No argument may be a view into the hash that it changes.
  */
@@ -84,11 +85,13 @@ void hash_iter_init(struct hash_iter *iter, const struct hash *hash, int64_t now
 /* The views are valid until the next call. */
 bool hash_iter_next(struct hash_iter *iter, struct bytes *ret_field, struct bytes *ret_value);
 
-/* A step of a scan that starts with cursor 0: returns where to go on, 0 at the end. A small hash is visited whole. */
+/* A step of a scan that starts with cursor 0: returns where to go on, 0 at the end. A
+ * small hash is visited whole. */
 uint64_t hash_scan(const struct hash *hash, uint64_t cursor, int64_t now_ms, hash_visit_fn *visit,
                    void *context);
 
-/* Visits `count` fields, each drawn from all as if for the first time. The hash has a live field. */
+/* Visits `count` fields, each drawn from all as if for the first time.
+ * The hash has a live field. */
 void hash_draw(const struct hash *hash, struct rng *rng, size_t count, int64_t now_ms,
                hash_visit_fn *visit, void *context);
 /* Visits `count` different fields, at most all. */

@@ -6,8 +6,8 @@
  *
  *         flags 1 | expiry 8? | field length 1 or 8 | value length 1 or 8 | field | value
  *
- * Always: a field in the table carries FIELD_MARK_EXPIRES exactly if it has an expiry, and its segment's due
- *         hint is then not later than that.
+ * Always: a field in the table carries FIELD_MARK_EXPIRES exactly if it has an expiry, and its
+ *         segment's due hint is then not later than that.
  */
 #ifndef KN_TYPES_HASH_INSIDE_H
 #define KN_TYPES_HASH_INSIDE_H

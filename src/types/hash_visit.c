@@ -148,7 +148,8 @@ void hash_sample(const struct hash *hash, struct rng *rng, size_t count, int64_t
     struct visit all = {visit, context, now_ms};
     if (count > live) count = live;
     if (!hash_is_table(hash) || hash_has_expired(hash, now_ms) || count >= live / 3) {
-        /* One pass, in which each field is taken as likely as is needed to end with `count` of them. */
+        /* One pass, in which each field is taken as likely as is needed to
+         * end with `count` of them. */
         struct hash_iter iter;
         struct bytes field, value;
         hash_iter_init(&iter, hash, now_ms);

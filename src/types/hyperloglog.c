@@ -2,9 +2,9 @@
 /*
  * HyperLogLogs recognised and changed; hyperloglog_count.c reads them.
  *
- * A sparse one is changed run by run just as Redis does it, because the bytes are to be the same whoever made them:
- * the run around the register is split in three at most, and then neighbours of one value are joined again, looking
- * at five runs from the one before the change on.
+ * A sparse one is changed run by run just as Redis does it, because the bytes are to be the same
+ * whoever made them: the run around the register is split in three at most, and then neighbours of
+ * one value are joined again, looking at five runs from the one before the change on.
  */
 #include "types/hyperloglog.h"
 

@@ -11,7 +11,8 @@ enum { INDEX_BITS = 14, VALUE_BITS = 64 - INDEX_BITS, VALUES = 64 };
 
 /* ---- elements ---- */
 
-/* MurmurHash64A, by Austin Appleby, in the public domain; part of the format, since the registers hang on it. */
+/* MurmurHash64A, by Austin Appleby, in the public domain; part of the format, since
+ * the registers hang on it. */
 static uint64_t element_hash(struct bytes element) {
     const uint64_t factor = UINT64_C(0xc6a4a7935bd1e995), seed = UINT64_C(0xadc83b19);
     uint64_t hash = seed ^ element.len * factor, word;
@@ -64,8 +65,8 @@ bool hll_merge(struct bytes string, uint8_t max[HLL_REGISTERS]) {
 
 /* ---- estimates ---- */
 
-/* The sums of Ertl's estimator, for the registers that are zero and for those that are full: each is added up until a
- * further term changes nothing. */
+/* The sums of Ertl's estimator, for the registers that are zero and for those that are full: each
+ * is added up until a further term changes nothing. */
 static double sum_of_zeros(double share) {
     if (share == 1.0) return INFINITY;
     double power = share, factor = 1, sum = share, before;

@@ -2,8 +2,8 @@
 /*
  * All registers of a dense HyperLogLog at once: unpacked, compared, packed.
  *
- * Four registers are three bytes. Put into 32 bits, each register is shifted into a byte of its own, for as many fours
- * as fit a word.
+ * Four registers are three bytes. Put into 32 bits, each register is shifted into a byte of its
+ * own, for as many fours as fit a word.
  */
 #include <endian.h>
 

@@ -2,10 +2,11 @@
 /*
  * The sizes up to which small values keep their packed encodings.
  *
- * What: the numbers behind hash-max-listpack-entries and its kind, in one place that the types read and
- *       CONFIG SET writes.
- * Always: a value is within what its directive allows; whoever writes has checked that. A changed limit
- *         counts for what happens to a value from then on; nothing is converted because of it.
+ * What: the numbers behind hash-max-listpack-entries and its kind, in one place that the types
+ *       read and CONFIG SET writes.
+ * Always: a value is within what its directive allows; whoever writes has checked that. A
+ *         changed limit counts for what happens to a value from then on; nothing is
+ *         converted because of it.
  * Owner: this file. Lock: none, the numbers are atomic. Errors: none.
  */
 #ifndef KN_TYPES_LIMITS_H

@@ -3,11 +3,11 @@
  * Lists of byte strings.
  *
  * What: a sequence that is cheap at both ends. A small one is a single pack ("listpack"); behind
- *       list-max-listpack-size it is a chain of packs ("quicklist", list_chain.h), and returns to one pack when it
- *       has become half that small.
+ *       list-max-listpack-size it is a chain of packs ("quicklist", list_chain.h), and returns to
+ *       one pack when it has become half that small.
  * Always: list_bytes is what is allocated. Indexes count from 0, or from -1 backwards.
- * Owner: the list owns copies of its elements. Texts that it hands out are views that last until its next
- *        change, or until the scratch they may lie in is used again.
+ * Owner: the list owns copies of its elements. Texts that it hands out are views that last until
+ *        its next change, or until the scratch they may lie in is used again.
  * Lock: the caller's. Errors: none; false where there is no such element.
  *       No argument may be a view into the list that it changes.
  */
@@ -64,8 +64,8 @@ struct list_iter {
 /* index: in range, or the walk is over at once. */
 void list_iter_init(struct list_iter *iter, const struct list *list, int64_t index, bool backward);
 bool list_iter_next(struct list_iter *iter, struct bytes *ret_value);
-/* Goes on to the next element that equals value, looking at no more than *most, which is lowered by those looked
- * at; *ret_passed grows by the elements that were passed before it. */
+/* Goes on to the next element that equals value, looking at no more than *most, which is lowered by
+ * those looked at; *ret_passed grows by the elements that were passed before it. */
 bool list_iter_find(struct list_iter *iter, struct bytes value, size_t *most, size_t *ret_passed);
 
 /* Proves the invariants; for tests. */

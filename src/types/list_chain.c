@@ -347,7 +347,8 @@ static void split_node(struct list_chain *chain, struct heap *heap, uint32_t ind
     array_insert(chain, heap, index + 1, second);
 }
 
-/* Inserts and returns the node before the one or two that took part: UINT32_MAX if they were the first. */
+/* Inserts and returns the node before the one or two that took part:
+ * UINT32_MAX if they were the first. */
 static uint32_t insert_beside(struct list_chain *chain, struct heap *heap, struct list_place place,
                               bool after, struct bytes value) {
     uint32_t index = place.node;
@@ -361,7 +362,8 @@ static uint32_t insert_beside(struct list_chain *chain, struct heap *heap, struc
             return index;
         }
     }
-    /* At an end of its node it may go to the neighbour's; or else between the halves of this node. */
+    /* At an end of its node it may go to the neighbour's; or else between
+     * the halves of this node. */
     if (!at_start && !at_end) split_node(chain, heap, index, place.at);
     uint32_t left = at_start ? index - 1 : index; /* wraps to no node when there is none */
     if (node_takes(chain, left, value.len))

@@ -2,10 +2,11 @@
 /*
  * A large list: an array of nodes, each a pack of elements or one big element alone.
  *
- * What: the encoding behind types/list.h, of use to nobody else. The array has room at both of its ends, so that
- *       pushing and popping move nothing; an index is found by adding counts in it.
- * Always: no node is empty. A node keeps to list-max-listpack-size unless it has a single element; elements
- *         beyond that size are alone in a plain node. A place is a node's index with an offset in its pack.
+ * What: the encoding behind types/list.h, of use to nobody else. The array has room at both of its
+ *       ends, so that pushing and popping move nothing; an index is found by adding counts in it.
+ * Always: no node is empty. A node keeps to list-max-listpack-size unless it has a single
+ *         element; elements beyond that size are alone in a plain node. A place is a node's index
+ *         with an offset in its pack.
  * Owner: the list. The heap comes with each call. Lock: the caller's. Errors: none.
  */
 #ifndef KN_TYPES_LIST_CHAIN_H
@@ -45,7 +46,8 @@ struct list_place {
     size_t at;     /* in its pack; PACK_HEADER for a plain node */
 };
 
-/* Do so many more elements, with so much more text, keep a pack within list-max-listpack-size as it is now? */
+/* Do so many more elements, with so much more text, keep a pack within
+ * list-max-listpack-size as it is now? */
 bool list_pack_takes(const struct pack *pack, uint32_t count, size_t text_len);
 /* Is the pack half as small as that? */
 bool list_pack_is_small(const struct pack *pack);

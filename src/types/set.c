@@ -2,8 +2,9 @@
 /*
  * How it works
  *
- * A member of the table is its length and its bytes: one byte of length up to 253, beyond that the byte 254
- * and four bytes. The table itself is an allocation of its own, so that a small set's head is small.
+ * A member of the table is its length and its bytes: one byte of length up to 253, beyond
+ * that the byte 254 and four bytes. The table itself is an allocation of its own, so that a
+ * small set's head is small.
  */
 #include "types/set.h"
 
@@ -322,7 +323,8 @@ struct bytes set_random(const struct set *set, struct rng *rng, char scratch[SET
     return pack_text(set->pack, pack_seek(set->pack, (int64_t)index), scratch);
 }
 
-/* Each member in turn, with the chance that is left to it: no memory, and exactly `count` of them. */
+/* Each member in turn, with the chance that is left to it: no memory, and
+ * exactly `count` of them. */
 static void sample_in_order(const struct set *set, struct rng *rng, size_t count,
                             set_visit_fn *visit, void *context) {
     struct set_iter iter;
@@ -376,7 +378,8 @@ static void add_to(struct bytes member, void *set) {
     set_add(set, member);
 }
 
-/* Draws those that stay, which are few, instead of those that go. They get the encoding that suits them. */
+/* Draws those that stay, which are few, instead of those that go. They get the
+ * encoding that suits them. */
 static void pop_all_but(struct set *set, struct rng *rng, size_t staying, set_visit_fn *visit,
                         void *context) {
     struct set *rest = set_new(set->heap);

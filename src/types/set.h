@@ -2,9 +2,9 @@
 /*
  * Sets: members without order, each there once.
  *
- * What: integers only and few are a sorted array ("intset"), few and small members a pack ("listpack"), all
- *       else a table of members of one allocation each ("hashtable"). A set goes from the small encodings to
- *       the larger ones by the limits of types/limits.h, and not back.
+ * What: integers only and few are a sorted array ("intset"), few and small members a pack
+ *       ("listpack"), all else a table of members of one allocation each ("hashtable"). A set goes
+ *       from the small encodings to the larger ones by the limits of types/limits.h, and not back.
  * Always: members are distinct. An empty set may exist here, though not in the keyspace.
  * Owner: whoever called set_new or set_copy; memory is taken from set->heap.
  * Lock: the shard's that the heap belongs to. Errors: none.
@@ -37,8 +37,8 @@ const char *set_encoding(const struct set *set);
 bool set_is_integers(const struct set *set);
 size_t set_free_cost(const struct set *set);
 
-/* Says that at least `more` members are about to be added, of which this is the first, so that a set that will be
- * large is so at once. */
+/* Says that at least `more` members are about to be added, of which this is the first, so that a
+ * set that will be large is so at once. */
 void set_expect(struct set *set, size_t more, struct bytes first);
 /* False when it was there already. */
 bool set_add(struct set *set, struct bytes member);
@@ -71,8 +71,8 @@ void set_iter_init(struct set_iter *iter, const struct set *set);
 /* The view is valid until the next call. */
 bool set_iter_next(struct set_iter *iter, struct bytes *ret_member);
 
-/* A step of a scan that starts with cursor 0: returns where to go on, 0 at the end. A small set is visited
- * whole. */
+/* A step of a scan that starts with cursor 0: returns where to go on, 0 at the end. A
+ * small set is visited whole. */
 uint64_t set_scan(const struct set *set, uint64_t cursor, set_visit_fn *visit, void *context);
 
 /* ---- several sets; a NULL among them is an empty one ---- */
@@ -82,8 +82,8 @@ void set_intersect(const struct set *const *sets, size_t count,
                    bool (*visit)(struct bytes member, void *context), void *context);
 /* Adds the members of any of them to `to`. */
 void set_unite(const struct set *const *sets, size_t count, struct set *to);
-/* Visits the members of the first one that are in none of the others. work_heap: where a set may be taken from
- * that it needs meanwhile. */
+/* Visits the members of the first one that are in none of the others. work_heap: where a set may be
+ * taken from that it needs meanwhile. */
 void set_subtract(const struct set *const *sets, size_t count, struct heap *work_heap,
                   set_visit_fn *visit, void *context);
 

@@ -103,8 +103,8 @@ static bool block_takes(const struct stream_block *block, size_t room, size_t ma
     return (entries <= 0 || block->added < entries) && stream_block_takes(block, room, max_bytes);
 }
 
-/* Begins a new block. The next one of a long stream is as large at once as the one before it, which gives back
- * what it did not need. */
+/* Begins a new block. The next one of a long stream is as large at once as the one before it, which
+ * gives back what it did not need. */
 static struct stream_place *block_add(struct stream *stream, struct stream_place *last,
                                       struct stream_id id, size_t room, size_t max_bytes) {
     bool fresh;

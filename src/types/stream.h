@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Streams: entries of fields and values in the order of their identifiers, and groups that read them.
+ * Streams: entries of fields and values in the order of their identifiers,
+ *          and groups that read them.
  *
- * What: entries lie in blocks of neighbours, which share the names of their fields; a tree finds the block of an
- *       identifier. Consumer groups are in stream_group.h.
- * Always: an entry's identifier is greater than those of all before it, and no greater than the last identifier.
- *         A stream without entries is still a stream. stream_bytes is what is allocated.
- * Owner: the stream owns copies of its entries. Texts that it hands out are views that last until its next
- *        change, or until the iterator goes on.
- * Lock: the caller's. Errors: ERROR_TOO_BIG for an entry beyond STREAM_ENTRY_MAX; false where there is no such entry.
+ * What: entries lie in blocks of neighbours, which share the names of their fields; a tree finds
+ *       the block of an identifier. Consumer groups are in stream_group.h.
+ * Always: an entry's identifier is greater than those of all before it, and no greater
+ *         than the last identifier. A stream without entries is still a stream.
+ *         stream_bytes is what is allocated.
+ * Owner: the stream owns copies of its entries. Texts that it hands out are views that last until
+ *        its next change, or until the iterator goes on.
+ * Lock: the caller's. Errors: ERROR_TOO_BIG for an entry beyond STREAM_ENTRY_MAX; false
+ *       where there is no such entry.
  */
 #ifndef KN_TYPES_STREAM_H
 #define KN_TYPES_STREAM_H
@@ -45,8 +48,8 @@ struct stream_facts {
     uint64_t entries_added;       /* since the stream was made */
 };
 const struct stream_facts *stream_facts(const struct stream *stream);
-/* For XSETID, and for building a stream up again once its entries are in it. last_id is not below the last
- * entry's. */
+/* For XSETID, and for building a stream up again once its entries are in it. last_id is
+ * not below the last entry's. */
 void stream_set_facts(struct stream *stream, const struct stream_facts *facts);
 /* Of the first entry that is there; 0-0 when there is none. */
 struct stream_id stream_first_id(const struct stream *stream);
@@ -55,8 +58,8 @@ void stream_shape(const struct stream *stream, size_t *ret_blocks, size_t *ret_n
 
 /* ---- adding ---- */
 
-/* pairs: a name and a value for each of `count` fields, one at least. id is greater than the last identifier,
- * which it becomes; entries_added grows by 1. */
+/* pairs: a name and a value for each of `count` fields, one at least. id is greater than the last
+ * identifier, which it becomes; entries_added grows by 1. */
 int stream_add(struct stream *stream, struct stream_id id, const struct bytes *pairs, size_t count)
     __attribute__((warn_unused_result));
 
@@ -64,15 +67,16 @@ int stream_add(struct stream *stream, struct stream_id id, const struct bytes *p
 
 enum { STREAM_WINDOW = 32 };
 
-/* Walks a range of identifiers, ends included, forwards or backwards. The stream must not change meanwhile. */
+/* Walks a range of identifiers, ends included, forwards or backwards. The stream
+ * must not change meanwhile. */
 struct stream_iter {
     struct stream_id from, to;
     bool backward;
     struct idtree_cursor place;
     const struct stream_block *block; /* NULL: over */
     uint32_t at; /* forward: of the next entry; backward: where the rest ends */
-    uint32_t
-        window[STREAM_WINDOW]; /* backward: offsets of the entries that come next, from the end */
+    /* Backward: offsets of the entries that come next, from the end. */
+    uint32_t window[STREAM_WINDOW];
     uint32_t window_count;
     const uint8_t *names, *values; /* of the fields that are left */
     char scratch[2][STREAM_SCRATCH];

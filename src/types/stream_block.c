@@ -4,16 +4,18 @@
  *
  *     head | shape 0 | shape 1 | ... | (gap) | entry | entry | ... | (free)
  *
- * A shape is a list of names:       length (2 bytes) | count (varint) | name | name | ...
- * An entry is:                      length (1 byte, or 255 and 4 bytes) | mark (1 byte) | ms | seq | fields
+ * A shape is a list of names:  length (2 bytes) | count (varint) | name | name | ...
+ * An entry is:                 length (1 byte, or 255 and 4) | mark (1 byte) | ms | seq | fields
  *
- * The length counts what follows it, so that entries are skipped without being read. The mark's low bits are the
- * number of the entry's shape, whose values alone follow; or 15, and then the number of fields and each name and
- * value. ms is a varint of the distance from the base's, left out when that is 0; seq is the distance from the
- * base's when the ms are equal, else itself, left out when that is 0.
+ * The length counts what follows it, so that entries are skipped without being read. The mark's
+ * low bits are the number of the entry's shape, whose values alone follow; or 15, and then the
+ * number of fields and each name and value. ms is a varint of the distance from the base's, left
+ * out when that is 0; seq is the distance from the base's when the ms are equal, else itself,
+ * left out when that is 0.
  *
- * A new list of names becomes a shape of its own, behind the others, as long as there are not too many and it is
- * short; the entries are moved up for it. So events of several kinds, each with its names, share them too.
+ * A new list of names becomes a shape of its own, behind the others, as long as there are not too
+ * many and it is short; the entries are moved up for it. So events of several kinds, each with
+ * its names, share them too.
  *
  * An item is a text or a number, by its first byte:
  *     0 - 191     a text of that length
@@ -22,7 +24,8 @@
  *     209 - 214   an integer of 1, 2, 3, 4, 6 or 8 bytes
  *     224 - 255   an integer from 0 to 31
  *
- * Taking the first entry out moves the offset `first`; taking out another moves those behind it down.
+ * Taking the first entry out moves the offset `first`; taking out another
+ * moves those behind it down.
  */
 #include "types/stream_block.h"
 

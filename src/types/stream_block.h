@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A block of a stream: neighbouring entries in one allocation, which share what they have in common.
+ * A block of a stream: neighbouring entries in one allocation, which share
+ * what they have in common.
  *
  * What: of use to the files of the stream alone. stream_block.c describes the layout.
  * Always: entries ascend; all are greater than or equal to the block's base identifier.
- * Owner: the stream, whose home counts the bytes. An offset and a view are good until the block next changes.
+ * Owner: the stream, whose home counts the bytes. An offset and a view are good
+ *        until the block next changes.
  * Lock: the caller's. Errors: none.
  */
 #ifndef KN_TYPES_STREAM_BLOCK_H

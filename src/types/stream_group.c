@@ -179,8 +179,8 @@ int64_t stream_entries_up_to(const struct stream *stream, struct stream_id id) {
 bool stream_group_lag(const struct stream *stream, const struct stream_group *group,
                       int64_t *ret_lag) {
     int64_t added = (int64_t)stream->facts.entries_added;
-    /* All that the stream has is behind the group's last identifier, and nothing among it was deleted: what was deleted
-     * or trimmed before, read or not, counts no more. */
+    /* All that the stream has is behind the group's last identifier, and nothing among it was
+     * deleted: what was deleted or trimmed before, read or not, counts no more. */
     if (stream->count == 0 || (stream_id_less(group->last_id, stream->first_id) &&
                                stream_id_less(stream->facts.max_deleted, stream->first_id))) {
         *ret_lag = (int64_t)stream->count;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Consumer groups of a stream: how far each has read, its consumers, and what they have not acknowledged.
+ * Consumer groups of a stream: how far each has read, its consumers, and what
+ * they have not acknowledged.
  *
- * What: a group's pending entries are records in a tree by identifier; each consumer has a tree of the
- *       identifiers that are its own.
- * Always: an identifier is pending for one consumer of a group at most: the record and the consumer's tree agree.
- *         Groups, and the consumers of a group, are in the order of their names, which are unique.
- * Owner: the stream. Pointers to groups and consumers are good until they are deleted; those to pending records
- *        until one is next added or removed in the group. The structs may be read; what says so may be set.
+ * What: a group's pending entries are records in a tree by identifier; each consumer has a tree of
+ *       the identifiers that are its own.
+ * Always: an identifier is pending for one consumer of a group at most: the record and the
+ *         consumer's tree agree. Groups, and the consumers of a group, are in the order of their
+ *         names, which are unique.
+ * Owner: the stream. Pointers to groups and consumers are good until they are deleted; those to
+ *        pending records until one is next added or removed in the group. The structs may be read;
+ *        what says so may be set.
  * Lock: the caller's. Errors: NULL or false where there is no such thing.
  */
 #ifndef KN_TYPES_STREAM_GROUP_H
@@ -69,7 +72,8 @@ struct stream_group *stream_group_new(struct stream *stream, struct bytes name,
                                       struct stream_id last_id, int64_t entries_read);
 void stream_group_delete(struct stream *stream, struct stream_group *group);
 
-/* How many entries were added up to an identifier, STREAM_READ_UNKNOWN where that cannot be told. */
+/* How many entries were added up to an identifier, STREAM_READ_UNKNOWN
+ * where that cannot be told. */
 int64_t stream_entries_up_to(const struct stream *stream, struct stream_id id);
 /* Are there, from an identifier on, places whose entries were deleted, as far as is known? */
 bool stream_has_gap_from(const struct stream *stream, struct stream_id id);
@@ -94,8 +98,9 @@ uint64_t stream_consumer_delete(struct stream *stream, struct stream_group *grou
 /* ---- pending entries ---- */
 
 struct stream_pending *stream_pending_find(const struct stream_group *group, struct stream_id id);
-/* Makes an entry pending for a consumer, delivered now for the first time; one that is pending already becomes that
- * consumer's, and keeps its time and count. *ret_new says which (may be NULL). */
+/* Makes an entry pending for a consumer, delivered now for the first time; one that
+ * is pending already becomes that consumer's, and keeps its time and count. *ret_new
+ * says which (may be NULL). */
 struct stream_pending *stream_pending_add(struct stream *stream, struct stream_group *group,
                                           struct stream_consumer *consumer, struct stream_id id,
                                           int64_t now_ms, bool *ret_new);
@@ -109,8 +114,8 @@ bool stream_is_referenced(const struct stream *stream, struct stream_id id);
 /* Takes it out of the pending entries of all groups. */
 void stream_forget_refs(struct stream *stream, struct stream_id id);
 
-/* Walks the pending entries of a group, or of one consumer, from an identifier on. None must be added or
- * removed meanwhile. */
+/* Walks the pending entries of a group, or of one consumer, from an identifier on. None must be
+ * added or removed meanwhile. */
 struct stream_pending_iter {
     const struct stream_group *group;
     bool of_consumer;

@@ -38,7 +38,8 @@ bool stream_delete(struct stream *stream, struct stream_id id) {
 
 /* ---- trimming ---- */
 
-/* How many entries of the first blocks are to go, from this block, when so many have gone already. */
+/* How many entries of the first blocks are to go, from this block, when
+ * so many have gone already. */
 static uint64_t excess_of(const struct stream *stream, const struct stream_trim *trim,
                           const struct stream_block *block, uint64_t gone) {
     struct stream_id found;

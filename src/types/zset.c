@@ -2,12 +2,12 @@
 /*
  * How it works
  *
- * A pack holds each member followed by its score, in order: an integer where the score is one, else the eight
- * bytes of the double.
+ * A pack holds each member followed by its score, in order: an integer where the score is one, else
+ * the eight bytes of the double.
  *
- * Above that size each member is one allocation (ds/scored.h) that both the table and the tree point to: the
- * table finds it by its bytes, the tree keeps the order. Both are an allocation of their own, so that the
- * head of a small sorted set is small.
+ * Above that size each member is one allocation (ds/scored.h) that both the table and the tree
+ * point to: the table finds it by its bytes, the tree keeps the order. Both are an allocation of
+ * their own, so that the head of a small sorted set is small.
  */
 #include "types/zset_internal.h"
 
@@ -25,7 +25,8 @@
 /* ---- pack ---- */
 
 static struct pack_item score_item(const double *score) {
-    /* Integers of 56 bits are doubles exactly. Minus zero becomes zero here, as it does elsewhere. */
+    /* Integers of 56 bits are doubles exactly. Minus zero becomes zero
+     * here, as it does elsewhere. */
     const double limit = (double)(INT64_C(1) << 55);
     if (*score >= -limit && *score < limit && (double)(int64_t)*score == *score)
         return pack_item_integer((int64_t)*score);

@@ -2,12 +2,12 @@
 /*
  * Sorted sets: members, each there once, ordered by score and then by their bytes.
  *
- * What: few and small members are a pack ("listpack"); all else is a table from member to item beside a tree of
- *       the items in order ("skiplist", as tools know it). Ranges of every kind are found as ranges of ranks, and
- *       walked, counted and removed as such. A sorted set goes from the small encoding to the large one by the
- *       limits of types/limits.h, and not back.
- * Always: no score is NaN. A small one keeps no minus zero: it is 0 there. An empty sorted set may exist here,
- *         though not in the keyspace.
+ * What: few and small members are a pack ("listpack"); all else is a table from member to item
+ *       beside a tree of the items in order ("skiplist", as tools know it). Ranges of every kind
+ *       are found as ranges of ranks, and walked, counted and removed as such. A sorted set goes
+ *       from the small encoding to the large one by the limits of types/limits.h, and not back.
+ * Always: no score is NaN. A small one keeps no minus zero: it is 0 there. An empty sorted set may
+ *         exist here, though not in the keyspace.
  * Owner: whoever called zset_new or zset_copy; memory is taken from the heap given there.
  * Lock: the shard's that the heap belongs to. Errors: none.
  */
@@ -40,8 +40,8 @@ const char *zset_encoding(const struct zset *zset);
 bool zset_is_large(const struct zset *zset);
 size_t zset_free_cost(const struct zset *zset);
 
-/* Says that at least `more` members are about to be added, the first of them this long, so that a sorted set that will be large is
- * so at once. */
+/* Says that at least `more` members are about to be added, the first of them this long, so that a
+ * sorted set that will be large is so at once. */
 void zset_expect(struct zset *zset, size_t more, size_t first_len);
 /* Returns to the small encoding if it fits that. */
 void zset_compact(struct zset *zset);
@@ -95,8 +95,9 @@ struct zset_lex_bound {
 struct zset_lex {
     struct zset_lex_bound min, max;
 };
-/* From the front, or from the back when reverse, without the first `skip` members. Means something only where all
- * scores are equal; where they are not, a small one is walked as others walk it, skipping without a look. */
+/* From the front, or from the back when reverse, without the first `skip` members. Means something
+ * only where all scores are equal; where they are not, a small one is walked as others walk it,
+ * skipping without a look. */
 struct zset_range zset_range_of_members(const struct zset *zset, const struct zset_lex *lex,
                                         bool reverse, size_t skip);
 
@@ -113,10 +114,12 @@ struct zset_iter {
     char scratch[ZSET_TEXT_MAX];
 };
 
-/* From the front of the range or, when reverse, from its back; the zset must not change meanwhile. */
+/* From the front of the range or, when reverse, from its back; the zset
+ * must not change meanwhile. */
 void zset_iter_init(struct zset_iter *iter, const struct zset *zset, struct zset_range range,
                     bool reverse);
-/* The view is valid until the next call; where it does not lie in iter->scratch, until the zset changes. */
+/* The view is valid until the next call; where it does not lie in
+ * iter->scratch, until the zset changes. */
 bool zset_iter_next(struct zset_iter *iter, struct bytes *ret_member, double *ret_score);
 /* The member of a rank; the view may lie in scratch. */
 struct bytes zset_at(const struct zset *zset, size_t rank, char scratch[ZSET_TEXT_MAX],
@@ -128,8 +131,8 @@ typedef void zset_visit_fn(struct bytes member, double score, void *context);
 void zset_sample(const struct zset *zset, struct rng *rng, size_t count, zset_visit_fn *visit,
                  void *context);
 
-/* A step of a scan that starts with cursor 0: returns where to go on, 0 at the end. A small one is visited
- * whole. */
+/* A step of a scan that starts with cursor 0: returns where to go on, 0 at the end. A
+ * small one is visited whole. */
 uint64_t zset_scan(const struct zset *zset, uint64_t cursor, zset_visit_fn *visit, void *context);
 
 /* ---- several of them (zset_algebra.c) ---- */
@@ -143,8 +146,8 @@ struct zset_source {
 
 enum zset_aggregate { ZSET_SUM, ZSET_MIN, ZSET_MAX };
 
-/* These add to `to`, which is empty, and may reorder the sources. Where a minus zero may come out of it, `to` gets
- * the large encoding, so that it can be seen; zset_compact takes that back. */
+/* These add to `to`, which is empty, and may reorder the sources. Where a minus zero may come out
+ * of it, `to` gets the large encoding, so that it can be seen; zset_compact takes that back. */
 void zset_unite(struct zset_source *sources, size_t count, enum zset_aggregate aggregate,
                 struct zset *to);
 void zset_intersect(struct zset_source *sources, size_t count, enum zset_aggregate aggregate,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Unions, intersections and differences. Sums of floating-point numbers depend on their order: sources are
- * taken from the smallest to the largest, those of equal size in the order given.
+ * Unions, intersections and differences. Sums of floating-point numbers depend on their order:
+ * sources are taken from the smallest to the largest, those of equal size in the order given.
  */
 #include "types/zset.h"
 
@@ -115,7 +115,8 @@ void zset_intersect(struct zset_source *sources, size_t count, enum zset_aggrega
         for (i = 1; i < count; i++) {
             double other;
             if (!source_find(&sources[i], member, &other)) break;
-            /* A product that is not a number makes a sum 0, and does nothing to a minimum or maximum. */
+            /* A product that is not a number makes a sum 0, and does nothing
+             * to a minimum or maximum. */
             score = aggregated(score, other * sources[i].weight, aggregate);
         }
         if (i == count) zset_add(to, member, score, 0, &score);

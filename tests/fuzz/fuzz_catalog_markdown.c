@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Markdown of any content as a catalog: imported and checked without harm, and what was imported, written as YAML, is a catalog.
+ * Markdown of any content as a catalog: imported and checked without harm, and what was imported,
+ * written as YAML, is a catalog.
  */
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * YAML of any content as a catalog: read without harm; what is accepted can be matched, is written, and reads back as
- * what was written, also by way of Markdown.
+ * YAML of any content as a catalog: read without harm; what is accepted can be matched, is written,
+ * and reads back as what was written, also by way of Markdown.
  */
 #include <stdint.h>
 
@@ -21,8 +21,8 @@ static void match_some(const struct catalog *catalog, struct diagnostics *diagno
         struct match match;
         const char *sample = template_sample(&pattern->key.template, catalog->prefixes,
                                              catalog->prefix_count, &arena);
-        /* Its own sample fits a pattern: this one, or one that is more literal. An empty prefix alone may leave
-         * nothing. */
+        /* Its own sample fits a pattern: this one, or one that is more literal. An empty prefix
+         * alone may leave nothing. */
         bool found = matcher_match(matcher, pattern->kind, bytes_from_string(sample),
                                    MATCHER_DATABASE_ANY, &match);
         kn_require(found || *sample == '\0' || pattern->key.template.variable_count > 0);

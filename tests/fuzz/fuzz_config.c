@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Configuration files of any content: read, shown and written back without harm, and what was written reads back.
+ * Configuration files of any content: read, shown and written back without harm, and
+ * what was written reads back.
  */
 #include <stdint.h>
 #include <stdlib.h>

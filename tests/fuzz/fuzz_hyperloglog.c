@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Strings that claim to be HyperLogLogs, of any content: read, added to, merged and made dense without harm; what was
- * sound stays sound, and only the registers that were to be raised differ afterwards.
+ * Strings that claim to be HyperLogLogs, of any content: read, added to, merged and made
+ * dense without harm; what was sound stays sound, and only the registers that were to be
+ * raised differ afterwards.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -69,8 +70,8 @@ static void use(const char *bytes, size_t len, const uint8_t *more, size_t more_
     free(room);
 }
 
-/* The first byte: how many bytes raise registers, and whether the limit of sparse ones is low. The rest is the string,
- * with a header put before it so that most inputs have one. */
+/* The first byte: how many bytes raise registers, and whether the limit of sparse ones is low. The
+ * rest is the string, with a header put before it so that most inputs have one. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1) return 0;
     size_t more = (size_t)(data[0] & 63) * 3;

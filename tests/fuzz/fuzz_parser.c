@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The request parser on any bytes: cut anywhere, they give the same requests, and the same error, as whole.
+ * The request parser on any bytes: cut anywhere, they give the same requests, and
+ * the same error, as whole.
  *
  * The first byte says where to cut (a seed), the second whether the client has authenticated.
  */
@@ -18,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { BULK_MAX = 4096, INPUT_MAX = 1 << 16, BATCH = 7 };
 #define RECORD_MAX ((size_t)1 << 28)
 
-/* Everything that a run told: each argument with its length, each request with its count, and the error. */
+/* Everything that a run told: each argument with its length, each request with
+ * its count, and the error. */
 static void record_number(struct buffer *record, uint64_t number) {
     kn_require(buffer_add(record, &number, sizeof number) == 0);
 }

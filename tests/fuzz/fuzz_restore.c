@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Values of payloads, as RESTORE reads them, behind a checksum that is right: any bytes are refused, or are a value
- * that holds its invariants and that is the same after being written and read again.
+ * Values of payloads, as RESTORE reads them, behind a checksum that is right: any bytes
+ * are refused, or are a value that holds its invariants and that is the same after
+ * being written and read again.
  *
  * The first byte says who wrote the payload, the second is the type's code, the rest is the value.
  */
@@ -23,7 +24,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { INPUT_MAX = 1 << 16, OUT_MAX = 1 << 28 };
-/* What a byte of a payload may cost: compressed, and then an element of its own with all that belongs to it. */
+/* What a byte of a payload may cost: compressed, and then an element of its own
+ * with all that belongs to it. */
 enum { BYTE_COST = RDB_LZF_RATIO_MAX * 64, FIXED_COST = 1 << 20 };
 
 static void check_value(const struct rdb_value *value) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What comes into a script from outside: replies of commands, texts for cmsgpack, struct and cjson, formats, programs. Lua
- * makes of them what it likes, within its memory; what it made goes back out as a reply, which is then read again.
+ * What comes into a script from outside: replies of commands, texts for cmsgpack, struct and cjson,
+ * formats, programs. Lua makes of them what it likes, within its memory; what it made goes back out
+ * as a reply, which is then read again.
  */
 #include <stdint.h>
 #include <string.h>

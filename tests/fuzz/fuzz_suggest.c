@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Keys of any content, one a line: all of them are in a shape, and the shapes are a catalog that reads back. */
+/* Keys of any content, one a line: all of them are in a shape, and the shapes are a
+ * catalog that reads back. */
 #include <stdint.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Replies of any content to `keynome top`, as a hostile server may send them: read without harm, and every page made of
- * them stays within the screen and holds nothing that a terminal would obey.
+ * Replies of any content to `keynome top`, as a hostile server may send them: read without harm,
+ * and every page made of them stays within the screen and holds nothing that a terminal would obey.
  */
 #include <hiredis/hiredis.h>
 #include <locale.h>

@@ -79,6 +79,7 @@ def test_layers_warns_of_a_cycle_of_modules(tree):
     ("/* TODO: more */\n", "TODO"),
     ("typedef struct b {\n    int x;\n} b_t;\n", "typedef of a struct"),
     ("int x; \n", "trailing blank"),
+    ("/* " + "words " * 20 + "*/\n", "125 columns, over 100"),
     ("void b_run(void) {\n" + "    a_get();\n" * 121 + "}\n", "b_run() has 123 lines, over 120"),
     ("int x;\n" * 900, "the file has 902 lines, over 900"),
 ])

@@ -46,7 +46,8 @@ static void test_escapes(void **state) {
         {"\\n", "\\\\n"},
         {"{},=# \t\r", "{},=# \t\r"},
         {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
-        /* What is no UTF-8: a byte alone, cut short, longer than needed, a surrogate, beyond the last. */
+        /* What is no UTF-8: a byte alone, cut short, longer than needed, a
+         * surrogate, beyond the last. */
         {"\x80", "\xef\xbf\xbd"},
         {"a\xc3", "a\xef\xbf\xbd"},
         {"\xc3\"", "\xef\xbf\xbd\\\""},

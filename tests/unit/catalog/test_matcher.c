@@ -276,7 +276,8 @@ static void draw(struct rng *rng, bool stars, char *out, size_t room) {
     out[len] = '\0';
 }
 
-/* The two letters written out as words, so that segments, and what templates begin with, have any length. */
+/* The two letters written out as words, so that segments, and what templates
+ * begin with, have any length. */
 static void stretch(const char *const words[2], const char *plain, char *out, size_t room) {
     size_t len = 0;
     for (; *plain != '\0'; plain++) {
@@ -366,7 +367,8 @@ static void test_random(void **state) {
     assert_true(matched > 10000);
 }
 
-/* A tree in which every level may be a literal or a variable: no key makes the work more than the tree. */
+/* A tree in which every level may be a literal or a variable: no key makes the
+ * work more than the tree. */
 static void test_no_blow_up(void **state) {
     char text[256], key[4096];
     (void)state;

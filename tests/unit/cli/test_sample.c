@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Samples: whose members they have, and whether their intervals hold the truth as often as they promise. */
+/* Samples: whose members they have, and whether their intervals hold the truth
+ *          as often as they promise. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

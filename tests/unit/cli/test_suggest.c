@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Shapes of keys: which templates come out, that all keys are in them, and that nothing makes them grow. */
+/* Shapes of keys: which templates come out, that all keys are in them, and that
+ * nothing makes them grow. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -140,7 +141,8 @@ static void test_usual_shapes(void **state) {
     suggest_free(suggest);
 }
 
-/* What comes out can be pasted into a catalog, and then every key that was an example has a pattern. */
+/* What comes out can be pasted into a catalog, and then every key that was
+ * an example has a pattern. */
 static void test_as_catalog(void **state) {
     struct suggest *suggest = suggest_new();
     const struct suggestion *list;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What `keynome top` makes of replies: readings, what changed between two, order, filter; texts and figures. */
+/* What `keynome top` makes of replies: readings, what changed between two, order,
+ * filter; texts and figures. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -270,7 +271,8 @@ static void test_types_are_learnt(void **state) {
     struct board board = two_readings(1000000);
     struct buffer wire;
     buffer_init(&wire, 4096);
-    /* A channel between, which the statistics lack; and a pattern of that name in another catalog. */
+    /* A channel between, which the statistics lack; and a pattern of that
+     * name in another catalog. */
     static const char *const lines[][3] = {{"cart", "other", "zset"},
                                            {"cart", "shop", "hash"},
                                            {"news", "shop", "any"},

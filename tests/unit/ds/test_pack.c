@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The pack against a naive array: random insertions, replacements, deletions, splits, walks and searches. */
+/* The pack against a naive array: random insertions, replacements, deletions,
+ * splits, walks and searches. */
 #include "ds/pack.h"
 
 #include <setjmp.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table against a naive model: random additions, removals, replacements, scans, samples and sweeps. */
+/* The table against a naive model: random additions, removals, replacements,
+ * scans, samples and sweeps. */
 #include "ds/table.h"
 
 #include <setjmp.h>
@@ -133,7 +134,8 @@ static void elements_of_one_hash_prefix_live_together(void **state) {
     struct table table;
     fill(7);
     table_init(&table, item_hash);
-    /* The same tag for hundreds of elements: probing goes the whole way round, and splits help in the end. */
+    /* The same tag for hundreds of elements: probing goes the whole way round,
+     * and splits help in the end. */
     for (int i = 0; i < 600; i++) {
         items[i].hash = 0xabcd000000000000ull | (items[i].hash >> 20);
         add(&table, &items[i]);

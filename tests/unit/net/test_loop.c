@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The event loop: descriptors, timers and watches that go while their events are due; mail between threads. */
+/* The event loop: descriptors, timers and watches that go while their events are
+ * due; mail between threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lengths, numbers and strings: written and read again, cut short at every byte, and read piece by piece. */
+/* Lengths, numbers and strings: written and read again, cut short at every byte,
+ * and read piece by piece. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +19,8 @@ enum { OUT_MAX = 1 << 20 };
 
 static struct rng rng;
 
-/* Reads a string of a payload that is copied to a block of exactly its size, so that the address sanitizer sees
- * any read outside it. */
+/* Reads a string of a payload that is copied to a block of exactly its size, so that the address
+ * sanitizer sees any read outside it. */
 static int read_copy(struct bytes bytes, struct rdb_text *text, struct bytes *ret_string,
                      char **ret_block) {
     struct rdb_reader reader;

@@ -263,7 +263,8 @@ static unsigned write_value(enum value_type type, const void *value, unsigned ve
     return code;
 }
 
-/* From a block of exactly that size, so that a read outside it is seen. NULL when it was refused. */
+/* From a block of exactly that size, so that a read outside it is seen.
+ * NULL when it was refused. */
 static void *read_value(struct bytes bytes, unsigned code, enum value_type type,
                         struct heap *heap) {
     struct rdb_reader reader;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The request parser: tables of what the protocol says, and random streams whole against in pieces. */
+/* The request parser: tables of what the protocol says, and random streams
+ * whole against in pieces. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +19,8 @@
 
 enum { BULK_MAX = 1 << 20 };
 
-/* What a stream came to: every argument between < and >, every request ended by a newline, then the error. */
+/* What a stream came to: every argument between < and >, every request ended by a
+ * newline, then the error. */
 struct outcome {
     struct buffer text;
 };
@@ -35,7 +37,8 @@ static void note_batch(struct outcome *outcome, const struct parser_batch *batch
     }
 }
 
-/* Feeds the stream in pieces of random sizes up to most (0: whole), the input moving in memory meanwhile. */
+/* Feeds the stream in pieces of random sizes up to most (0: whole), the input
+ * moving in memory meanwhile. */
 static void run_with(struct parser *parser, struct bytes stream, size_t most, uint32_t requests,
                      struct outcome *outcome) {
     struct parser_batch batch;

@@ -226,7 +226,8 @@ static void legacy_entries_are_adopted(void **state) {
     store_free(store);
 }
 
-/* A name that reads as another value of the variable, by another value of the prefix, is left alone. */
+/* A name that reads as another value of the variable, by another value of
+ * the prefix, is left alone. */
 static void prefixes_that_overlap(void **state) {
     static const char *values[] = {"n:", "n:a:"};
     static const char *const cases[][2] = {

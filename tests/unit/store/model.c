@@ -21,8 +21,8 @@ enum { ELEMENT_MAX = 1300 };
 
 /* ---- names and elements from numbers ---- */
 
-/* Short ones, with a hash tag, long enough for a length of their own, longer than what is copied on a stack;
- * and the empty one. */
+/* Short ones, with a hash tag, long enough for a length of their own, longer than what is copied on
+ * a stack; and the empty one. */
 struct key model_name(unsigned number, char *scratch) {
     size_t len = 0, wanted = 0;
     if (number % 10 == 3)

@@ -2,9 +2,9 @@
 /*
  * A naive keyspace beside a store: what the store must hold.
  *
- * What: arrays of keys by number, with the same changes made to both and everything compared. The store tells
- *       of what it removes by itself (expired, evicted, fields) through its feed: the model asserts that each
- *       was due, or allowed, and follows.
+ * What: arrays of keys by number, with the same changes made to both and everything compared. The
+ *       store tells of what it removes by itself (expired, evicted, fields) through its feed: the
+ *       model asserts that each was due, or allowed, and follows.
  * Always: time is the model's now_ms, chance its rng: a run is repeated by its seed.
  * Owner: the test. Lock: with several threads model_hold takes every shard.
  */

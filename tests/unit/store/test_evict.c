@@ -76,8 +76,8 @@ static enum evict_result evict_down(struct model *model) {
     return result;
 }
 
-/* Under each policy, with both ways of freeing: half of it goes, then all that may. The feed asserts that every
- * key was allowed to. */
+/* Under each policy, with both ways of freeing: half of it goes, then all that may. The feed
+ * asserts that every key was allowed to. */
 static void run(int policy, unsigned threads, bool lazy) {
     struct model *model = model_new(seed + (uint64_t)policy, threads);
     size_t lasting, expiring, lasting_after, expiring_after;
@@ -132,7 +132,8 @@ static void test_none(void **state) {
     model_free(model, false);
 }
 
-/* The pool remembers keys from earlier rounds: what became of them since is looked at before they go. */
+/* The pool remembers keys from earlier rounds: what became of them since is
+ * looked at before they go. */
 static void test_stale_candidates(void **state) {
     (void)state;
     for (unsigned i = 0; i < POLICIES; i++) {
@@ -261,8 +262,8 @@ static void check_order(int policy) {
     if (policy == EVICT_ALLKEYS_RANDOM || policy == EVICT_VOLATILE_RANDOM) {
         assert_true(mean > 0.45 && mean < 0.55);
     } else {
-        /* The best fifth has a mean of 0.1; what chance alone would take, 0.5. Frequencies are counted by
-         * chance, and those of ten uses and twenty often are the same. */
+        /* The best fifth has a mean of 0.1; what chance alone would take, 0.5. Frequencies are
+         * counted by chance, and those of ten uses and twenty often are the same. */
         assert_true(mean < (is_lfu(policy) ? 0.3 : 0.2));
         assert_true(ranks.above < ranks.count / (is_lfu(policy) ? 8 : 20));
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Catalogs in force: what is counted for each pattern equals a full recount, through every kind of change. */
+/* Catalogs in force: what is counted for each pattern equals a full recount,
+ * through every kind of change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -353,7 +354,8 @@ static void test_purge(void **state) {
     world_free(world);
 }
 
-/* ---- databases swapped, patterns purged and catalogs replaced while keys still wait to be settled ---- */
+/* ---- databases swapped, patterns purged and catalogs replaced while keys
+ * still wait to be settled ---- */
 
 enum { MODEL_KEYS = 300 };
 
@@ -446,8 +448,8 @@ static void test_unsettled(void **state) {
     world_free(world);
 }
 
-/* The census is in the midst of a table when a purge comes: what it has passed is left for its next pass, in which the
- * table may be empty long before its end. */
+/* The census is in the midst of a table when a purge comes: what it has passed is left for its next
+ * pass, in which the table may be empty long before its end. */
 static void test_purge_in_the_midst_of_a_table(void **state) {
     enum { KEYS = 5000, STEP = 4, ROUNDS = 50 };
     (void)state;

@@ -94,7 +94,8 @@ static struct key place_name(unsigned place, char *scratch) {
     return key_make(bytes_make(scratch, (size_t)snprintf(scratch, 32, "place%u", place)));
 }
 
-/* A list, so that its value changes the heap with its key; every fourth costs enough for the background. */
+/* A list, so that its value changes the heap with its key; every fourth costs
+ * enough for the background. */
 static void *token_value(struct heap *heap, unsigned elements) {
     struct list *list = list_new(heap);
     char text[32];
@@ -104,7 +105,8 @@ static void *token_value(struct heap *heap, unsigned elements) {
     return list;
 }
 
-/* Both places held: moves what is at the one to the other, or replaces it by a copy of the other's. */
+/* Both places held: moves what is at the one to the other, or replaces it
+ * by a copy of the other's. */
 static void travel(struct rng *rng, const struct key *from, const struct key *to) {
     unsigned from_db = (unsigned)rng_below(rng, 2), to_db = (unsigned)rng_below(rng, 2);
     struct entry *entry = store_find(store, from_db, from, 1000);
@@ -114,7 +116,8 @@ static void travel(struct rng *rng, const struct key *from, const struct key *to
     if (there == NULL) {
         entry = store_move(store, from_db, from, entry, to_db, to);
     } else if (there != entry) {
-        /* Twice the same length: one goes, through the background when it is long, and is copied again. */
+        /* Twice the same length: one goes, through the background when it is
+         * long, and is copied again. */
         if (entry_count(there) != elements) return;
         store_delete(store, to_db, to, there, true);
         entry = store_copy(store, entry, to_db, to);
@@ -228,7 +231,8 @@ static void test_evict(void **state) {
 
 static struct shard_set long_set;
 
-/* Waits for a set that overlaps with what is held for long: it is refused, and holds nothing then. */
+/* Waits for a set that overlaps with what is held for long: it is
+ * refused, and holds nothing then. */
 static void *ask_for_busy(void *context) {
     _Atomic unsigned *refused = context;
     struct shard_set both = {0}, free_one = {0};

@@ -240,7 +240,8 @@ static void test_scan(void **state) {
 
 /* ---- what random changes meet too seldom ---- */
 
-/* The sanitizers' allocators end the process otherwise, where others say that there is no memory. */
+/* The sanitizers' allocators end the process otherwise, where others say
+ * that there is no memory. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
     return "allocator_may_return_null=1";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The expiry sweep, by a clock that the test sets: what is due goes, once, and nothing else does. */
+/* The expiry sweep, by a clock that the test sets: what is due goes,
+ * once, and nothing else does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,7 +136,8 @@ static void test_last_millisecond(void **state) {
     model_free(model, false);
 }
 
-/* A step looks at about as many keys as it was told to: whoever is due in one shard goes in several. */
+/* A step looks at about as many keys as it was told to: whoever is due in
+ * one shard goes in several. */
 static void test_bounded(void **state) {
     enum { KEYS = 5000 };
     struct store *store = store_new(1, 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Keys are noted, changed at random, and put back, or not; the store is compared with a naive keyspace. */
+/* Keys are noted, changed at random, and put back, or not; the store is
+ * compared with a naive keyspace. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

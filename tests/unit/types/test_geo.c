@@ -119,7 +119,8 @@ static void test_search(void **state) {
                  &score);
     }
     for (int i = 0; i < 2000; i++) {
-        /* Far enough from the poles and from where the longitudes begin that no shape goes over them. */
+        /* Far enough from the poles and from where the longitudes begin that
+         * no shape goes over them. */
         struct geo_point center = {between(&rng, -80, 80), between(&rng, -50, 50)};
         double size = pow(10, between(&rng, 2, 6.2));
         struct geo_shape circle = {.kind = GEO_CIRCLE, .center = center, .radius = size};

@@ -21,7 +21,8 @@ static uint64_t seed = 1;
 
 enum { LETTERS = 1200 };
 
-/* The model: a score for each letter that is there, and their order, sorted anew when it is needed. */
+/* The model: a score for each letter that is there, and their order,
+ * sorted anew when it is needed. */
 struct model {
     bool there[LETTERS];
     double score[LETTERS];
@@ -348,7 +349,8 @@ static double join(double a, double b, enum zset_aggregate aggregate) {
     return (aggregate == ZSET_MIN) == (a < b) ? a : b;
 }
 
-/* all: only what is in all of them. Scores are small integers, so that the order of sums does not matter. */
+/* all: only what is in all of them. Scores are small integers, so that the order
+ * of sums does not matter. */
 static void combine(const struct inputs *inputs, enum zset_aggregate aggregate, bool all,
                     struct model *result) {
     memset(result, 0, sizeof *result);
@@ -356,7 +358,8 @@ static void combine(const struct inputs *inputs, enum zset_aggregate aggregate, 
         size_t in = 0;
         for (size_t i = 0; i < inputs->count; i++) {
             if (!inputs->models[i].there[l]) continue;
-            /* 0 is added, since a product may be minus zero, as which of two equal zeros is kept is open. */
+            /* 0 is added, since a product may be minus zero, as which of two
+             * equal zeros is kept is open. */
             double score = inputs->models[i].score[l] * inputs->sources[i].weight + 0.0;
             result->score[l] = in ? join(result->score[l], score, aggregate) : score;
             in++;
