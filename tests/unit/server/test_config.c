@@ -294,7 +294,7 @@ static void get_takes_patterns(void **state) {
     struct seen seen = {""};
     struct bytes patterns[] = {BYTES("TIMEOUT"), BYTES("time*"), BYTES("maxmemory-s*")};
     config_get(config, patterns, 3, collect, &seen);
-    assert_string_equal(seen.text, "timeout=0;maxmemory-samples=5;");
+    assert_string_equal(seen.text, "maxmemory-samples=5;timeout=0;");
     seen.text[0] = '\0';
     patterns[0] = BYTES("slave-prio*");
     config_get(config, patterns, 1, collect, &seen);
