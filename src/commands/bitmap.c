@@ -213,7 +213,7 @@ static bool combine(struct request *request, enum bitmap_operation what,
     struct string_block *block = store_block_new(request->store, key, len);
     if (block == NULL) return false;
     bitmap_combine(what, sources, request->key_count - 1, block->data, len);
-    if (old == NULL) store_notify(request->store, request->db, key, EVENT_NEW, "new");
+    if (old == NULL) store_notify_new(request->store, request->db, key);
     store_put_block(request->store, request->db, key, old, block, ENTRY_EXPIRY_NONE);
     return true;
 }

@@ -23,7 +23,7 @@ bool bitmap_offset(struct request *request, uint32_t index, unsigned bits, uint6
 char *bitmap_reach(struct request *request, struct entry *entry, uint64_t last, bool *ret_grown) {
     size_t before = entry == NULL ? 0 : entry_string_len(entry), len = last / 8 + 1;
     const struct key *key = request_key(request, 0);
-    if (entry == NULL) store_notify(request->store, request->db, key, EVENT_NEW, "new");
+    if (entry == NULL) store_notify_new(request->store, request->db, key);
     char *bytes =
         store_string_edit(request->store, request->db, key, &entry, len > before ? len : before);
     if (bytes == NULL)

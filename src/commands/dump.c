@@ -123,7 +123,7 @@ static void restore_put(struct request *request, const struct rdb_value *value, 
                         const struct restore_options *options) {
     const struct key *key = request_key(request, 0);
     struct entry *entry;
-    store_notify(request->store, request->db, key, EVENT_NEW, "new");
+    store_notify_new(request->store, request->db, key);
     if (value->type == TYPE_STRING)
         entry = store_put_string(request->store, request->db, key, NULL, value->string, expires_ms);
     else

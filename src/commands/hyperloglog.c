@@ -83,7 +83,7 @@ static bool edit_store(struct request *request, struct edit *edit) {
         store_put_string(request->store, request->db, key, edit->entry, string, STORE_KEEP_EXPIRY);
         return true;
     }
-    if (edit->entry == NULL) store_notify(request->store, request->db, key, EVENT_NEW, "new");
+    if (edit->entry == NULL) store_notify_new(request->store, request->db, key);
     char *bytes = store_string_edit(request->store, request->db, key, &edit->entry, string.len);
     if (bytes == NULL) {
         reply_error_code(request->reply, ERROR_NO_MEMORY);

@@ -51,7 +51,7 @@ static void rename_key(struct request *request, bool if_missing) {
     }
     if (!same) {
         if (there != NULL) request_delete(request, 1, there);
-        store_notify(request->store, request->db, to, EVENT_NEW, "new");
+        store_notify_new(request->store, request->db, to);
         store_move(request->store, request->db, from, entry, request->db, to);
         request_changed(request, 0, EVENT_GENERIC, "rename_from");
         request_changed(request, 1, EVENT_GENERIC, "rename_to");
@@ -82,7 +82,7 @@ static void cmd_move(struct request *request) {
     struct entry *entry = request_write(request, 0);
     bool moves = entry != NULL && store_find(request->store, db, key, request->now_ms) == NULL;
     if (moves) {
-        store_notify(request->store, db, key, EVENT_NEW, "new");
+        store_notify_new(request->store, db, key);
         store_move(request->store, request->db, key, entry, db, key);
         request_changed(request, 0, EVENT_GENERIC, "move_from");
         request_count_write(request, db, key);
@@ -128,7 +128,7 @@ static void cmd_copy(struct request *request) {
         return;
     }
     if (there != NULL) store_delete(request->store, options.db, to, there, true);
-    store_notify(request->store, options.db, to, EVENT_NEW, "new");
+    store_notify_new(request->store, options.db, to);
     store_copy(request->store, entry, options.db, to);
     request->changes++;
     request_count_write(request, options.db, to);

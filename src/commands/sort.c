@@ -248,7 +248,7 @@ static void store_items(struct sort *sort, size_t first, size_t count) {
     struct entry *old = request_find_key(request, &key);
     if (list != NULL) {
         reply_int(request->reply, (int64_t)list_count(list));
-        if (old == NULL) store_notify(request->store, request->db, &key, EVENT_NEW, "new");
+        if (old == NULL) store_notify_new(request->store, request->db, &key);
         store_put_value(request->store, request->db, &key, old, TYPE_LIST, list, ENTRY_EXPIRY_NONE);
         request_changed_key(request, &key, EVENT_LIST, "sortstore");
         return;

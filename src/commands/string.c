@@ -27,7 +27,7 @@ static void cmd_get(struct request *request) {
 static void put_string(struct request *request, struct entry *old, struct bytes value,
                        int64_t expires_ms) {
     const struct key *key = request_key(request, 0);
-    if (old == NULL) store_notify(request->store, request->db, key, EVENT_NEW, "new");
+    if (old == NULL) store_notify_new(request->store, request->db, key);
     if (is_past(request, expires_ms)) {
         if (old != NULL) request_delete(request, 0, old);
         request_changed(request, 0, EVENT_GENERIC, "del");

@@ -22,7 +22,7 @@ static char *edit(struct request *request, struct entry **entry, size_t len) {
 }
 
 static void note_new(struct request *request) {
-    store_notify(request->store, request->db, request_key(request, 0), EVENT_NEW, "new");
+    store_notify_new(request->store, request->db, request_key(request, 0));
 }
 
 static void cmd_append(struct request *request) {

@@ -22,7 +22,7 @@ static void cmd_mget(struct request *request) {
 static void put_pair(struct request *request, uint32_t index, int64_t expires_ms) {
     const struct key *key = request_key(request, index);
     struct entry *old = request_write(request, index);
-    if (old == NULL) store_notify(request->store, request->db, key, EVENT_NEW, "new");
+    if (old == NULL) store_notify_new(request->store, request->db, key);
     store_put_string(request->store, request->db, key, old,
                      argument(request, request->keys[index].arg + 1), expires_ms);
     request_changed(request, index, EVENT_STRING, "set");

@@ -3,8 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -144,5 +142,3 @@ bool socket_peer_is_local(int fd) {
     default: return false;
     }
 }
-
-/* ---- connecting ---- */

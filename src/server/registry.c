@@ -100,8 +100,7 @@ void registry_describe(struct client *client, int64_t now_ms, struct buffer *out
     buffer_printf(
         out,
         "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s %s%s%sdb=%u sub=%u "
-        "psub=%u ssub=%u "
-        "multi=%d watch=%u ",
+        "psub=%u ssub=%u multi=%d watch=%u ",
         (unsigned long long)client->id, shared->address, shared->local_address, client->fd,
         shared->name ? shared->name : "",
         (long long)((now_ms - atomic_load(&shared->created_ms)) / 1000),

@@ -37,7 +37,7 @@ void registry_each(struct registry *registry, registry_visit_fn *visit, void *co
  * or on the client's thread. */
 void registry_describe(struct client *client, int64_t now_ms, struct buffer *out);
 /* Parts of it: the letters of its flags, and of what it said it can do. */
-#define CLIENT_FLAGS_MAX 16
+enum { CLIENT_FLAGS_MAX = 16 };
 void registry_describe_flags(const struct client *client, char out[CLIENT_FLAGS_MAX]);
 const char *registry_capabilities(const struct client *client);
 

@@ -128,8 +128,7 @@ struct heap *request_heap(struct request *request, uint32_t index) {
 
 struct entry *request_put(struct request *request, uint32_t index, struct entry *old,
                           enum value_type type, void *value) {
-    if (old == NULL)
-        store_notify(request->store, request->db, request_key(request, index), EVENT_NEW, "new");
+    if (old == NULL) store_notify_new(request->store, request->db, request_key(request, index));
     return store_put_value(request->store, request->db, request_key(request, index), old, type,
                            value, ENTRY_EXPIRY_NONE);
 }

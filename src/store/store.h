@@ -133,6 +133,11 @@ void store_changed(struct store *store, unsigned db, const struct key *key,
 void store_notify(struct store *store, unsigned db, const struct key *key,
                   enum event_class event_class, const char *event);
 
+/* A key is about to be there that was not, in whatever way. */
+static inline void store_notify_new(struct store *store, unsigned db, const struct key *key) {
+    store_notify(store, db, key, EVENT_NEW, "new");
+}
+
 /* ---- whole databases ---- */
 
 unsigned store_db_count(const struct store *store);
